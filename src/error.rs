@@ -106,7 +106,9 @@ impl fmt::Display for Error {
             write!(f, "{}: ", self.0.place.join(", "))?;
         }
         f.write_str(&self.0.message)?;
-        if f.alternate() && let Some(remedy) = &self.0.remedy {
+        if f.alternate()
+            && let Some(remedy) = &self.0.remedy
+        {
             write!(f, "\n{remedy}")?;
         }
         Ok(())

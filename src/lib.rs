@@ -13,4 +13,11 @@ mod error;
 pub mod import;
 
 #[cfg(feature = "compile")]
+pub mod image;
+#[cfg(feature = "compile")]
+pub mod lower;
+#[cfg(feature = "compile")]
+pub mod model;
+
+#[cfg(feature = "compile")]
 pub use error::{Error, Kind, Result};

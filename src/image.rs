@@ -1,0 +1,123 @@
+//! The only bytes both halves know: how a lowered model is laid out (docs/format.md has every field).
+//!
+//! Little-endian, 8-byte aligned, read in place. `check` validates the header and every operation's record and
+//! asks the kernel about its arguments; nothing is read again afterwards. This module allocates nothing, cannot
+//! panic and compiles without std.
+
+/// "crry" in the first four bytes.
+pub const MAGIC: u32 = u32::from_le_bytes(*b"crry");
+/// Raised when a reader of the old layout would misread the new one.
+pub const VERSION: u32 = 1;
+/// Most rows that one run takes; the workspace holds `slots × BLOCK` numbers.
+pub const BLOCK: usize = 128;
+
+/// Bytes of the header.
+pub const HEADER: usize = 32;
+/// Bytes of an operation's record.
+pub const RECORD: usize = 32;
+
+/// Field offsets in the header; each a u32.
+pub mod header {
+    pub const MAGIC: usize = 0;
+    pub const VERSION: usize = 4;
+    /// Bytes of the whole image, a multiple of 8.
+    pub const LENGTH: usize = 8;
+    /// Input columns: slots `0..columns`.
+    pub const COLUMNS: usize = 12;
+    /// Slots of the workspace, each `BLOCK` f64.
+    pub const SLOTS: usize = 16;
+    /// Number of operations.
+    pub const OPS: usize = 20;
+    /// Offset of the first record.
+    pub const OPS_AT: usize = 24;
+}
+
+/// Field offsets in an operation's record; each a u32.
+pub mod record {
+    /// Which kernel: `runtime::Kernel as u32`.
+    pub const KERNEL: usize = 0;
+    /// Number of input slots.
+    pub const INPUTS: usize = 4;
+    /// Offset of the input slot numbers, u32 each.
+    pub const INPUTS_AT: usize = 8;
+    /// First output slot; outputs are consecutive.
+    pub const OUTPUT: usize = 12;
+    /// Number of output slots.
+    pub const OUTPUTS: usize = 16;
+    /// Offset and length in bytes of the arguments, 8-byte aligned.
+    pub const ARGS_AT: usize = 20;
+    pub const ARGS: usize = 24;
+    /// First of the scratch slots; how many the kernel says.
+    pub const SCRATCH: usize = 28;
+}
+
+macro_rules! kernels {
+    ($($variant:ident $name:literal,)*) => {
+        /// The inference routines. In the runtime wasm, kernel `x` is the exported function `kernel_x` with its
+        /// validator `check_x`; the packager stubs those that an image does not use.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u32)]
+        pub enum Kernel { $($variant),* }
+
+        impl Kernel {
+            pub const ALL: &'static [Kernel] = &[$(Kernel::$variant),*];
+
+            pub fn name(self) -> &'static str {
+                match self { $(Kernel::$variant => $name),* }
+            }
+        }
+    };
+}
+
+kernels! {
+    Copy "copy",
+    Constant "constant",
+    Impute "impute",
+    IsMissing "is_missing",
+    Standardize "standardize",
+    Linear "linear",
+    Clip "clip",
+    NormalizeL1 "normalize_l1",
+    NormalizeL2 "normalize_l2",
+    NormalizeMax "normalize_max",
+    OneHotCode "one_hot_code",
+    OneHotNumber "one_hot_number",
+    LookupCode "lookup_code",
+    LookupNumber "lookup_number",
+    Affine "affine",
+    Trees32 "trees32",
+    Trees64 "trees64",
+    Distances "distances",
+    Softmax "softmax",
+    Share "share",
+    Complement "complement",
+    Mirror "mirror",
+    Argmax "argmax",
+    Argmin "argmin",
+    Above "above",
+    Below "below",
+    IsolationScore "isolation_score",
+    Abs "abs",
+    Cbrt "cbrt",
+    Ceil "ceil",
+    Cos "cos",
+    Exp "exp",
+    Exp2 "exp2",
+    Expit "expit",
+    Expm1 "expm1",
+    Floor "floor",
+    Log "log",
+    Log10 "log10",
+    Log1p "log1p",
+    Log2 "log2",
+    Negative "negative",
+    Reciprocal "reciprocal",
+    Rint "rint",
+    Sign "sign",
+    Sin "sin",
+    Sqrt "sqrt",
+    Square "square",
+    Tan "tan",
+    Tanh "tanh",
+    Trunc "trunc",
+}

@@ -1,0 +1,312 @@
+//! The operations a step can be. Each is data in the field's own words; `lower` chooses the kernel.
+//!
+//! An operation that works column by column takes any number of wires and writes as many; its vectors have one
+//! entry a wire. The others say their shapes.
+
+use super::{Cell, Ensemble, WireKind};
+use crate::{Error, Result};
+
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// Column by column: a missing value becomes the column's `fill`.
+    Impute { missing: Marker, fill: Vec<Cell> },
+    /// Column by column: 1 where the value is missing, else 0.
+    IsMissing { missing: Marker },
+    /// Column by column: `(x - mean) / scale`, each part only where given.
+    Standardize { mean: Option<Vec<f64>>, scale: Option<Vec<f64>> },
+    /// Column by column: `x * scale + offset`.
+    Linear { scale: Vec<f64>, offset: Vec<f64> },
+    /// Column by column: not below `low`, not above `high`; NaN stays.
+    Clip { low: f64, high: f64 },
+    /// Column by column.
+    Function(Function),
+    /// The row divided by its norm; a zero norm counts as 1.
+    Normalize(Norm),
+    /// One wire in, `width` wires out: 1 at `hot[k]` where the value equals `keys[k]`, else 0. A key without a
+    /// column (dropped) gives a row of zeros.
+    OneHot { keys: Vec<Cell>, hot: Vec<Option<u32>>, width: u32, unknown: Unknown<Option<u32>> },
+    /// One wire in, `width` wires out: the row of `values` whose key equals the value.
+    Lookup(Lookup),
+    /// `coef` (outputs × inputs) times the inputs, plus `intercept` (one an output).
+    Affine { coef: Matrix, intercept: Vec<f64> },
+    /// `Ensemble::features` wires in, one wire out an output.
+    Trees(Ensemble),
+    /// Euclidean distance to each row of `centers` (centers × inputs); squared where `squared`.
+    Distances { centers: Matrix, squared: bool },
+    /// e^x over the sum, after subtracting the row's maximum.
+    Softmax,
+    /// Each value over the row's sum; a row that sums to zero becomes 1/n each.
+    Share,
+    /// p becomes (1 - p, p).
+    Complement,
+    /// d becomes (-d, d).
+    Mirror,
+    /// The place of the first maximum.
+    Argmax,
+    /// The place of the first minimum.
+    Argmin,
+    /// Column by column: 1 where `x > threshold`, else 0.
+    Above { threshold: f64 },
+    /// Column by column: 1 where `x < threshold`, else 0.
+    Below { threshold: f64 },
+    /// Column by column: `-2^(-x / mean_path)`, the anomaly score of an isolation forest.
+    IsolationScore { mean_path: f64 },
+    /// No wires in; constant columns.
+    Constant(Vec<f64>),
+}
+
+/// Which value counts as missing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Marker {
+    /// NaN, null, undefined.
+    Nan,
+    /// This value, and only it.
+    Value(Cell),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Norm {
+    L1,
+    L2,
+    Max,
+}
+
+/// What an encoder does with a value it has not learnt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unknown<T> {
+    /// The original raises, and so does the package.
+    Error,
+    /// Treated like this.
+    As(T),
+}
+
+/// Rows of numbers by category.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    pub keys: Vec<Cell>,
+    /// Columns a key gives.
+    pub width: u32,
+    /// keys × width, row-major.
+    pub values: Vec<f64>,
+    /// The row for any other value.
+    pub unknown: Unknown<Vec<f64>>,
+}
+
+/// A dense matrix, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    pub rows: usize,
+    pub columns: usize,
+    pub values: Vec<f64>,
+}
+
+impl Matrix {
+    /// # Errors
+    /// Where `values` does not hold rows × columns numbers.
+    pub fn new(rows: usize, columns: usize, values: Vec<f64>) -> Result<Matrix> {
+        if rows.checked_mul(columns) != Some(values.len()) {
+            return Err(Error::malformed(format!("{} values for a {rows} × {columns} matrix", values.len())));
+        }
+        Ok(Matrix { rows, columns, values })
+    }
+
+    pub fn row(&self, row: usize) -> &[f64] {
+        &self.values[row * self.columns..(row + 1) * self.columns]
+    }
+}
+
+/// Elementwise functions, named as numpy names them; `Expit` is 1 / (1 + e^-x).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    Abs,
+    Cbrt,
+    Ceil,
+    Cos,
+    Exp,
+    Exp2,
+    Expit,
+    Expm1,
+    Floor,
+    Log,
+    Log10,
+    Log1p,
+    Log2,
+    Negative,
+    Reciprocal,
+    Rint,
+    Sign,
+    Sin,
+    Sqrt,
+    Square,
+    Tan,
+    Tanh,
+    Trunc,
+}
+
+/// How an operation treats a missing (NaN) input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnMissing {
+    /// Has a rule for it: no missing value comes out.
+    Handles,
+    /// Missing in, missing out: the readers of the output decide.
+    Passes,
+    /// The original raises.
+    Rejects,
+}
+
+impl Op {
+    /// Checks the inputs' kinds and the shapes, and says what kinds of wire come out.
+    pub(super) fn outputs(&self, input: &[WireKind]) -> Result<Vec<WireKind>> {
+        let count = input.len();
+        let numbers = |made: usize| -> Result<Vec<WireKind>> {
+            if let Some(kind) = input.iter().find(|kind| **kind != WireKind::Number) {
+                let what = if matches!(kind, WireKind::Text(_)) { "text" } else { "strings" };
+                return Err(Error::unsupported(format!(
+                    "{} reads a column of {what}; it needs numbers",
+                    self.name()
+                )));
+            }
+            Ok(vec![WireKind::Number; made])
+        };
+        let fits = |what: &str, found: usize, expected: usize| -> Result<()> {
+            if found == expected {
+                return Ok(());
+            }
+            Err(Error::malformed(format!("{what} has {found} entries, but {expected} are expected")))
+        };
+        let one = || fits("the input", count, 1);
+        match self {
+            Op::Impute { fill, .. } => {
+                fits("the fill", fill.len(), count)?;
+                Ok(input.to_vec())
+            }
+            Op::IsMissing { .. } => Ok(vec![WireKind::Number; count]),
+            Op::Standardize { mean, scale } => {
+                for (what, vector) in [("the mean", mean), ("the scale", scale)] {
+                    if let Some(vector) = vector {
+                        fits(what, vector.len(), count)?;
+                    }
+                }
+                numbers(count)
+            }
+            Op::Linear { scale, offset } => {
+                fits("the scale", scale.len(), count)?;
+                fits("the offset", offset.len(), count)?;
+                numbers(count)
+            }
+            Op::Clip { low, high } => {
+                if low.is_nan() || high.is_nan() || low > high {
+                    return Err(Error::malformed(format!("clips to {low}..{high}")));
+                }
+                numbers(count)
+            }
+            Op::Function(_) | Op::Normalize(_) | Op::Above { .. } | Op::Below { .. } | Op::IsolationScore { .. } => {
+                numbers(count)
+            }
+            Op::Softmax | Op::Share => {
+                if count == 0 {
+                    return Err(Error::malformed(format!("{} of no columns", self.name())));
+                }
+                numbers(count)
+            }
+            Op::OneHot { keys, hot, width, unknown } => {
+                one()?;
+                fits("the encoding", hot.len(), keys.len())?;
+                let unknown = match unknown {
+                    Unknown::As(place) => *place,
+                    Unknown::Error => None,
+                };
+                if hot.iter().flatten().chain(unknown.iter()).any(|place| place >= width) {
+                    return Err(Error::malformed("a category outside the encoded columns"));
+                }
+                Ok(vec![WireKind::Number; *width as usize])
+            }
+            Op::Lookup(lookup) => {
+                one()?;
+                fits("the table", lookup.values.len(), lookup.keys.len().saturating_mul(lookup.width as usize))?;
+                if let Unknown::As(row) = &lookup.unknown {
+                    fits("the row for unknown values", row.len(), lookup.width as usize)?;
+                }
+                Ok(vec![WireKind::Number; lookup.width as usize])
+            }
+            Op::Affine { coef, intercept } => {
+                fits("a row of coef", coef.columns, count)?;
+                fits("intercept", intercept.len(), coef.rows)?;
+                numbers(coef.rows)
+            }
+            Op::Trees(ensemble) => {
+                fits("the input", count, ensemble.features as usize)?;
+                ensemble.check()?;
+                numbers(ensemble.outputs())
+            }
+            Op::Distances { centers, .. } => {
+                fits("a center", centers.columns, count)?;
+                numbers(centers.rows)
+            }
+            Op::Complement | Op::Mirror => {
+                one()?;
+                numbers(2)
+            }
+            Op::Argmax | Op::Argmin => {
+                if count == 0 {
+                    return Err(Error::malformed(format!("{} of no columns", self.name())));
+                }
+                numbers(1)
+            }
+            Op::Constant(values) => {
+                fits("the input", count, 0)?;
+                numbers(values.len())
+            }
+        }
+    }
+
+    /// Whether infinities are refused too is decided with missing values: where missing is rejected, so are they.
+    pub fn on_missing(&self) -> OnMissing {
+        match self {
+            Op::Impute { missing: Marker::Nan, .. } | Op::IsMissing { missing: Marker::Nan } => OnMissing::Handles,
+            Op::Impute { .. } | Op::IsMissing { .. } => OnMissing::Rejects,
+            Op::Standardize { .. } | Op::Linear { .. } | Op::Clip { .. } | Op::Function(_) => OnMissing::Passes,
+            // A learnt missing category, or a rule for unknown values, answers for it.
+            Op::OneHot { keys, unknown, .. } => Self::lookup_missing(keys, unknown),
+            Op::Lookup(lookup) => Self::lookup_missing(&lookup.keys, &lookup.unknown),
+            Op::Trees(ensemble) if ensemble.missing => OnMissing::Handles,
+            _ => OnMissing::Rejects,
+        }
+    }
+
+    fn lookup_missing<T>(keys: &[Cell], unknown: &Unknown<T>) -> OnMissing {
+        if keys.iter().any(Cell::is_missing) || matches!(unknown, Unknown::As(_)) {
+            OnMissing::Handles
+        } else {
+            OnMissing::Rejects
+        }
+    }
+
+    /// The word for it in `inspect`, comments and errors.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Impute { .. } => "impute",
+            Op::IsMissing { .. } => "missing indicator",
+            Op::Standardize { .. } => "standardize",
+            Op::Linear { .. } => "linear scaling",
+            Op::Clip { .. } => "clip",
+            Op::Function(_) => "function",
+            Op::Normalize(_) => "normalize",
+            Op::OneHot { .. } => "one-hot encoding",
+            Op::Lookup(_) => "encoding",
+            Op::Affine { .. } => "affine map",
+            Op::Trees(_) => "tree ensemble",
+            Op::Distances { .. } => "distances",
+            Op::Softmax => "softmax",
+            Op::Share => "share of the sum",
+            Op::Complement => "complement",
+            Op::Mirror => "mirror",
+            Op::Argmax => "argmax",
+            Op::Argmin => "argmin",
+            Op::Above { .. } => "above threshold",
+            Op::Below { .. } => "below threshold",
+            Op::IsolationScore { .. } => "isolation score",
+            Op::Constant(_) => "constant",
+        }
+    }
+}
