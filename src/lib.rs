@@ -7,13 +7,13 @@
 
 #![cfg_attr(all(target_arch = "wasm32", not(feature = "compile")), no_std)]
 
+pub mod image;
+pub mod runtime;
+
 #[cfg(feature = "compile")]
 mod error;
 #[cfg(feature = "compile")]
 pub mod import;
-
-#[cfg(feature = "compile")]
-pub mod image;
 #[cfg(feature = "compile")]
 pub mod lower;
 #[cfg(feature = "compile")]
