@@ -18,6 +18,8 @@ pub mod import;
 pub mod lower;
 #[cfg(feature = "compile")]
 pub mod model;
+#[cfg(feature = "compile")]
+pub mod predictor;
 
 #[cfg(feature = "compile")]
 pub use error::{Error, Kind, Result};

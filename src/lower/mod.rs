@@ -3,6 +3,7 @@
 
 use crate::image::Kernel;
 use crate::model::Cell;
+use serde::{Deserialize, Serialize};
 
 /// A model laid out, with what the JavaScript and the native front end need to fill the slots and read them.
 #[derive(Clone, Debug)]
@@ -22,7 +23,8 @@ pub struct Lowered {
 }
 
 /// How a value of a column becomes a number. Missing is NaN in both.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Encoding {
     /// The number itself; booleans are 0 and 1.
     Number,
@@ -32,7 +34,8 @@ pub enum Encoding {
 }
 
 /// `model::Output` with slots in the place of wires. Lists of slots are consecutive: the first and how many.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Results {
     Classification { classes: Vec<Cell>, label: u32, probabilities: Option<Span>, scores: Option<Span> },
     Regression { values: Span, names: Vec<String> },
@@ -43,7 +46,7 @@ pub enum Results {
 }
 
 /// Consecutive slots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     pub first: u32,
     pub count: u32,

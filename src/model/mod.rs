@@ -9,6 +9,8 @@ mod ops;
 mod schema;
 mod trees;
 
+use serde::{Deserialize, Serialize};
+
 pub use graph::{Graph, Step, Wire, WireKind};
 pub use ops::{Function, Lookup, Marker, Matrix, Norm, Op, Unknown};
 pub use schema::{Cell, Column, ColumnKind, NamesFrom, Schema};
@@ -24,7 +26,7 @@ pub struct Model {
 }
 
 /// Where the model came from, for comments in generated code and the model card.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// `scikit-learn`, `XGBoost`, …
     pub library: String,

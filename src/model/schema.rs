@@ -1,5 +1,6 @@
 //! The columns a person passes, in order, and the values they may hold.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 use std::fmt;
 
 /// A value of a category column or a class, with the type it has in the original. `Nan` and `None` are the two
@@ -60,8 +61,72 @@ impl fmt::Display for Cell {
     }
 }
 
+/// As JSON has it; the values JSON lacks are `{"float": "nan"}`, `"inf"` and `"-inf"`.
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let named = |serializer: S, name: &str| {
+            let mut map = serializer.serialize_map(Some(1))?;
+            map.serialize_entry("float", name)?;
+            map.end()
+        };
+        match self {
+            Cell::Str(value) => serializer.serialize_str(value),
+            Cell::Int(value) => serializer.serialize_i64(*value),
+            Cell::Bool(value) => serializer.serialize_bool(*value),
+            Cell::None => serializer.serialize_unit(),
+            Cell::Float(value) if value.is_finite() => serializer.serialize_f64(*value),
+            Cell::Float(value) if *value > 0.0 => named(serializer, "inf"),
+            Cell::Float(value) if *value < 0.0 => named(serializer, "-inf"),
+            Cell::Float(_) | Cell::Nan => named(serializer, "nan"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Cell, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Cell;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string, a number, true, false, null or {\"float\": …}")
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Cell, E> {
+                Ok(Cell::Bool(value))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Cell, E> {
+                Ok(Cell::Int(value))
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Cell, E> {
+                Ok(i64::try_from(value).map_or(Cell::Float(value as f64), Cell::Int))
+            }
+            fn visit_f64<E>(self, value: f64) -> Result<Cell, E> {
+                Ok(Cell::float(value))
+            }
+            fn visit_str<E>(self, value: &str) -> Result<Cell, E> {
+                Ok(Cell::Str(value.to_owned()))
+            }
+            fn visit_unit<E>(self) -> Result<Cell, E> {
+                Ok(Cell::None)
+            }
+            fn visit_none<E>(self) -> Result<Cell, E> {
+                Ok(Cell::None)
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Cell, A::Error> {
+                match map.next_entry::<String, String>()?.as_ref().map(|(k, v)| (k.as_str(), v.as_str())) {
+                    Some(("float", "nan")) => Ok(Cell::Nan),
+                    Some(("float", "inf")) => Ok(Cell::Float(f64::INFINITY)),
+                    Some(("float", "-inf")) => Ok(Cell::Float(f64::NEG_INFINITY)),
+                    _ => Err(de::Error::invalid_type(de::Unexpected::Map, &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
 /// What a column holds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "categories", rename_all = "lowercase")]
 pub enum ColumnKind {
     Number,
     Integer,
@@ -74,9 +139,10 @@ pub enum ColumnKind {
 }
 
 /// A column of the input.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     pub name: String,
+    #[serde(flatten)]
     pub kind: ColumnKind,
     /// A missing value (null, undefined, NaN) is accepted and does what the model was trained to do.
     pub missing: bool,
@@ -85,15 +151,18 @@ pub struct Column {
     /// A category outside the list is accepted; without it, it is a `TypeError`.
     pub unknown: bool,
     /// Smallest and largest value seen in training, where the file tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<(f64, f64)>,
     /// Some prediction depends on it.
     pub used: bool,
     /// The first steps that read it, e.g. `num: StandardScaler`, for documentation.
+    #[serde(default)]
     pub readers: Vec<String>,
 }
 
 /// Where the column names came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum NamesFrom {
     /// The model file itself, e.g. `feature_names_in_`.
     File,
@@ -103,7 +172,7 @@ pub enum NamesFrom {
     Invented,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Schema {
     pub columns: Vec<Column>,
     pub names_from: NamesFrom,
