@@ -121,3 +121,110 @@ kernels! {
     Tanh "tanh",
     Trunc "trunc",
 }
+
+/// Values that may be read in place: any bit pattern is one of them.
+///
+/// # Safety
+/// Implementors have no padding, no invalid bit patterns and no destructor.
+pub unsafe trait Plain: Copy + 'static {}
+// SAFETY: integers and floats of fixed width.
+unsafe impl Plain for u16 {}
+// SAFETY: as above.
+unsafe impl Plain for u32 {}
+// SAFETY: as above.
+unsafe impl Plain for f32 {}
+// SAFETY: as above.
+unsafe impl Plain for f64 {}
+
+#[cfg(target_endian = "big")]
+compile_error!("images are little-endian and read in place");
+
+/// A reader that hands out checked views in order; each is aligned to its own size, as `lower` writes them.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8]) -> Reader<'a> {
+        Reader { bytes, at: 0 }
+    }
+
+    /// The next `count` values, or None where the bytes end before.
+    #[inline]
+    pub fn list<T: Plain>(&mut self, count: usize) -> Option<&'a [T]> {
+        let size = core::mem::size_of::<T>();
+        let start = self.at.checked_add(size - 1)? & !(size - 1);
+        let end = start.checked_add(count.checked_mul(size)?)?;
+        let bytes = self.bytes.get(start..end)?;
+        if bytes.as_ptr() as usize % core::mem::align_of::<T>() != 0 {
+            return None;
+        }
+        self.at = end;
+        // SAFETY: the bytes are in bounds, aligned for T as just checked, and T is plain data.
+        Some(unsafe { core::slice::from_raw_parts(bytes.as_ptr().cast(), count) })
+    }
+
+    #[inline]
+    pub fn one<T: Plain>(&mut self) -> Option<T> {
+        self.list::<T>(1)?.first().copied()
+    }
+}
+
+/// An image's header and records, read field by field.
+#[derive(Clone, Copy)]
+pub struct Image<'a> {
+    bytes: &'a [u8],
+    pub columns: usize,
+    pub slots: usize,
+    pub ops: usize,
+    ops_at: usize,
+}
+
+/// One operation's record.
+#[derive(Clone, Copy)]
+pub struct Record<'a> {
+    pub kernel: u32,
+    pub inputs: &'a [u32],
+    pub output: usize,
+    pub outputs: usize,
+    pub args: &'a [u8],
+    pub scratch: usize,
+}
+
+impl<'a> Image<'a> {
+    /// Reads the header; None where the bytes are not an image of this version.
+    pub fn open(bytes: &'a [u8]) -> Option<Image<'a>> {
+        let field = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+        let length = field(header::LENGTH)? as usize;
+        if field(header::MAGIC)? != MAGIC || field(header::VERSION)? != VERSION {
+            return None;
+        }
+        Some(Image {
+            bytes: bytes.get(..length)?,
+            columns: field(header::COLUMNS)? as usize,
+            slots: field(header::SLOTS)? as usize,
+            ops: field(header::OPS)? as usize,
+            ops_at: field(header::OPS_AT)? as usize,
+        })
+    }
+
+    /// The record of operation `number`, its lists in bounds.
+    #[inline]
+    pub fn record(&self, number: usize) -> Option<Record<'a>> {
+        let at = self.ops_at.checked_add(number.checked_mul(RECORD)?)?;
+        let [kernel, inputs, inputs_at, output, outputs, args_at, args, scratch] =
+            *Reader::new(self.bytes.get(at..)?).list::<u32>(8)?.first_chunk::<8>()?;
+        let inputs = Reader::new(self.bytes.get(inputs_at as usize..)?).list::<u32>(inputs as usize)?;
+        let args = self.bytes.get(args_at as usize..)?.get(..args as usize)?;
+        Some(Record {
+            kernel,
+            inputs,
+            output: output as usize,
+            outputs: outputs as usize,
+            args,
+            scratch: scratch as usize,
+        })
+    }
+}

@@ -1,1 +1,257 @@
-//! Inference.
+//! Inference: kernels that read an image in place and a workspace of slots.
+//!
+//! A slot is a column of up to `BLOCK` rows; in a run of n rows slot s holds the numbers `s × n .. s × n + n` of
+//! the workspace, so that a single row is one contiguous vector. `check` validates an image once: every record,
+//! index and table. After it `run` cannot read or write outside the image and workspace, whatever the rows hold.
+//! Nothing here allocates, formats or panics: in the wasm runtime that machinery would be most of the bytes.
+//! This half imports `image` and nothing else of the crate.
+
+mod columns;
+mod encode;
+mod functions;
+mod links;
+mod trees;
+
+#[cfg(all(target_arch = "wasm32", not(feature = "compile")))]
+mod exports;
+#[cfg(feature = "compile")]
+pub mod host;
+
+use crate::image::{Image, Kernel, Reader};
+use core::cell::Cell;
+
+/// What a kernel's validator sees of an operation.
+pub struct Shape<'a> {
+    pub inputs: usize,
+    pub outputs: usize,
+    args: &'a [u8],
+}
+
+impl<'a> Shape<'a> {
+    fn args(&self) -> Reader<'a> {
+        Reader::new(self.args)
+    }
+}
+
+/// One operation at work on a block of rows.
+pub struct Call<'a> {
+    slots: *mut f64,
+    rows: usize,
+    inputs: &'a [u32],
+    output: usize,
+    outputs: usize,
+    scratch: usize,
+    args: &'a [u8],
+    /// 1 + the first row whose value was refused; 0 while none is.
+    fault: &'a Cell<u32>,
+}
+
+impl<'a> Call<'a> {
+    #[inline]
+    fn args(&self) -> Reader<'a> {
+        Reader::new(self.args)
+    }
+
+    /// The numbers of input `number`, one a row; empty where there is no such input.
+    #[inline]
+    fn input(&self, number: usize) -> &[f64] {
+        match self.inputs.get(number) {
+            // SAFETY: `check` saw that the slot is below `slots` and that neither outputs nor scratch of this
+            // operation overlap it; the workspace holds slots × rows numbers.
+            Some(&slot) => unsafe {
+                core::slice::from_raw_parts(self.slots.add(slot as usize * self.rows), self.rows)
+            },
+            None => &[],
+        }
+    }
+
+    #[inline]
+    fn inputs(&self) -> impl Iterator<Item = &[f64]> {
+        (0..self.inputs.len()).map(|number| self.input(number))
+    }
+
+    /// The numbers of output `number`, one a row. The caller holds one view of an output at a time.
+    #[inline]
+    #[allow(clippy::mut_from_ref)]
+    fn output(&self, number: usize) -> &mut [f64] {
+        let count = if number < self.outputs { self.rows } else { 0 };
+        // SAFETY: `check` saw that the outputs lie below `slots` and overlap neither inputs nor scratch; kernels
+        // take one view of an output at a time.
+        unsafe { core::slice::from_raw_parts_mut(self.slots.add((self.output + number) * self.rows), count) }
+    }
+
+    #[inline]
+    fn outputs(&self) -> impl Iterator<Item = &mut [f64]> {
+        (0..self.outputs).map(|number| self.output(number))
+    }
+
+    /// `slots` scratch slots as one run of numbers; the count is the one the kernel's validator answered.
+    #[inline]
+    #[allow(clippy::mut_from_ref)]
+    fn scratch(&self, slots: usize) -> &mut [f64] {
+        // SAFETY: `check` saw that as many slots from `scratch` on exist and overlap neither inputs nor outputs.
+        unsafe { core::slice::from_raw_parts_mut(self.slots.add(self.scratch * self.rows), slots * self.rows) }
+    }
+
+    /// Says that this row holds a value the original refuses.
+    #[inline]
+    fn refuse(&self, row: usize) {
+        if self.fault.get() == 0 {
+            self.fault.set(row as u32 + 1);
+        }
+    }
+}
+
+/// A run that stopped: which operation refused a value of which row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub op: usize,
+    pub row: usize,
+}
+
+/// Validates an image whole. After this, `run` on it cannot go out of bounds.
+pub fn check(bytes: &[u8]) -> bool {
+    check_all(bytes).is_some()
+}
+
+fn check_all(bytes: &[u8]) -> Option<()> {
+    let image = Image::open(bytes)?;
+    let within = |first: usize, count: usize| first.checked_add(count).is_some_and(|end| end <= image.slots);
+    if image.columns > image.slots {
+        return None;
+    }
+    for number in 0..image.ops {
+        let record = image.record(number)?;
+        let shape = Shape { inputs: record.inputs.len(), outputs: record.outputs, args: record.args };
+        let scratch = validate(record.kernel, &shape)?;
+        // Outputs and scratch keep clear of the input columns, so that rows stay as the caller wrote them.
+        let clear = |first: usize, count: usize| {
+            count == 0
+                || first >= image.columns
+                    && within(first, count)
+                    && record.inputs.iter().all(|&slot| (slot as usize) < first || slot as usize >= first + count)
+        };
+        let apart = record.scratch >= record.output + record.outputs || record.output >= record.scratch + scratch;
+        if !record.inputs.iter().all(|&slot| (slot as usize) < image.slots)
+            || !clear(record.output, record.outputs)
+            || !clear(record.scratch, scratch)
+            || (scratch > 0 && record.outputs > 0 && !apart)
+        {
+            return None;
+        }
+    }
+    Some(())
+}
+
+/// Runs a checked image over `rows` rows whose inputs are in the slots.
+///
+/// # Safety
+/// `check(bytes)` was true, `slots` points to the image's slots × rows numbers, aligned, and nothing else uses them.
+pub unsafe fn run(bytes: &[u8], slots: *mut f64, rows: usize) -> Result<(), Fault> {
+    let fault = Cell::new(0);
+    let Some(image) = Image::open(bytes) else { return Ok(()) };
+    for number in 0..image.ops {
+        let Some(record) = image.record(number) else { continue };
+        let call = Call {
+            slots,
+            rows,
+            inputs: record.inputs,
+            output: record.output,
+            outputs: record.outputs,
+            scratch: record.scratch,
+            args: record.args,
+            fault: &fault,
+        };
+        dispatch(record.kernel, &call);
+        if fault.get() != 0 {
+            return Err(Fault { op: number, row: fault.get() as usize - 1 });
+        }
+    }
+    Ok(())
+}
+
+/// Gives every kernel a function of its own, `kernel_NAME` and `check_NAME`, and the two dispatchers. In the wasm
+/// runtime they are exported under these names so that the packager can stub the ones a model does not use.
+macro_rules! kernels {
+    ($($kernel:ident $run:ident $check:ident = $body:expr, $validator:expr;)*) => {
+        $(
+            #[cfg_attr(all(target_arch = "wasm32", not(feature = "compile")), unsafe(no_mangle))]
+            #[inline(never)]
+            extern "C" fn $run(call: &Call) {
+                $body(call);
+            }
+
+            /// -1 where the arguments do not hold, else how many scratch slots the kernel needs.
+            #[cfg_attr(all(target_arch = "wasm32", not(feature = "compile")), unsafe(no_mangle))]
+            #[inline(never)]
+            extern "C" fn $check(shape: &Shape) -> i32 {
+                let scratch: Option<usize> = $validator(shape);
+                scratch.map_or(-1, |scratch| scratch as i32)
+            }
+        )*
+
+        #[inline]
+        fn dispatch(kernel: u32, call: &Call) {
+            $(if kernel == Kernel::$kernel as u32 { return $run(call); })*
+        }
+
+        #[inline]
+        fn validate(kernel: u32, shape: &Shape) -> Option<usize> {
+            $(if kernel == Kernel::$kernel as u32 { return usize::try_from($check(shape)).ok(); })*
+            None
+        }
+    };
+}
+
+kernels! {
+    Copy kernel_copy check_copy = columns::copy, columns::check_same;
+    Constant kernel_constant check_constant = columns::constant, columns::check_constant;
+    Impute kernel_impute check_impute = columns::impute, columns::check_impute;
+    IsMissing kernel_is_missing check_is_missing = columns::is_missing, columns::check_one;
+    Standardize kernel_standardize check_standardize = columns::standardize, columns::check_standardize;
+    Linear kernel_linear check_linear = columns::linear, columns::check_two;
+    Clip kernel_clip check_clip = columns::clip, columns::check_clip;
+    NormalizeL1 kernel_normalize_l1 check_normalize_l1 = columns::normalize_l1, columns::check_norm;
+    NormalizeL2 kernel_normalize_l2 check_normalize_l2 = columns::normalize_l2, columns::check_norm;
+    NormalizeMax kernel_normalize_max check_normalize_max = columns::normalize_max, columns::check_norm;
+    OneHotCode kernel_one_hot_code check_one_hot_code = encode::one_hot_code, encode::check_one_hot_code;
+    OneHotNumber kernel_one_hot_number check_one_hot_number = encode::one_hot_number, encode::check_one_hot_number;
+    LookupCode kernel_lookup_code check_lookup_code = encode::lookup_code, encode::check_lookup_code;
+    LookupNumber kernel_lookup_number check_lookup_number = encode::lookup_number, encode::check_lookup_number;
+    Affine kernel_affine check_affine = links::affine, links::check_affine;
+    Trees32 kernel_trees32 check_trees32 = trees::walk::<f32>, trees::check::<f32>;
+    Trees64 kernel_trees64 check_trees64 = trees::walk::<f64>, trees::check::<f64>;
+    Distances kernel_distances check_distances = links::distances, links::check_distances;
+    Softmax kernel_softmax check_softmax = links::softmax, columns::check_same;
+    Share kernel_share check_share = links::share, columns::check_same;
+    Complement kernel_complement check_complement = links::complement, links::check_pair;
+    Mirror kernel_mirror check_mirror = links::mirror, links::check_pair;
+    Argmax kernel_argmax check_argmax = links::argmax, links::check_pick;
+    Argmin kernel_argmin check_argmin = links::argmin, links::check_pick;
+    Above kernel_above check_above = columns::above, columns::check_one;
+    Below kernel_below check_below = columns::below, columns::check_one;
+    IsolationScore kernel_isolation_score check_isolation_score = columns::isolation_score, columns::check_one;
+    Abs kernel_abs check_abs = functions::abs, columns::check_same;
+    Cbrt kernel_cbrt check_cbrt = functions::cbrt, columns::check_same;
+    Ceil kernel_ceil check_ceil = functions::ceil, columns::check_same;
+    Cos kernel_cos check_cos = functions::cos, columns::check_same;
+    Exp kernel_exp check_exp = functions::exp, columns::check_same;
+    Exp2 kernel_exp2 check_exp2 = functions::exp2, columns::check_same;
+    Expit kernel_expit check_expit = functions::expit, columns::check_same;
+    Expm1 kernel_expm1 check_expm1 = functions::expm1, columns::check_same;
+    Floor kernel_floor check_floor = functions::floor, columns::check_same;
+    Log kernel_log check_log = functions::log, columns::check_same;
+    Log10 kernel_log10 check_log10 = functions::log10, columns::check_same;
+    Log1p kernel_log1p check_log1p = functions::log1p, columns::check_same;
+    Log2 kernel_log2 check_log2 = functions::log2, columns::check_same;
+    Negative kernel_negative check_negative = functions::negative, columns::check_same;
+    Reciprocal kernel_reciprocal check_reciprocal = functions::reciprocal, columns::check_same;
+    Rint kernel_rint check_rint = functions::rint, columns::check_same;
+    Sign kernel_sign check_sign = functions::sign, columns::check_same;
+    Sin kernel_sin check_sin = functions::sin, columns::check_same;
+    Sqrt kernel_sqrt check_sqrt = functions::sqrt, columns::check_same;
+    Square kernel_square check_square = functions::square, columns::check_same;
+    Tan kernel_tan check_tan = functions::tan, columns::check_same;
+    Tanh kernel_tanh check_tanh = functions::tanh, columns::check_same;
+    Trunc kernel_trunc check_trunc = functions::trunc, columns::check_same;
+}

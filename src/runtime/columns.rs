@@ -1,0 +1,197 @@
+//! Kernels that work column by column, or on a row's norm. Output k belongs to input k.
+
+use super::{Call, Shape};
+
+/// As many outputs as inputs, no arguments.
+pub fn check_same(shape: &Shape) -> Option<usize> {
+    (shape.inputs == shape.outputs).then_some(0)
+}
+
+/// One number.
+pub fn check_one(shape: &Shape) -> Option<usize> {
+    shape.args().one::<f64>()?;
+    check_same(shape)
+}
+
+/// Two numbers a column.
+pub fn check_two(shape: &Shape) -> Option<usize> {
+    shape.args().list::<f64>(shape.inputs.checked_mul(2)?)?;
+    check_same(shape)
+}
+
+pub fn check_clip(shape: &Shape) -> Option<usize> {
+    shape.args().list::<f64>(2)?;
+    check_same(shape)
+}
+
+/// One number an output.
+pub fn check_constant(shape: &Shape) -> Option<usize> {
+    shape.args().list::<f64>(shape.outputs)?;
+    (shape.inputs == 0).then_some(0)
+}
+
+/// The marker, then one number a column.
+pub fn check_impute(shape: &Shape) -> Option<usize> {
+    let mut args = shape.args();
+    args.one::<f64>()?;
+    args.list::<f64>(shape.inputs)?;
+    check_same(shape)
+}
+
+/// Which of mean (bit 0) and scale (bit 1) follow, then these, one number a column each.
+pub fn check_standardize(shape: &Shape) -> Option<usize> {
+    let mut args = shape.args();
+    let given = args.one::<u32>()?;
+    args.list::<f64>(if given & 1 != 0 { shape.inputs } else { 0 })?;
+    args.list::<f64>(if given & 2 != 0 { shape.inputs } else { 0 })?;
+    check_same(shape)
+}
+
+/// One scratch slot for the norm.
+pub fn check_norm(shape: &Shape) -> Option<usize> {
+    check_same(shape).map(|_| 1)
+}
+
+pub fn copy(call: &Call) {
+    each(call, |x| x);
+}
+
+pub fn constant(call: &Call) {
+    if let Some(values) = call.args().list::<f64>(call.outputs) {
+        for (output, &value) in call.outputs().zip(values) {
+            output.fill(value);
+        }
+    }
+}
+
+/// Applies a function to every value.
+#[inline]
+pub fn each(call: &Call, function: impl Fn(f64) -> f64) {
+    for (input, output) in call.inputs().zip(call.outputs()) {
+        for (y, &x) in output.iter_mut().zip(input) {
+            *y = function(x);
+        }
+    }
+}
+
+/// Applies a function of the value and the column's number in `values`.
+#[inline]
+fn each_with(call: &Call, values: &[f64], function: impl Fn(f64, f64) -> f64) {
+    for ((input, output), &value) in call.inputs().zip(call.outputs()).zip(values) {
+        for (y, &x) in output.iter_mut().zip(input) {
+            *y = function(x, value);
+        }
+    }
+}
+
+/// A NaN marker matches NaN.
+#[inline]
+fn matches(x: f64, marker: f64) -> bool {
+    x == marker || (x.is_nan() && marker.is_nan())
+}
+
+pub fn impute(call: &Call) {
+    let mut args = call.args();
+    let Some(marker) = args.one::<f64>() else { return };
+    let Some(fill) = args.list::<f64>(call.outputs) else { return };
+    each_with(call, fill, |x, fill| if matches(x, marker) { fill } else { x });
+}
+
+pub fn is_missing(call: &Call) {
+    let Some(marker) = call.args().one::<f64>() else { return };
+    each(call, |x| f64::from(u8::from(matches(x, marker))));
+}
+
+pub fn standardize(call: &Call) {
+    let mut args = call.args();
+    let Some(given) = args.one::<u32>() else { return };
+    let count = call.outputs;
+    if given & 1 == 0 {
+        copy(call);
+    } else if let Some(mean) = args.list::<f64>(count) {
+        each_with(call, mean, |x, mean| x - mean);
+    }
+    if given & 2 != 0
+        && let Some(scale) = args.list::<f64>(count)
+    {
+        for (output, scale) in call.outputs().zip(scale) {
+            for y in output {
+                *y /= scale;
+            }
+        }
+    }
+}
+
+pub fn linear(call: &Call) {
+    let mut args = call.args();
+    let Some(scale) = args.list::<f64>(call.outputs) else { return };
+    let Some(offset) = args.list::<f64>(call.outputs) else { return };
+    each_with(call, scale, |x, scale| x * scale);
+    for (output, offset) in call.outputs().zip(offset) {
+        for y in output {
+            *y += offset;
+        }
+    }
+}
+
+pub fn clip(call: &Call) {
+    let Some(&[low, high]) = call.args().list::<f64>(2) else { return };
+    each(call, |x| {
+        if x < low {
+            low
+        } else if x > high {
+            high
+        } else {
+            x
+        }
+    });
+}
+
+pub fn above(call: &Call) {
+    let Some(threshold) = call.args().one::<f64>() else { return };
+    each(call, |x| f64::from(u8::from(x > threshold)));
+}
+
+pub fn below(call: &Call) {
+    let Some(threshold) = call.args().one::<f64>() else { return };
+    each(call, |x| f64::from(u8::from(x < threshold)));
+}
+
+pub fn isolation_score(call: &Call) {
+    let Some(mean_path) = call.args().one::<f64>() else { return };
+    each(call, |x| -libm::exp2(-x / mean_path));
+}
+
+pub fn normalize_l1(call: &Call) {
+    normalize(call, |norm, x| norm + libm::fabs(x), |norm| norm);
+}
+
+pub fn normalize_l2(call: &Call) {
+    normalize(call, |norm, x| norm + x * x, libm::sqrt);
+}
+
+pub fn normalize_max(call: &Call) {
+    normalize(call, |norm, x| if libm::fabs(x) > norm { libm::fabs(x) } else { norm }, |norm| norm);
+}
+
+#[inline]
+fn normalize(call: &Call, fold: impl Fn(f64, f64) -> f64, finish: impl Fn(f64) -> f64) {
+    let norms = call.scratch(1);
+    norms.fill(0.0);
+    for input in call.inputs() {
+        for (norm, &x) in norms.iter_mut().zip(input) {
+            *norm = fold(*norm, x);
+        }
+    }
+    for norm in norms.iter_mut() {
+        *norm = finish(*norm);
+        if *norm == 0.0 {
+            *norm = 1.0;
+        }
+    }
+    for (input, output) in call.inputs().zip(call.outputs()) {
+        for ((y, &x), &norm) in output.iter_mut().zip(input).zip(norms.iter()) {
+            *y = x / norm;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What a package's `model.wasm` exports, beside the kernels that the packager prunes. The linker resolves the two
+//! imports to the addresses at which it puts the image and the workspace; the memory never grows after that.
+
+use crate::image;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+#[link(wasm_import_module = "carryout")]
+unsafe extern "C" {
+    #[link_name = "image"]
+    safe fn image_address() -> *const u8;
+    #[link_name = "workspace"]
+    safe fn workspace_address() -> *mut f64;
+}
+
+/// The row that made the last `run` stop.
+static FAULT_ROW: AtomicU32 = AtomicU32::new(0);
+
+fn linked_image() -> &'static [u8] {
+    let address = image_address();
+    // SAFETY: the linker put an image there, whole, and its header holds its length; it is never written.
+    unsafe {
+        let length = *address.add(image::header::LENGTH).cast::<u32>();
+        core::slice::from_raw_parts(address, length as usize)
+    }
+}
+
+/// 0 where the image is sound. Call it once, before `run`.
+#[unsafe(no_mangle)]
+extern "C" fn open() -> u32 {
+    u32::from(!super::check(linked_image()))
+}
+
+/// Where slot 0 of row 0 is.
+#[unsafe(no_mangle)]
+extern "C" fn workspace() -> *mut f64 {
+    workspace_address()
+}
+
+/// Predicts the rows in the workspace: 0, or 1 + the operation that refused a value. More rows than a block, or
+/// none, is answered like a refusal by an operation that does not exist.
+#[unsafe(no_mangle)]
+extern "C" fn run(rows: u32) -> u32 {
+    if rows == 0 || rows as usize > image::BLOCK {
+        return u32::MAX;
+    }
+    // SAFETY: `open` checked the image before the package let anyone call this; the linker reserved slots × BLOCK
+    // numbers for the workspace; wasm without threads runs one call at a time.
+    match unsafe { super::run(linked_image(), workspace_address(), rows as usize) } {
+        Ok(()) => 0,
+        Err(fault) => {
+            FAULT_ROW.store(fault.row as u32, Relaxed);
+            fault.op as u32 + 1
+        }
+    }
+}
+
+/// The row of the last refusal.
+#[unsafe(no_mangle)]
+extern "C" fn fault_row() -> u32 {
+    FAULT_ROW.load(Relaxed)
+}
+
+/// Unreachable: nothing here panics. It is here because no_std asks for it, and small because it says nothing.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    core::arch::wasm32::unreachable()
+}

@@ -1,0 +1,39 @@
+//! Elementwise functions, each a kernel of its own so that a package carries only the ones its model calls. They
+//! are libm's in the browser and natively alike: both give the same bits.
+
+use super::Call;
+use super::columns::each;
+
+macro_rules! functions {
+    ($($name:ident = $function:expr;)*) => {
+        $(pub fn $name(call: &Call) {
+            each(call, $function);
+        })*
+    };
+}
+
+functions! {
+    abs = libm::fabs;
+    cbrt = libm::cbrt;
+    ceil = libm::ceil;
+    cos = libm::cos;
+    exp = libm::exp;
+    exp2 = libm::exp2;
+    expit = |x| 1.0 / (1.0 + libm::exp(-x));
+    expm1 = libm::expm1;
+    floor = libm::floor;
+    log = libm::log;
+    log10 = libm::log10;
+    log1p = libm::log1p;
+    log2 = libm::log2;
+    negative = |x| -x;
+    reciprocal = |x| 1.0 / x;
+    rint = libm::rint;
+    sign = |x| if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else if x == 0.0 { 0.0 } else { x };
+    sin = libm::sin;
+    sqrt = libm::sqrt;
+    square = |x| x * x;
+    tan = libm::tan;
+    tanh = libm::tanh;
+    trunc = libm::trunc;
+}

@@ -1,0 +1,74 @@
+//! The runtime on a machine with an operating system: an image in aligned memory and a workspace.
+
+use super::{Fault, check, run};
+use crate::image::{BLOCK, Image};
+use crate::{Error, Result};
+
+/// An opened image. The same kernels as in a package, in the same order, with the same bits.
+pub struct Machine {
+    /// u64 so that the bytes are 8-byte aligned.
+    image: Vec<u64>,
+    length: usize,
+    columns: usize,
+    workspace: Vec<f64>,
+}
+
+/// The workspace of an image may take this much: slots × BLOCK × 8 bytes.
+const MOST_SLOTS: usize = 1 << 22;
+
+impl Machine {
+    /// Copies the image into aligned memory and validates it whole.
+    ///
+    /// # Errors
+    /// Where the bytes are not a sound image of this version.
+    pub fn open(bytes: &[u8]) -> Result<Machine> {
+        let mut image = vec![0u64; bytes.len().div_ceil(8)];
+        for (word, bytes) in image.iter_mut().zip(bytes.chunks(8)) {
+            let mut eight = [0; 8];
+            eight[..bytes.len()].copy_from_slice(bytes);
+            *word = u64::from_le_bytes(eight);
+        }
+        let mut machine = Machine { image, length: bytes.len(), columns: 0, workspace: Vec::new() };
+        if !check(machine.bytes()) {
+            return Err(Error::malformed("not a sound image of this version of carryout")
+                .remedy("Pack the model again with this version."));
+        }
+        let slots = Image::open(machine.bytes()).map_or((0, 0), |image| (image.columns, image.slots));
+        if slots.1 > MOST_SLOTS {
+            return Err(Error::limit(format!("the image wants {} slots; at most {MOST_SLOTS} are given", slots.1)));
+        }
+        machine.columns = slots.0;
+        machine.workspace = vec![0.0; slots.1 * BLOCK];
+        Ok(machine)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: the vector holds at least `length` bytes; u8 has no alignment and every bit pattern is one.
+        unsafe { std::slice::from_raw_parts(self.image.as_ptr().cast(), self.length) }
+    }
+
+    /// Input columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The workspace: with `rows` rows in a run, slot s of row r is at `s * rows + r`.
+    pub fn slots(&self) -> &[f64] {
+        &self.workspace
+    }
+
+    pub fn slots_mut(&mut self) -> &mut [f64] {
+        &mut self.workspace
+    }
+
+    /// Predicts the `rows` rows (1 to `BLOCK`) whose inputs are in the workspace.
+    ///
+    /// # Panics
+    /// Where `rows` is not between 1 and `BLOCK`: the caller's mistake.
+    pub fn run(&mut self, rows: usize) -> Result<(), Fault> {
+        assert!((1..=BLOCK).contains(&rows), "{rows} rows in a block of {BLOCK}");
+        let slots = self.workspace.as_mut_ptr();
+        // SAFETY: `open` checked the image; the workspace holds slots × BLOCK numbers and is borrowed here alone.
+        unsafe { run(self.bytes(), slots, rows) }
+    }
+}

@@ -1,0 +1,140 @@
+//! Kernels over the whole row: affine maps, distances, links from scores to probabilities, and choosing a class.
+
+use super::{Call, Shape};
+
+/// coef, outputs × inputs, row-major; then one intercept an output.
+pub fn check_affine(shape: &Shape) -> Option<usize> {
+    let mut args = shape.args();
+    args.list::<f64>(shape.inputs.checked_mul(shape.outputs)?)?;
+    args.list::<f64>(shape.outputs)?;
+    Some(0)
+}
+
+pub fn affine(call: &Call) {
+    let inputs = call.inputs.len();
+    let mut args = call.args();
+    let Some(coef) = args.list::<f64>(inputs * call.outputs) else { return };
+    let Some(intercept) = args.list::<f64>(call.outputs) else { return };
+    for (number, (output, &intercept)) in call.outputs().zip(intercept).enumerate() {
+        output.fill(0.0);
+        let row = coef.iter().skip(number * inputs).take(inputs);
+        for (input, &weight) in call.inputs().zip(row) {
+            for (y, &x) in output.iter_mut().zip(input) {
+                *y += weight * x;
+            }
+        }
+        for y in output {
+            *y += intercept;
+        }
+    }
+}
+
+/// 1 where the distances stay squared; then the centers, outputs × inputs, row-major.
+pub fn check_distances(shape: &Shape) -> Option<usize> {
+    let mut args = shape.args();
+    args.one::<u32>()?;
+    args.list::<f64>(shape.inputs.checked_mul(shape.outputs)?)?;
+    Some(0)
+}
+
+pub fn distances(call: &Call) {
+    let inputs = call.inputs.len();
+    let mut args = call.args();
+    let Some(squared) = args.one::<u32>() else { return };
+    let Some(centers) = args.list::<f64>(inputs * call.outputs) else { return };
+    for (number, output) in call.outputs().enumerate() {
+        output.fill(0.0);
+        for (input, &center) in call.inputs().zip(centers.iter().skip(number * inputs).take(inputs)) {
+            for (y, &x) in output.iter_mut().zip(input) {
+                *y += (x - center) * (x - center);
+            }
+        }
+        if squared == 0 {
+            for y in output {
+                *y = libm::sqrt(*y);
+            }
+        }
+    }
+}
+
+/// One input, two outputs.
+pub fn check_pair(shape: &Shape) -> Option<usize> {
+    (shape.inputs == 1 && shape.outputs == 2).then_some(0)
+}
+
+pub fn complement(call: &Call) {
+    pair(call, |p| 1.0 - p);
+}
+
+pub fn mirror(call: &Call) {
+    pair(call, |d| -d);
+}
+
+#[inline]
+fn pair(call: &Call, first: impl Fn(f64) -> f64) {
+    for (y, &x) in call.output(0).iter_mut().zip(call.input(0)) {
+        *y = first(x);
+    }
+    for (y, &x) in call.output(1).iter_mut().zip(call.input(0)) {
+        *y = x;
+    }
+}
+
+pub fn softmax(call: &Call) {
+    for row in 0..call.rows {
+        let at = |values: &[f64]| values.get(row).copied().unwrap_or(0.0);
+        let most = call.inputs().map(at).fold(f64::NEG_INFINITY, |most, x| if x > most { x } else { most });
+        let mut sum = 0.0;
+        for (input, output) in call.inputs().zip(call.outputs()) {
+            if let Some(y) = output.get_mut(row) {
+                *y = libm::exp(at(input) - most);
+                sum += *y;
+            }
+        }
+        for output in call.outputs() {
+            if let Some(y) = output.get_mut(row) {
+                *y /= sum;
+            }
+        }
+    }
+}
+
+pub fn share(call: &Call) {
+    let even = 1.0 / call.outputs as f64;
+    for row in 0..call.rows {
+        let at = |values: &[f64]| values.get(row).copied().unwrap_or(0.0);
+        let sum: f64 = call.inputs().map(at).sum();
+        for (input, output) in call.inputs().zip(call.outputs()) {
+            if let Some(y) = output.get_mut(row) {
+                *y = if sum == 0.0 { even } else { at(input) / sum };
+            }
+        }
+    }
+}
+
+/// At least one input, one output.
+pub fn check_pick(shape: &Shape) -> Option<usize> {
+    (shape.inputs > 0 && shape.outputs == 1).then_some(0)
+}
+
+pub fn argmax(call: &Call) {
+    pick(call, |x, best| x > best);
+}
+
+pub fn argmin(call: &Call) {
+    pick(call, |x, best| x < best);
+}
+
+#[inline]
+fn pick(call: &Call, better: impl Fn(f64, f64) -> bool) {
+    for (row, y) in call.output(0).iter_mut().enumerate() {
+        let at = |values: &[f64]| values.get(row).copied().unwrap_or(0.0);
+        let (mut place, mut best) = (0, at(call.input(0)));
+        for (number, input) in call.inputs().enumerate().skip(1) {
+            if better(at(input), best) {
+                (place, best) = (number, at(input));
+            }
+        }
+        *y = place as f64;
+    }
+}
