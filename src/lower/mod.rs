@@ -1,9 +1,20 @@
 //! From a `Model` to an image: drops what no output needs, gives every wire a slot of the workspace, collects the
 //! vocabularies of the category columns and writes the operations' arguments.
 
-use crate::image::Kernel;
-use crate::model::Cell;
+mod args;
+mod slots;
+mod tables;
+mod trees;
+
+use crate::image::{BLOCK, Kernel};
+use crate::model::{
+    Cell, ColumnKind, Function, Marker, Model, Norm, Op, Output, Step, Wire, WireKind, live_wires, output_wires,
+};
+use crate::{Error, Result};
+use args::{Args, Operation};
 use serde::{Deserialize, Serialize};
+use slots::Slots;
+use std::collections::HashMap;
 
 /// A model laid out, with what the JavaScript and the native front end need to fill the slots and read them.
 #[derive(Clone, Debug)]
@@ -50,4 +61,336 @@ pub enum Results {
 pub struct Span {
     pub first: u32,
     pub count: u32,
+}
+
+/// Which outputs to compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// What `predict` returns: probabilities or, without them, scores; no `score_samples`.
+    Package,
+    /// All that the original computes, for verification.
+    Everything,
+}
+
+/// The workspace may take this much; the runtime's memory is 32 bits wide.
+const MOST_WORKSPACE: u64 = 1 << 30;
+
+/// Lays the model out.
+///
+/// # Errors
+/// Where the model is over a limit of the image, or contradicts itself.
+pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
+    let output = wanted(&model.output, want);
+    let targets = output_wires(&output);
+    let live = live_wires(&model.graph, &targets);
+    let is_live = |step: &Step| step.output.clone().any(|wire| live[wire as usize]);
+    let steps: Vec<&Step> = model.graph.steps().iter().filter(|step| is_live(step)).collect();
+    let vocabularies = vocabularies(model, &steps);
+
+    let mut last_use: HashMap<Wire, usize> = HashMap::new();
+    for (number, step) in steps.iter().enumerate() {
+        last_use.extend(step.input.iter().map(|&wire| (wire, number)));
+    }
+    last_use.extend(targets.iter().map(|&wire| (wire, usize::MAX)));
+
+    let columns = model.schema.columns.len() as u32;
+    let mut slots = Slots::new(columns);
+    let mut at: HashMap<Wire, u32> = (0..columns).map(|column| (column, column)).collect();
+    let mut operations = Vec::new();
+    let mut paths = Vec::new();
+    for (number, step) in steps.iter().enumerate() {
+        let context = Context { kinds: &|wire| model.graph.kind(wire), vocabularies: &vocabularies };
+        let piece = piece(step, &context).map_err(|error| error.at(step.path.clone()))?;
+        let outputs = step.output.len() as u32;
+        let output = slots.take(outputs);
+        let scratch = slots.take(piece.scratch);
+        at.extend(step.output.clone().zip(output..));
+        operations.push(Operation {
+            kernel: piece.kernel,
+            inputs: piece.inputs.iter().map(|wire| at[wire]).collect(),
+            output,
+            outputs,
+            scratch,
+            args: piece.args,
+        });
+        paths.push(step.path.clone());
+        slots.give(scratch, piece.scratch);
+        let done = |wire: &Wire| last_use.get(wire).is_none_or(|&last| last <= number);
+        for wire in step.input.iter().chain(step.output.clone().collect::<Vec<_>>().iter()).filter(|wire| done(wire))
+        {
+            if *wire >= columns
+                && let Some(slot) = at.remove(wire)
+            {
+                slots.give(slot, 1);
+            }
+        }
+    }
+    let mut gather = |wires: &[Wire]| -> Span {
+        let count = wires.len() as u32;
+        let first = wires.first().map_or(0, |wire| at[wire]);
+        if !wires.iter().zip(first..).all(|(wire, slot)| at[wire] == slot) {
+            let output = slots.take(count);
+            operations.push(Operation {
+                kernel: Kernel::Copy,
+                inputs: wires.iter().map(|wire| at[wire]).collect(),
+                output,
+                outputs: count,
+                scratch: 0,
+                args: Args::default(),
+            });
+            paths.push("output".to_string());
+            return Span { first: output, count };
+        }
+        Span { first, count }
+    };
+    let results = results(&output, &mut gather);
+    let slots = slots.most();
+    if u64::from(slots) * BLOCK as u64 * 8 > MOST_WORKSPACE {
+        return Err(Error::limit(format!("the model works on {slots} columns at a time, too many for a page")));
+    }
+    let image =
+        args::image(columns, slots, &operations).ok_or_else(|| Error::limit("the model takes more than 4 GiB"))?;
+    let mut kernels: Vec<Kernel> = operations.iter().map(|operation| operation.kernel).collect();
+    kernels.sort_unstable();
+    kernels.dedup();
+    let columns = (0..columns)
+        .map(|column| match model.graph.kind(column) {
+            WireKind::Code(_) => Encoding::Code(vocabularies[column as usize].clone()),
+            _ => Encoding::Number,
+        })
+        .collect();
+    Ok(Lowered { image, columns, results, kernels, slots, paths })
+}
+
+/// The parts of the output that are wanted.
+fn wanted(output: &Output, want: Want) -> Output {
+    let mut output = output.clone();
+    if want == Want::Package {
+        match &mut output {
+            Output::Classification { probabilities: Some(_), scores, .. } => *scores = None,
+            Output::Anomaly { samples, .. } => *samples = None,
+            Output::Several(outputs) => outputs.iter_mut().for_each(|output| *output = wanted(output, want)),
+            _ => {}
+        }
+    }
+    output
+}
+
+fn results(output: &Output, gather: &mut impl FnMut(&[Wire]) -> Span) -> Results {
+    match output {
+        Output::Classification { classes, label, probabilities, scores } => Results::Classification {
+            classes: classes.clone(),
+            label: gather(&[*label]).first,
+            probabilities: probabilities.as_deref().map(&mut *gather),
+            scores: scores.as_deref().map(&mut *gather),
+        },
+        Output::Regression { values, names } => Results::Regression { values: gather(values), names: names.clone() },
+        Output::Several(outputs) => Results::Several(outputs.iter().map(|output| results(output, gather)).collect()),
+        Output::Anomaly { outlier, score, samples } => Results::Anomaly {
+            outlier: gather(&[*outlier]).first,
+            score: gather(&[*score]).first,
+            samples: samples.map(|wire| gather(&[wire]).first),
+        },
+        Output::Clustering { cluster, labels, distances } => Results::Clustering {
+            cluster: gather(&[*cluster]).first,
+            labels: labels.clone(),
+            distances: distances.as_deref().map(&mut *gather),
+        },
+        Output::Transform { values, names } => Results::Transform { values: gather(values), names: names.clone() },
+    }
+}
+
+/// The values each column's codes stand for: the schema's categories, then whatever else live steps compare with
+/// or fill in.
+fn vocabularies(model: &Model, steps: &[&Step]) -> Vec<Vec<Cell>> {
+    let mut vocabularies: Vec<Vec<Cell>> = model
+        .schema
+        .columns
+        .iter()
+        .map(|column| match &column.kind {
+            ColumnKind::Category(values) => values.clone(),
+            _ => Vec::new(),
+        })
+        .collect();
+    let mut add = |wire: Wire, value: &Cell| {
+        if let Some(column) = model.graph.kind(wire).code_of()
+            && !value.is_missing()
+            && !vocabularies[column as usize].contains(value)
+        {
+            vocabularies[column as usize].push(value.clone());
+        }
+    };
+    for step in steps {
+        match &step.op {
+            Op::Impute { missing, fill } => {
+                for (&wire, fill) in step.input.iter().zip(fill) {
+                    add(wire, fill);
+                    if let Marker::Value(value) = missing {
+                        add(wire, value);
+                    }
+                }
+            }
+            Op::IsMissing { missing: Marker::Value(value) } => {
+                step.input.iter().for_each(|&wire| add(wire, value));
+            }
+            Op::OneHot { keys, .. } => keys.iter().for_each(|key| add(step.input[0], key)),
+            Op::Lookup(lookup) => lookup.keys.iter().for_each(|key| add(step.input[0], key)),
+            _ => {}
+        }
+    }
+    vocabularies
+}
+
+/// What an operation becomes: a kernel and its arguments.
+struct Piece {
+    kernel: Kernel,
+    /// Mostly the step's own; fewer where the kernel does not read them all.
+    inputs: Vec<Wire>,
+    args: Args,
+    scratch: u32,
+}
+
+struct Context<'a> {
+    kinds: &'a dyn Fn(Wire) -> WireKind,
+    vocabularies: &'a [Vec<Cell>],
+}
+
+impl Context<'_> {
+    /// The vocabulary of a wire of codes; None for numbers.
+    fn vocabulary(&self, wire: Wire) -> Option<&[Cell]> {
+        (self.kinds)(wire).code_of().map(|column| self.vocabularies[column as usize].as_slice())
+    }
+
+    /// The number that stands for a value on this wire.
+    fn number(&self, wire: Wire, value: &Cell) -> Result<f64> {
+        if value.is_missing() {
+            return Ok(f64::NAN);
+        }
+        match self.vocabulary(wire) {
+            Some(vocabulary) => vocabulary.iter().position(|known| known == value).map(|place| place as f64),
+            None => value.number(),
+        }
+        .ok_or_else(|| Error::malformed(format!("the value {value} in a column of numbers")))
+    }
+}
+
+fn piece(step: &Step, context: &Context) -> Result<Piece> {
+    let mut args = Args::default();
+    let mut inputs = step.input.clone();
+    let mut scratch = 0;
+    let marker = |missing: &Marker| -> Result<f64> {
+        let Marker::Value(value) = missing else { return Ok(f64::NAN) };
+        let numbers: Vec<f64> = step.input.iter().map(|&wire| context.number(wire, value)).collect::<Result<_>>()?;
+        match numbers.first() {
+            Some(&first) if numbers.iter().all(|&number| number == first) => Ok(first),
+            None => Ok(f64::NAN),
+            _ => Err(Error::unsupported("one missing value with a different code in each column")),
+        }
+    };
+    let kernel = match &step.op {
+        Op::Impute { missing, fill } => {
+            args.f64(marker(missing)?);
+            for (&wire, fill) in step.input.iter().zip(fill) {
+                args.f64(context.number(wire, fill)?);
+            }
+            Kernel::Impute
+        }
+        Op::IsMissing { missing } => {
+            args.f64(marker(missing)?);
+            Kernel::IsMissing
+        }
+        Op::Standardize { mean, scale } => {
+            args.u32(u32::from(mean.is_some()) | u32::from(scale.is_some()) << 1);
+            for vector in [mean, scale].into_iter().flatten() {
+                args.f64s(vector);
+            }
+            Kernel::Standardize
+        }
+        Op::Linear { scale, offset } => {
+            args.f64s(scale).f64s(offset);
+            Kernel::Linear
+        }
+        Op::Clip { low, high } => {
+            args.f64s(&[*low, *high]);
+            Kernel::Clip
+        }
+        Op::Function(function) => function_kernel(*function),
+        Op::Normalize(norm) => {
+            scratch = 1;
+            match norm {
+                Norm::L1 => Kernel::NormalizeL1,
+                Norm::L2 => Kernel::NormalizeL2,
+                Norm::Max => Kernel::NormalizeMax,
+            }
+        }
+        Op::OneHot { keys, hot, unknown, .. } => {
+            tables::one_hot(&mut args, context.vocabulary(inputs[0]), keys, hot, unknown)?
+        }
+        Op::Lookup(lookup) => tables::lookup(&mut args, context.vocabulary(inputs[0]), lookup)?,
+        Op::Affine { coef, intercept } => {
+            args.f64s(&coef.values).f64s(intercept);
+            Kernel::Affine
+        }
+        Op::Trees(ensemble) => {
+            let forest = trees::lower(&mut args, ensemble)?;
+            inputs = forest.features.iter().map(|&feature| step.input[feature as usize]).collect();
+            scratch = forest.scratch;
+            forest.kernel
+        }
+        Op::Distances { centers, squared } => {
+            args.u32(u32::from(*squared)).f64s(&centers.values);
+            Kernel::Distances
+        }
+        Op::Softmax => Kernel::Softmax,
+        Op::Share => Kernel::Share,
+        Op::Complement => Kernel::Complement,
+        Op::Mirror => Kernel::Mirror,
+        Op::Argmax => Kernel::Argmax,
+        Op::Argmin => Kernel::Argmin,
+        Op::Above { threshold } => {
+            args.f64(*threshold);
+            Kernel::Above
+        }
+        Op::Below { threshold } => {
+            args.f64(*threshold);
+            Kernel::Below
+        }
+        Op::IsolationScore { mean_path } => {
+            args.f64(*mean_path);
+            Kernel::IsolationScore
+        }
+        Op::Constant(values) => {
+            args.f64s(values);
+            Kernel::Constant
+        }
+    };
+    Ok(Piece { kernel, inputs, args, scratch })
+}
+
+fn function_kernel(function: Function) -> Kernel {
+    match function {
+        Function::Abs => Kernel::Abs,
+        Function::Cbrt => Kernel::Cbrt,
+        Function::Ceil => Kernel::Ceil,
+        Function::Cos => Kernel::Cos,
+        Function::Exp => Kernel::Exp,
+        Function::Exp2 => Kernel::Exp2,
+        Function::Expit => Kernel::Expit,
+        Function::Expm1 => Kernel::Expm1,
+        Function::Floor => Kernel::Floor,
+        Function::Log => Kernel::Log,
+        Function::Log10 => Kernel::Log10,
+        Function::Log1p => Kernel::Log1p,
+        Function::Log2 => Kernel::Log2,
+        Function::Negative => Kernel::Negative,
+        Function::Reciprocal => Kernel::Reciprocal,
+        Function::Rint => Kernel::Rint,
+        Function::Sign => Kernel::Sign,
+        Function::Sin => Kernel::Sin,
+        Function::Sqrt => Kernel::Sqrt,
+        Function::Square => Kernel::Square,
+        Function::Tan => Kernel::Tan,
+        Function::Tanh => Kernel::Tanh,
+        Function::Trunc => Kernel::Trunc,
+    }
 }

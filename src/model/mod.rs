@@ -4,6 +4,7 @@
 //! the original library uses. Invariants, kept by `Graph::push` and checked again by `lower`: a step reads only
 //! wires that exist before it, a wire is written once, and the first wires are the schema's columns in order.
 
+mod flow;
 mod graph;
 mod ops;
 mod schema;
@@ -11,6 +12,7 @@ mod trees;
 
 use serde::{Deserialize, Serialize};
 
+pub use flow::{live_wires, output_wires};
 pub use graph::{Graph, Step, Wire, WireKind};
 pub use ops::{Function, Lookup, Marker, Matrix, Norm, Op, Unknown};
 pub use schema::{Cell, Column, ColumnKind, NamesFrom, Schema};

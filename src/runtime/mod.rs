@@ -7,10 +7,10 @@
 //! This half imports `image` and nothing else of the crate.
 
 mod columns;
-mod encode;
+pub mod encode;
 mod functions;
 mod links;
-mod trees;
+pub mod trees;
 
 #[cfg(all(target_arch = "wasm32", not(feature = "compile")))]
 mod exports;

@@ -1,0 +1,91 @@
+//! Writes the arguments of operations and the image around them; the mirror of `image::Reader`.
+
+use crate::image::{self, Kernel, header};
+
+/// Values in the order in which a kernel reads them, each aligned to its own size.
+#[derive(Default)]
+pub struct Args(Vec<u8>);
+
+impl Args {
+    fn align(&mut self, size: usize) {
+        self.0.resize(self.0.len().next_multiple_of(size), 0);
+    }
+
+    pub fn u32(&mut self, value: u32) -> &mut Self {
+        self.u32s(&[value])
+    }
+
+    pub fn u32s(&mut self, values: &[u32]) -> &mut Self {
+        self.align(4);
+        self.0.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        self
+    }
+
+    pub fn f32s(&mut self, values: &[f32]) -> &mut Self {
+        self.align(4);
+        self.0.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        self
+    }
+
+    pub fn f64(&mut self, value: f64) -> &mut Self {
+        self.f64s(&[value])
+    }
+
+    pub fn f64s(&mut self, values: &[f64]) -> &mut Self {
+        self.align(8);
+        self.0.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        self
+    }
+}
+
+/// One operation, slots in the place of wires.
+pub struct Operation {
+    pub kernel: Kernel,
+    pub inputs: Vec<u32>,
+    pub output: u32,
+    pub outputs: u32,
+    pub scratch: u32,
+    pub args: Args,
+}
+
+/// Lays out header, records, slot lists and arguments. None where the image would pass 4 GiB.
+pub fn image(columns: u32, slots: u32, operations: &[Operation]) -> Option<Vec<u8>> {
+    let ops_at = image::HEADER;
+    let mut at = ops_at + operations.len() * image::RECORD;
+    let (mut records, mut tail) = (Args::default(), Args::default());
+    for operation in operations {
+        let inputs_at = at;
+        tail.u32s(&operation.inputs).align(8);
+        at += (operation.inputs.len() * 4).next_multiple_of(8);
+        let args_at = at;
+        tail.0.extend(&operation.args.0);
+        tail.align(8);
+        at += operation.args.0.len().next_multiple_of(8);
+        records.u32s(&[
+            operation.kernel as u32,
+            operation.inputs.len() as u32,
+            u32::try_from(inputs_at).ok()?,
+            operation.output,
+            operation.outputs,
+            u32::try_from(args_at).ok()?,
+            u32::try_from(operation.args.0.len()).ok()?,
+            operation.scratch,
+        ]);
+    }
+    let length = u32::try_from(at).ok()?;
+    let mut bytes = vec![0; image::HEADER];
+    for (field, value) in [
+        (header::MAGIC, image::MAGIC),
+        (header::VERSION, image::VERSION),
+        (header::LENGTH, length),
+        (header::COLUMNS, columns),
+        (header::SLOTS, slots),
+        (header::OPS, operations.len() as u32),
+        (header::OPS_AT, ops_at as u32),
+    ] {
+        bytes[field..field + 4].copy_from_slice(&value.to_le_bytes());
+    }
+    bytes.extend(records.0);
+    bytes.extend(tail.0);
+    Some(bytes)
+}
