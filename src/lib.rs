@@ -14,6 +14,8 @@ pub mod runtime;
 mod error;
 #[cfg(feature = "compile")]
 pub mod import;
+#[cfg(feature = "js")]
+pub mod js;
 #[cfg(feature = "compile")]
 pub mod lower;
 #[cfg(feature = "compile")]

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Builds the wasm halves with the compiler that scripts/setup.sh chose.
+#
+#   scripts/build-wasm.sh runtime   target/runtime.wasm, which `pack` links models into (build.rs embeds it)
+#   scripts/build-wasm.sh js        pkg/runtime/, the compile side for the page (wasm-bindgen, by wasm-pack)
+#
+# Wasm builds have a target folder of their own: the compiler may be another one than for native builds, and
+# switching in one folder would rebuild everything.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+# shellcheck disable=SC1091
+. .toolchain/wasm.env
+export PATH="$root/node_modules/.bin:$PATH"
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}/wasm"
+
+case ${1-} in
+  runtime)
+    cargo build --profile runtime --no-default-features --lib --target wasm32-unknown-unknown
+    built=$CARGO_TARGET_DIR/wasm32-unknown-unknown/runtime/carryout.wasm
+    mkdir -p target
+    # -g keeps the function names: the packager finds kernels by them, and drops them from what it writes. The
+    # features allowed are those that rustc recorded in the module.
+    if [ ! target/runtime.wasm -nt "$built" ]; then
+      # build.rs cannot watch a file that is not there yet.
+      [ -e target/runtime.wasm ] || touch build.rs
+      wasm-opt -Oz -g --strip-producers "$built" -o target/runtime.wasm.new
+      mv target/runtime.wasm.new target/runtime.wasm
+    fi
+    ;;
+  js)
+    wasm-pack build --target web --release --out-dir pkg/runtime --no-pack . -- --no-default-features --features js
+    # Its `*` would hide the build from npm.
+    rm -f pkg/runtime/.gitignore
+    ;;
+  *)
+    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
