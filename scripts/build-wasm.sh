@@ -16,17 +16,19 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}/wasm"
 
 case ${1-} in
   runtime)
+    # build.rs cannot watch a file that is not there yet.
+    [ -e target/runtime.wasm ] || touch build.rs
     cargo build --profile runtime --no-default-features --lib --target wasm32-unknown-unknown
     built=$CARGO_TARGET_DIR/wasm32-unknown-unknown/runtime/carryout.wasm
     mkdir -p target
+    # A compilation that changed nothing leaves target/runtime.wasm, and so the native crate, as it is.
+    if cmp -s "$built" target/runtime.in.wasm && [ target/runtime.wasm -nt scripts/build-wasm.sh ] &&
+      [ target/runtime.wasm -nt package-lock.json ]; then exit; fi
     # -g keeps the function names: the packager finds kernels by them, and drops them from what it writes. The
     # features allowed are those that rustc recorded in the module.
-    if [ ! target/runtime.wasm -nt "$built" ]; then
-      # build.rs cannot watch a file that is not there yet.
-      [ -e target/runtime.wasm ] || touch build.rs
-      wasm-opt -Oz -g --strip-producers "$built" -o target/runtime.wasm.new
-      mv target/runtime.wasm.new target/runtime.wasm
-    fi
+    wasm-opt -Oz -g --strip-producers "$built" -o target/runtime.out.wasm
+    mv target/runtime.out.wasm target/runtime.wasm
+    cp "$built" target/runtime.in.wasm
     ;;
   js)
     wasm-pack build --target web --release --out-dir pkg/runtime --no-pack . -- --no-default-features --features js

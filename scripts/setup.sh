@@ -34,15 +34,15 @@ quietly() {
   return $status
 }
 
+# Runs a line of shell as root, or says what to run.
 as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"
-  elif have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then sudo "$@"
-  else die "this needs root; run it yourself, then start again: $*"; fi
+  if [ "$(id -u)" = 0 ]; then sh -c "$1"
+  elif have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then sudo sh -c "$1"
+  else die "this needs root; run it yourself, then start again: $1"; fi
 }
 
 apt_install() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+  as_root "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $*"
 }
 
 # record PIECE [NAME=VALUE...]
@@ -95,8 +95,7 @@ debian_std() {
     /usr/bin/cargo build --release --target $target -Zbuild-std=std,panic_abort,test)
   rm -f "$dir"/target/$target/release/deps/libnothing*
   local lib; lib=$(/usr/bin/rustc --print sysroot)/lib/rustlib/$target/lib
-  as_root mkdir -p "$lib"
-  as_root cp "$dir"/target/$target/release/deps/*.rlib "$lib/"
+  as_root "mkdir -p $lib && cp $dir/target/$target/release/deps/*.rlib $lib/"
   rm -rf "$dir"
 }
 
