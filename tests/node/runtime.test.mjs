@@ -5,8 +5,9 @@ import { test } from "node:test";
 
 const module = new WebAssembly.Module(readFileSync(new URL("../../target/runtime.wasm", import.meta.url)));
 
-test("the runtime imports nothing", () => {
-  assert.deepEqual(WebAssembly.Module.imports(module), []);
+test("the runtime imports the two addresses that the packager resolves, and nothing else", () => {
+  const names = WebAssembly.Module.imports(module).map(({ module, name, kind }) => `${module}.${name} ${kind}`);
+  assert.deepEqual(names, ["carryout.image function", "carryout.workspace function"]);
 });
 
 test("the runtime exports its memory, and functions", () => {
