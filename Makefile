@@ -3,7 +3,7 @@ CARGO ?= cargo
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
 
 .DEFAULT_GOAL = help
-.PHONY: help setup build web demo test fmt lint clean
+.PHONY: help setup build web page demo test fmt lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,16 @@ build: ## target/release/carryout, with the runtime that packages carry inside
 web: ## pkg/runtime/, the compile side for web pages
 	@scripts/setup.sh wasm wasm-pack
 	@scripts/build-wasm.sh js
+
+page: ## www/dist/, the page that `carryout demo` serves
+	@scripts/setup.sh npm
+	npm --prefix www run build
+
+demo: page build ## pack the example models and serve the page on them
+	@for model in examples/*/model.*; do \
+		$(RELEASE)/carryout pack "$$model" -o "pkg/$$(basename "$$(dirname "$$model")")" || exit 1; \
+	done
+	$(RELEASE)/carryout demo pkg
 
 test: ## every test: Rust, wasm in Chromium and Firefox, packages in Node and both browsers
 	@scripts/test.sh

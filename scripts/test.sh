@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests, or the named stages of them:
 #
-#   scripts/test.sh [fmt|clippy|imports|runtime|rust|web-chromium|web-firefox|node|chromium|firefox]...
+#   scripts/test.sh [fmt|clippy|imports|runtime|rust|web-chromium|web-firefox|node|chromium|firefox|page]...
 #
 # A stage counts the tests that its runner reports. One that fails with no failed test of its own counts as one
 # failure, and so does a test runner that ran nothing. The last line is the sum.
@@ -76,6 +76,15 @@ stage_firefox() { # Packages in Firefox
   BROWSER=firefox node --test --test-reporter=spec tests/browser/*.test.mjs
 }
 
+stage_page() { # The page: types, build, unit tests, and in Chromium as a person uses it
+  scripts/setup.sh npm chromium
+  . .toolchain/chromium.env
+  export CHROMIUM
+  npm --prefix www run --silent build
+  npm --prefix www run --silent test
+  npm --prefix www run --silent e2e
+}
+
 # The lines by which cargo's, wasm-pack's and Node's runners end.
 count() {
   awk '
@@ -95,16 +104,19 @@ run() {
   read -r p f s < <(count)
   case $name in
     fmt | clippy | imports | runtime) ;;
-    *) if [ $status = 0 ] && [ "$p" = 0 ]; then echo "$name: no test ran"; status=1; fi ;;
+    *) if [ "$status" = 0 ] && [ "$p" = 0 ]; then echo "$name: no test ran"; status=1; fi ;;
   esac
-  if [ $status != 0 ] && [ "$f" = 0 ]; then f=1; fi
+  if [ "$status" != 0 ] && [ "$f" = 0 ]; then f=1; fi
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   echo "-- $name: $([ "$f" = 0 ] && echo ok || echo FAILED), $p passed, $f failed in $((SECONDS - start)) s"
 }
 
 # The runtime comes before cargo test, which packs with it.
 stages=("$@")
-[ $# != 0 ] || stages=(fmt clippy imports runtime rust web-chromium web-firefox node chromium firefox)
+if [ $# = 0 ]; then
+  stages=(fmt clippy imports runtime rust web-chromium web-firefox node chromium firefox)
+  if [ -e www/package.json ]; then stages+=(page); fi
+fi
 for name in "${stages[@]}"; do
   declare -F "stage_${name//-/_}" >/dev/null || { echo "no stage '$name'" >&2; exit 2; }
 done

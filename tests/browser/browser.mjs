@@ -179,7 +179,7 @@ async function openFirefox() {
     } catch {
       // It has ended.
     }
-    rmSync(profile, { recursive: true, force: true });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   };
   process.once("exit", kill);
 
