@@ -99,3 +99,6 @@ fn over(name: &str, limit: usize, what: &str) -> Error {
     Error::limit(format!("{what} {limit} (limit {name})"))
         .remedy(format!("If you trust this file, raise the limit `{name}`."))
 }
+
+#[cfg(test)]
+mod tests;
