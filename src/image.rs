@@ -151,9 +151,12 @@ impl<'a> Reader<'a> {
         Reader { bytes, at: 0 }
     }
 
-    /// The next `count` values, or None where the bytes end before.
+    /// The next `count` values, or None where the bytes end before. An empty list takes no bytes, not even to align.
     #[inline]
     pub fn list<T: Plain>(&mut self, count: usize) -> Option<&'a [T]> {
+        if count == 0 {
+            return Some(&[]);
+        }
         let size = core::mem::size_of::<T>();
         let start = self.at.checked_add(size - 1)? & !(size - 1);
         let end = start.checked_add(count.checked_mul(size)?)?;

@@ -24,4 +24,4 @@ pub mod model;
 pub mod predictor;
 
 #[cfg(feature = "compile")]
-pub use error::{Error, Kind, Result};
+pub use error::{At, Error, Kind, Result};

@@ -11,20 +11,24 @@ impl Args {
         self.0.resize(self.0.len().next_multiple_of(size), 0);
     }
 
+    fn list<const N: usize>(&mut self, values: impl ExactSizeIterator<Item = [u8; N]>) -> &mut Self {
+        if values.len() > 0 {
+            self.align(N);
+        }
+        self.0.extend(values.flatten());
+        self
+    }
+
     pub fn u32(&mut self, value: u32) -> &mut Self {
         self.u32s(&[value])
     }
 
     pub fn u32s(&mut self, values: &[u32]) -> &mut Self {
-        self.align(4);
-        self.0.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-        self
+        self.list(values.iter().map(|value| value.to_le_bytes()))
     }
 
     pub fn f32s(&mut self, values: &[f32]) -> &mut Self {
-        self.align(4);
-        self.0.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-        self
+        self.list(values.iter().map(|value| value.to_le_bytes()))
     }
 
     pub fn f64(&mut self, value: f64) -> &mut Self {
@@ -32,9 +36,7 @@ impl Args {
     }
 
     pub fn f64s(&mut self, values: &[f64]) -> &mut Self {
-        self.align(8);
-        self.0.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-        self
+        self.list(values.iter().map(|value| value.to_le_bytes()))
     }
 }
 

@@ -48,12 +48,34 @@ pub enum Encoding {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Results {
-    Classification { classes: Vec<Cell>, label: u32, probabilities: Option<Span>, scores: Option<Span> },
-    Regression { values: Span, names: Vec<String> },
+    Classification {
+        classes: Vec<Cell>,
+        label: u32,
+        probabilities: Option<Span>,
+        scores: Option<Span>,
+    },
+    Regression {
+        values: Span,
+        names: Vec<String>,
+    },
     Several(Vec<Results>),
-    Anomaly { outlier: u32, score: u32, samples: Option<u32> },
-    Clustering { cluster: u32, labels: Vec<Cell>, distances: Option<Span> },
-    Transform { values: Span, names: Vec<String> },
+    Anomaly {
+        outlier: u32,
+        score: u32,
+        samples: Option<u32>,
+    },
+    Clustering {
+        cluster: u32,
+        labels: Vec<Cell>,
+        distances: Option<Span>,
+    },
+    /// `codes`: for each value, the schema column whose vocabulary it is a code of (-1: the row's own value came
+    /// through unchanged), None for a number.
+    Transform {
+        values: Span,
+        names: Vec<String>,
+        codes: Vec<Option<u32>>,
+    },
 }
 
 /// Consecutive slots.
@@ -143,7 +165,7 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
         }
         Span { first, count }
     };
-    let results = results(&output, &mut gather);
+    let results = results(&output, &mut gather, &|wire| model.graph.kind(wire).code_of());
     let slots = slots.most();
     if u64::from(slots) * BLOCK as u64 * 8 > MOST_WORKSPACE {
         return Err(Error::limit(format!("the model works on {slots} columns at a time, too many for a page")));
@@ -176,7 +198,11 @@ fn wanted(output: &Output, want: Want) -> Output {
     output
 }
 
-fn results(output: &Output, gather: &mut impl FnMut(&[Wire]) -> Span) -> Results {
+fn results(
+    output: &Output,
+    gather: &mut impl FnMut(&[Wire]) -> Span,
+    code_of: &impl Fn(Wire) -> Option<u32>,
+) -> Results {
     match output {
         Output::Classification { classes, label, probabilities, scores } => Results::Classification {
             classes: classes.clone(),
@@ -185,7 +211,9 @@ fn results(output: &Output, gather: &mut impl FnMut(&[Wire]) -> Span) -> Results
             scores: scores.as_deref().map(&mut *gather),
         },
         Output::Regression { values, names } => Results::Regression { values: gather(values), names: names.clone() },
-        Output::Several(outputs) => Results::Several(outputs.iter().map(|output| results(output, gather)).collect()),
+        Output::Several(outputs) => {
+            Results::Several(outputs.iter().map(|output| results(output, gather, code_of)).collect())
+        }
         Output::Anomaly { outlier, score, samples } => Results::Anomaly {
             outlier: gather(&[*outlier]).first,
             score: gather(&[*score]).first,
@@ -196,7 +224,11 @@ fn results(output: &Output, gather: &mut impl FnMut(&[Wire]) -> Span) -> Results
             labels: labels.clone(),
             distances: distances.as_deref().map(&mut *gather),
         },
-        Output::Transform { values, names } => Results::Transform { values: gather(values), names: names.clone() },
+        Output::Transform { values, names } => Results::Transform {
+            codes: values.iter().map(|&wire| code_of(wire)).collect(),
+            values: gather(values),
+            names: names.clone(),
+        },
     }
 }
 

@@ -1,0 +1,232 @@
+//! The model under construction while estimators are read: columns, graph, and limits on nesting.
+
+use super::estimator::Estimator;
+use super::registry;
+use crate::import::pickle::Value;
+use crate::model::{Cell, Column, ColumnKind, Graph, Lookup, Marker, Model, NamesFrom, Op, Output, Schema, Source};
+use crate::model::{Wire, WireKind};
+use crate::{Error, Result};
+
+/// Columns on their way from one estimator to the next, with the names scikit-learn gives them.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub wires: Vec<Wire>,
+    pub names: Vec<String>,
+}
+
+impl Frame {
+    pub fn len(&self) -> usize {
+        self.wires.len()
+    }
+
+    /// The columns at these places, which the caller has checked.
+    pub fn pick(&self, places: &[usize]) -> Frame {
+        Frame {
+            wires: places.iter().map(|&place| self.wires[place]).collect(),
+            names: places.iter().map(|&place| self.names[place].clone()).collect(),
+        }
+    }
+
+    pub fn extend(&mut self, other: Frame) {
+        self.wires.extend(other.wires);
+        self.names.extend(other.names);
+    }
+}
+
+/// Estimators inside estimators; honest models nest a handful.
+const MOST_NESTING: usize = 64;
+/// Estimators of a model, each counted as often as it is used.
+const MOST_ESTIMATORS: usize = 1 << 17;
+
+#[derive(Default)]
+pub struct Builder {
+    pub graph: Graph,
+    columns: usize,
+    ranges: Vec<Option<(f64, f64)>>,
+    depth: usize,
+    estimators: usize,
+    outline: Vec<String>,
+}
+
+impl Builder {
+    /// A builder whose first wires are this many columns.
+    pub fn new(columns: usize) -> Builder {
+        let mut builder = Builder { columns, ranges: vec![None; columns], ..Builder::default() };
+        for _ in 0..columns {
+            builder.graph.column(WireKind::Number);
+        }
+        builder
+    }
+
+    /// Reads `value` as an estimator at `step` of `owner`, within the limits of nesting.
+    pub fn visit<'h, T>(
+        &mut self,
+        value: Value<'h>,
+        step: &str,
+        owner: Option<&Estimator<'h>>,
+        read: impl FnOnce(&mut Builder, &Estimator<'h>) -> Result<T>,
+    ) -> Result<T> {
+        let estimator = Estimator::new(value, step, owner)?;
+        self.count(&estimator)?;
+        self.depth += 1;
+        if self.depth > MOST_NESTING {
+            return Err(Error::limit(format!("estimators nest more than {MOST_NESTING} deep")));
+        }
+        // The outline is for people: deep or long ones say no more.
+        if self.depth <= 4 && self.outline.len() < 40 {
+            let name = estimator.path.rsplit(" > ").next().unwrap_or_default();
+            self.outline.push(format!("{}{name}", "  ".repeat(self.depth - 1)));
+        }
+        let result = read(self, &estimator);
+        self.depth -= 1;
+        result
+    }
+
+    /// Counts an estimator that is read without `visit`, e.g. a tree of a forest.
+    pub fn count(&mut self, estimator: &Estimator) -> Result<()> {
+        self.estimators += 1;
+        if self.estimators > MOST_ESTIMATORS {
+            let message = format!("the model holds more than {MOST_ESTIMATORS} estimators");
+            return Err(Error::limit(message).at(estimator.path.clone()));
+        }
+        Ok(())
+    }
+
+    /// Reads the estimator as a transformer.
+    pub fn transform<'h>(
+        &mut self,
+        value: Value<'h>,
+        step: &str,
+        owner: Option<&Estimator<'h>>,
+        frame: &Frame,
+    ) -> Result<Frame> {
+        self.visit(value, step, owner, |builder, estimator| {
+            let entry = registry::find(estimator)?;
+            let transform = entry.transform.ok_or_else(|| {
+                estimator.unsupported(format!("{} is used as a transformer, which it is not", estimator.class))
+            })?;
+            transform(builder, estimator, frame)
+        })
+    }
+
+    /// Reads the estimator as the one that predicts.
+    pub fn predict<'h>(
+        &mut self,
+        value: Value<'h>,
+        step: &str,
+        owner: Option<&Estimator<'h>>,
+        frame: &Frame,
+    ) -> Result<Output> {
+        self.visit(value, step, owner, |builder, estimator| {
+            let entry = registry::find(estimator)?;
+            match (entry.predict, entry.transform) {
+                (Some(predict), _) => predict(builder, estimator, frame),
+                (None, Some(transform)) => {
+                    let frame = transform(builder, estimator, frame)?;
+                    Ok(Output::Transform { values: frame.wires, names: frame.names })
+                }
+                (None, None) => Err(estimator.unsupported(format!("{} does not predict", estimator.class))),
+            }
+        })
+    }
+
+    /// Applies an operation that keeps the columns and their names.
+    pub fn map(&mut self, op: Op, frame: &Frame, estimator: &Estimator) -> Result<Frame> {
+        let wires = self.graph.push(op, frame.wires.clone(), &estimator.path)?;
+        Ok(Frame { wires, names: frame.names.clone() })
+    }
+
+    /// Notes the range of values seen in training, where the wire is a column of the input.
+    pub fn note_range(&mut self, wire: Wire, low: f64, high: f64) {
+        if low.is_finite()
+            && high.is_finite()
+            && low <= high
+            && let Some(range) = self.ranges.get_mut(wire as usize)
+        {
+            range.get_or_insert((low, high));
+        }
+    }
+
+    /// The step works on strings: a column of the input becomes one of codes.
+    ///
+    /// # Errors
+    /// Where an earlier step has already read it as numbers or made numbers of it.
+    pub fn strings(&mut self, wire: Wire, estimator: &Estimator) -> Result<()> {
+        if self.graph.kind(wire).code_of().is_some() {
+            return Ok(());
+        }
+        let column = wire as usize;
+        let read = self
+            .graph
+            .steps()
+            .iter()
+            .any(|step| step.input.contains(&wire) && !matches!(step.op, Op::IsMissing { missing: Marker::Nan }));
+        if column >= self.columns || read {
+            return Err(estimator.unsupported("strings are expected in a column that another step made numbers of"));
+        }
+        self.graph.set_column_kind(wire, WireKind::Code(wire));
+        Ok(())
+    }
+
+    /// The finished model: column kinds from the steps that read them.
+    pub fn finish(self, names: Vec<String>, names_from: NamesFrom, output: Output, source: Source) -> Result<Model> {
+        let mut columns: Vec<Column> = names
+            .into_iter()
+            .zip(self.ranges)
+            .map(|(name, range)| Column {
+                name,
+                kind: ColumnKind::Number,
+                missing: false,
+                infinite: false,
+                unknown: false,
+                range,
+                used: false,
+                readers: Vec::new(),
+            })
+            .collect();
+        // Wires that still carry a column's own values, some of them with the missing ones filled.
+        let mut origin: Vec<Option<usize>> = vec![None; self.graph.wires()];
+        for (number, origin) in origin.iter_mut().enumerate().take(columns.len()) {
+            *origin = Some(number);
+        }
+        let mut categories: Vec<Vec<Cell>> = vec![Vec::new(); columns.len()];
+        let mut plain = vec![false; columns.len()];
+        for step in self.graph.steps() {
+            match &step.op {
+                Op::Impute { .. } => {
+                    for (wire, made) in step.input.iter().zip(step.output.clone()) {
+                        origin[made as usize] = origin[*wire as usize];
+                    }
+                }
+                Op::OneHot { keys, .. } | Op::Lookup(Lookup { keys, .. }) => {
+                    if let Some(column) = origin[step.input[0] as usize] {
+                        for key in keys.iter().filter(|key| !key.is_missing()) {
+                            if !categories[column].contains(key) {
+                                categories[column].push(key.clone());
+                            }
+                        }
+                    }
+                }
+                Op::IsMissing { .. } => {}
+                _ => step
+                    .input
+                    .iter()
+                    .filter_map(|&wire| origin[wire as usize])
+                    .for_each(|column| plain[column] = true),
+            }
+        }
+        for (number, (column, values)) in columns.iter_mut().zip(categories).enumerate() {
+            let codes = self.graph.kind(number as Wire).code_of().is_some();
+            if let WireKind::Text(_) = self.graph.kind(number as Wire) {
+                column.kind = ColumnKind::Text;
+            } else if codes || (!values.is_empty() && !plain[number]) {
+                let boolean = values.len() == 2 && values.iter().all(|value| matches!(value, Cell::Bool(_)));
+                column.kind = if boolean { ColumnKind::Boolean } else { ColumnKind::Category(values) };
+            }
+        }
+        let source = Source { outline: self.outline, ..source };
+        let mut model = Model { schema: Schema { columns, names_from }, graph: self.graph, output, source };
+        model.settle_columns();
+        Ok(model)
+    }
+}

@@ -1,0 +1,90 @@
+//! Linear models: `X @ coef_.T + intercept_`, and from scores to labels and probabilities (sklearn.linear_model,
+//! sklearn.svm's linear ones).
+
+use super::builder::{Builder, Frame};
+use super::estimator::Estimator;
+use crate::Result;
+use crate::model::{Cell, Function, Op, Output, Wire};
+
+/// `coef_` and `intercept_` over the columns that come in; a scalar intercept serves every row of coef.
+fn affine(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Vec<Wire>> {
+    let coef = estimator.matrix_over("coef_", frame.len())?;
+    let mut intercept = estimator.f64s("intercept_")?;
+    if intercept.len() == 1 {
+        intercept = vec![intercept[0]; coef.rows];
+    }
+    builder.graph.push(Op::Affine { coef, intercept }, frame.wires.clone(), &estimator.path)
+}
+
+/// One value a row of coef. Multi-target where `coef_` has several.
+pub fn regressor(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
+    Ok(Output::Regression { values: affine(builder, estimator, frame)?, names: Vec::new() })
+}
+
+/// The decision function with its classes: one score for two classes, else one a class.
+fn decision(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<(Vec<Cell>, Vec<Wire>)> {
+    let classes = estimator.cells("classes_")?;
+    let scores = affine(builder, estimator, frame)?;
+    let expected = if classes.len() <= 2 { 1 } else { classes.len() };
+    if scores.len() != expected || classes.is_empty() {
+        return Err(estimator.malformed(format!("coef_ has {} rows for {} classes", scores.len(), classes.len())));
+    }
+    Ok((classes, scores))
+}
+
+/// A score above zero is the second class; of several scores the first largest wins.
+pub fn label_of_scores(builder: &mut Builder, scores: &[Wire], path: &str) -> Result<Wire> {
+    let op = if scores.len() == 1 { Op::Above { threshold: 0.0 } } else { Op::Argmax };
+    builder.graph.push_one(op, scores.to_vec(), path)
+}
+
+/// Labels by the decision function, no probabilities.
+pub fn classifier(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
+    let (classes, scores) = decision(builder, estimator, frame)?;
+    let label = label_of_scores(builder, &scores, &estimator.path)?;
+    Ok(Output::Classification { classes, label, probabilities: None, scores: Some(scores) })
+}
+
+/// Softmax of the scores, or one-vs-rest: the logistic of each over their sum (solver liblinear, multi_class 'ovr',
+/// two classes). Two classes under multi_class 'multinomial' are the softmax of (-d, d).
+pub fn logistic_regression(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
+    let (classes, scores) = decision(builder, estimator, frame)?;
+    let path = &estimator.path;
+    let label = label_of_scores(builder, &scores, path)?;
+    let multi_class = estimator.maybe_str("multi_class").unwrap_or("auto");
+    let one_vs_rest = multi_class == "ovr"
+        || (multi_class != "multinomial" && classes.len() <= 2)
+        || estimator.maybe_str("solver") == Some("liblinear");
+    let probabilities = if one_vs_rest {
+        let single = builder.graph.push(Op::Function(Function::Expit), scores.clone(), path)?;
+        shares(builder, single, path)?
+    } else {
+        let margins =
+            if scores.len() == 1 { builder.graph.push(Op::Mirror, scores.clone(), path)? } else { scores.clone() };
+        builder.graph.push(Op::Softmax, margins, path)?
+    };
+    Ok(Output::Classification { classes, label, probabilities: Some(probabilities), scores: Some(scores) })
+}
+
+/// Independent probabilities to ones that sum to 1: (1 - p, p) for two classes, else each over their sum.
+fn shares(builder: &mut Builder, single: Vec<Wire>, path: &str) -> Result<Vec<Wire>> {
+    builder.graph.push(if single.len() == 1 { Op::Complement } else { Op::Share }, single, path)
+}
+
+/// Probabilities for the losses that have them: log_loss as one-vs-rest, modified_huber as (clip(d) + 1) / 2.
+pub fn sgd_classifier(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
+    let (classes, scores) = decision(builder, estimator, frame)?;
+    let path = &estimator.path;
+    let label = label_of_scores(builder, &scores, path)?;
+    let single = match estimator.str("loss")? {
+        "log_loss" | "log" => Some(builder.graph.push(Op::Function(Function::Expit), scores.clone(), path)?),
+        "modified_huber" => {
+            let clipped = builder.graph.push(Op::Clip { low: -1.0, high: 1.0 }, scores.clone(), path)?;
+            let half = vec![0.5; clipped.len()];
+            Some(builder.graph.push(Op::Linear { scale: half.clone(), offset: half }, clipped, path)?)
+        }
+        _ => None,
+    };
+    let probabilities = single.map(|single| shares(builder, single, path)).transpose()?;
+    Ok(Output::Classification { classes, label, probabilities, scores: Some(scores) })
+}

@@ -1,0 +1,104 @@
+//! The estimators that can be imported: one line each, the source of the support table.
+
+use super::builder::{Builder, Frame};
+use super::estimator::Estimator;
+use super::{cluster, compose, decomposition, linear, preprocessing, trees};
+use crate::model::Output;
+use crate::{Error, Result};
+
+pub type Transform = fn(&mut Builder, &Estimator, &Frame) -> Result<Frame>;
+pub type Predict = fn(&mut Builder, &Estimator, &Frame) -> Result<Output>;
+
+/// A class that can be imported, and as what.
+pub struct Entry {
+    /// The package the class comes from; its module path starts with it.
+    pub package: &'static str,
+    pub family: &'static str,
+    pub class: &'static str,
+    pub transform: Option<Transform>,
+    pub predict: Option<Predict>,
+}
+
+const fn entry(family: &'static str, class: &'static str) -> Entry {
+    Entry { package: "sklearn", family, class, transform: None, predict: None }
+}
+
+const fn transformer(family: &'static str, class: &'static str, transform: Transform) -> Entry {
+    Entry { transform: Some(transform), ..entry(family, class) }
+}
+
+const fn predictor(family: &'static str, class: &'static str, predict: Predict) -> Entry {
+    Entry { predict: Some(predict), ..entry(family, class) }
+}
+
+const fn both(family: &'static str, class: &'static str, transform: Transform, predict: Predict) -> Entry {
+    Entry { transform: Some(transform), predict: Some(predict), ..entry(family, class) }
+}
+
+/// Every class, by family.
+pub const ENTRIES: &[Entry] = &[
+    both("Composition", "Pipeline", compose::pipeline_transform, compose::pipeline_predict),
+    transformer("Composition", "ColumnTransformer", compose::column_transformer),
+    transformer("Composition", "FeatureUnion", compose::feature_union),
+    transformer("Composition", "FunctionTransformer", compose::function_transformer),
+    transformer("Preprocessing", "SimpleImputer", preprocessing::simple_imputer),
+    transformer("Preprocessing", "MissingIndicator", preprocessing::missing_indicator),
+    transformer("Preprocessing", "StandardScaler", preprocessing::standard_scaler),
+    transformer("Preprocessing", "MinMaxScaler", preprocessing::min_max_scaler),
+    transformer("Preprocessing", "MaxAbsScaler", preprocessing::max_abs_scaler),
+    transformer("Preprocessing", "RobustScaler", preprocessing::robust_scaler),
+    transformer("Preprocessing", "Normalizer", preprocessing::normalizer),
+    transformer("Preprocessing", "OneHotEncoder", preprocessing::one_hot_encoder),
+    transformer("Preprocessing", "OrdinalEncoder", preprocessing::ordinal_encoder),
+    transformer("Preprocessing", "LabelEncoder", preprocessing::label_encoder),
+    predictor("Linear models", "LogisticRegression", linear::logistic_regression),
+    predictor("Linear models", "LogisticRegressionCV", linear::logistic_regression),
+    predictor("Linear models", "LinearSVC", linear::classifier),
+    predictor("Linear models", "SGDClassifier", linear::sgd_classifier),
+    predictor("Linear models", "LinearRegression", linear::regressor),
+    predictor("Linear models", "Ridge", linear::regressor),
+    predictor("Linear models", "RidgeCV", linear::regressor),
+    predictor("Linear models", "Lasso", linear::regressor),
+    predictor("Linear models", "LassoCV", linear::regressor),
+    predictor("Linear models", "ElasticNet", linear::regressor),
+    predictor("Linear models", "ElasticNetCV", linear::regressor),
+    predictor("Linear models", "LinearSVR", linear::regressor),
+    predictor("Linear models", "SGDRegressor", linear::regressor),
+    predictor("Trees", "DecisionTreeClassifier", trees::tree_classifier),
+    predictor("Trees", "DecisionTreeRegressor", trees::tree_regressor),
+    predictor("Trees", "ExtraTreeClassifier", trees::tree_classifier),
+    predictor("Trees", "ExtraTreeRegressor", trees::tree_regressor),
+    predictor("Trees", "RandomForestClassifier", trees::forest_classifier),
+    predictor("Trees", "RandomForestRegressor", trees::forest_regressor),
+    predictor("Trees", "ExtraTreesClassifier", trees::forest_classifier),
+    predictor("Trees", "ExtraTreesRegressor", trees::forest_regressor),
+    predictor("Trees", "IsolationForest", trees::isolation_forest),
+    both("Clustering", "KMeans", cluster::kmeans_transform, cluster::kmeans),
+    transformer("Decomposition", "PCA", decomposition::pca),
+];
+
+/// The entry of an estimator's class.
+///
+/// # Errors
+/// Names the class, where it sits, and what is supported.
+pub fn find(estimator: &Estimator) -> Result<&'static Entry> {
+    let (module, class) = (estimator.module, estimator.class);
+    let of_package = |entry: &&Entry| module.split('.').next() == Some(entry.package);
+    if let Some(entry) = ENTRIES.iter().find(|entry| entry.class == class && of_package(entry)) {
+        return Ok(entry);
+    }
+    let known =
+        ["sklearn", "xgboost", "lightgbm", "catboost"].contains(&module.split('.').next().unwrap_or_default());
+    let error = if known {
+        let mut near: Vec<&str> =
+            ENTRIES.iter().filter(|entry| entry.predict.is_some()).map(|entry| entry.class).collect();
+        near.sort_unstable();
+        Error::unsupported(format!("{module}.{class} is not supported"))
+            .remedy(format!("Supported estimators are {}.", near.join(", ")))
+    } else {
+        Error::unsupported(format!("{module}.{class} is a class of its own, not one of scikit-learn's")).remedy(
+            "Its code is not in the file. Replace the step by a scikit-learn estimator, or do it before the model.",
+        )
+    };
+    Err(error.at(estimator.path.clone()))
+}

@@ -1,0 +1,272 @@
+//! What the tests share: the corpus beside the project, where it exists, and comparison with an original's outputs.
+#![allow(dead_code)]
+
+use carryout::lower::{Encoding, Lowered, Results, Span};
+use carryout::model::{Cell, Column};
+use carryout::runtime::host::Machine;
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// `../shared/corpus`, or None with a line that says so.
+pub fn corpus() -> Option<PathBuf> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    if path.is_dir() {
+        return Some(path);
+    }
+    println!("skipped: there is no ../shared/corpus beside this clone");
+    None
+}
+
+/// A case of the corpus or of tests/fixtures: a folder with `case.json`, `X.jsonl`, `expected.json` and model files.
+pub struct Case {
+    pub path: PathBuf,
+    pub id: String,
+    pub info: Value,
+}
+
+impl Case {
+    pub fn open(path: PathBuf) -> Case {
+        let info = json(&path.join("case.json"));
+        Case {
+            id: format!("{}", path.strip_prefix(path.parent().unwrap().parent().unwrap()).unwrap().display()),
+            path,
+            info,
+        }
+    }
+
+    /// Every case below a folder that has an INDEX.json, in its order.
+    pub fn all(folder: PathBuf) -> Vec<Case> {
+        let index = json(&folder.join("INDEX.json"));
+        let names = index["cases"].as_array().expect("INDEX.json lists cases");
+        names.iter().map(|name| Case::open(folder.join(name.as_str().unwrap()))).collect()
+    }
+
+    pub fn models(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(&self.path)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("model."))
+            .collect();
+        files.sort();
+        files
+    }
+
+    pub fn rows(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path.join("X.jsonl")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    pub fn expected(&self) -> Value {
+        json(&self.path.join("expected.json"))
+    }
+
+    pub fn tolerance(&self) -> (f64, f64) {
+        (self.info["rtol"].as_f64().unwrap(), self.info["atol"].as_f64().unwrap())
+    }
+}
+
+pub fn json(path: &std::path::Path) -> Value {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Raw slots of a run over all rows: `slots[s][row]`.
+pub fn run(lowered: &Lowered, columns: &[Column], rows: &[Value]) -> Vec<Vec<f64>> {
+    let mut machine = Machine::open(&lowered.image).unwrap();
+    let mut all = vec![Vec::new(); lowered.slots as usize];
+    for block in rows.chunks(carryout::image::BLOCK) {
+        for (row, value) in block.iter().enumerate() {
+            for (column, encoding) in lowered.columns.iter().enumerate() {
+                let value = match value {
+                    Value::Array(values) => &values[column],
+                    Value::Object(fields) => fields.get(&columns[column].name).unwrap_or(&Value::Null),
+                    bare => bare,
+                };
+                machine.slots_mut()[column * block.len() + row] =
+                    if columns[column].used { encode(value, encoding) } else { f64::NAN };
+            }
+        }
+        machine.run(block.len()).unwrap_or_else(|fault| panic!("{}", lowered.paths[fault.op]));
+        for (slot, values) in all.iter_mut().enumerate() {
+            let start = slot * block.len();
+            values.extend_from_slice(&machine.slots()[start..start + block.len()]);
+        }
+    }
+    all
+}
+
+fn encode(value: &Value, encoding: &Encoding) -> f64 {
+    if value.is_null() {
+        return f64::NAN;
+    }
+    match encoding {
+        Encoding::Number => number(value),
+        Encoding::Code(vocabulary) => {
+            let cell = match value {
+                Value::String(text) => Cell::Str(text.clone()),
+                Value::Bool(flag) => Cell::Bool(*flag),
+                other => Cell::Float(number(other)),
+            };
+            vocabulary.iter().position(|known| *known == cell).map_or(-1.0, |place| place as f64)
+        }
+    }
+}
+
+pub fn number(value: &Value) -> f64 {
+    match value {
+        Value::Null => f64::NAN,
+        Value::Bool(flag) => f64::from(*flag),
+        Value::Number(number) => number.as_f64().unwrap(),
+        Value::Object(fields) => fields["$inf"].as_f64().unwrap() * f64::INFINITY,
+        other => panic!("{other} where a number is expected"),
+    }
+}
+
+/// Worst |got - want| relative to the tolerance, and how many numbers or labels were compared.
+#[derive(Default, Debug)]
+pub struct Comparison {
+    pub compared: usize,
+    pub wrong: usize,
+    pub first: Option<String>,
+}
+
+impl Comparison {
+    pub fn number(&mut self, got: f64, want: &Value, (rtol, atol): (f64, f64), place: impl Fn() -> String) {
+        self.compared += 1;
+        let want = number(want);
+        let same = got == want || (got.is_nan() && want.is_nan()) || (got - want).abs() <= atol + rtol * want.abs();
+        if !same {
+            self.fail(format!("{}: {got} instead of {want}", place()));
+        }
+    }
+
+    pub fn label(&mut self, got: &Cell, want: &Value, place: impl Fn() -> String) {
+        self.compared += 1;
+        let same = match want {
+            Value::String(text) => *got == Cell::Str(text.clone()),
+            Value::Bool(flag) => *got == Cell::Bool(*flag),
+            Value::Null => got.is_missing(),
+            other => got.number() == other.as_f64(),
+        };
+        if !same {
+            self.fail(format!("{}: label {got} instead of {want}", place()));
+        }
+    }
+
+    fn fail(&mut self, message: String) {
+        self.wrong += 1;
+        self.first.get_or_insert(message);
+    }
+}
+
+fn own_value<'a>(row: &'a Value, column: usize, names: &[Column]) -> &'a Value {
+    match row {
+        Value::Array(values) => &values[column],
+        Value::Object(fields) => &fields[&names[column].name],
+        bare => bare,
+    }
+}
+
+/// Compares what the results hold with one method's recorded output, row by row; None where the results do not
+/// have it.
+pub fn compare(
+    results: &Results,
+    slots: &[Vec<f64>],
+    (names, rows, encodings): (&[Column], &[Value], &[Encoding]),
+    method: &str,
+    want: &Value,
+    tolerance: (f64, f64),
+) -> Option<Comparison> {
+    let mut comparison = Comparison::default();
+    let span = |span: &Span, comparison: &mut Comparison| {
+        for (row, want) in want.as_array().unwrap().iter().enumerate() {
+            let one = [want.clone()];
+            let wants = want.as_array().map_or(&one[..], Vec::as_slice);
+            assert_eq!(wants.len(), span.count as usize, "{method}: columns");
+            for (column, want) in wants.iter().enumerate() {
+                let got = slots[span.first as usize + column][row];
+                comparison.number(got, want, tolerance, || format!("{method} row {row} column {column}"));
+            }
+        }
+    };
+    let single = |slot: u32| Span { first: slot, count: 1 };
+    match (results, method) {
+        (Results::Classification { classes, label, .. }, "predict") => {
+            for (row, want) in want.as_array().unwrap().iter().enumerate() {
+                let got = &classes[slots[*label as usize][row] as usize];
+                comparison.label(got, want, || format!("predict row {row}"));
+            }
+        }
+        (Results::Classification { probabilities: Some(found), .. }, "predict_proba") => {
+            for row in 0..slots[found.first as usize].len() {
+                let all = (found.first..found.first + found.count).map(|slot| slots[slot as usize][row]);
+                let sum: f64 = all.clone().sum();
+                assert!(all.clone().all(|p| (0.0..=1.0).contains(&p)), "row {row}: a probability outside 0..1");
+                assert!((sum - 1.0).abs() < 1e-6, "row {row}: probabilities sum to {sum}");
+            }
+            span(found, &mut comparison);
+        }
+        (Results::Classification { scores: Some(found), .. }, "decision_function") => span(found, &mut comparison),
+        (Results::Regression { values, .. }, "predict") => span(values, &mut comparison),
+        (Results::Transform { values, codes, .. }, "transform") => {
+            for (row, want) in want.as_array().unwrap().iter().enumerate() {
+                for (column, want) in want.as_array().unwrap().iter().enumerate() {
+                    let got = slots[values.first as usize + column][row];
+                    let place = || format!("transform row {row} column {column}");
+                    match codes[column].map(|code| (code, &encodings[code as usize])) {
+                        Some((column, Encoding::Code(vocabulary))) => match vocabulary.get(got as usize) {
+                            _ if got.is_nan() => comparison.label(&Cell::Nan, want, place),
+                            Some(cell) if got >= 0.0 => comparison.label(cell, want, place),
+                            _ => {
+                                // A value outside the vocabulary comes through as the row has it.
+                                let own = own_value(&rows[row], column as usize, names);
+                                comparison.label(&Cell::Str(own.as_str().unwrap().to_string()), want, place);
+                            }
+                        },
+                        _ => comparison.number(got, want, tolerance, place),
+                    }
+                }
+            }
+        }
+        (Results::Anomaly { outlier, .. }, "predict") => {
+            for (row, want) in want.as_array().unwrap().iter().enumerate() {
+                let got = Cell::Int(if slots[*outlier as usize][row] == 1.0 { -1 } else { 1 });
+                comparison.label(&got, want, || format!("predict row {row}"));
+            }
+        }
+        (Results::Anomaly { score, .. }, "decision_function") => span(&single(*score), &mut comparison),
+        (Results::Anomaly { samples: Some(found), .. }, "score_samples") => span(&single(*found), &mut comparison),
+        (Results::Clustering { cluster, labels, .. }, "predict") => {
+            for (row, want) in want.as_array().unwrap().iter().enumerate() {
+                let got = &labels[slots[*cluster as usize][row] as usize];
+                comparison.label(got, want, || format!("predict row {row}"));
+            }
+        }
+        (Results::Clustering { distances: Some(found), .. }, "transform") => span(found, &mut comparison),
+        (Results::Several(outputs), "predict") => {
+            for (number, output) in outputs.iter().enumerate() {
+                let column = want.as_array().unwrap().iter().map(|row| row[number].clone()).collect();
+                let part =
+                    compare(output, slots, (names, rows, encodings), method, &Value::Array(column), tolerance)?;
+                comparison.add(part);
+            }
+        }
+        (Results::Several(outputs), "predict_proba") => {
+            for (output, want) in outputs.iter().zip(want.as_array().unwrap()) {
+                comparison.add(compare(output, slots, (names, rows, encodings), method, want, tolerance)?);
+            }
+        }
+        _ => return None,
+    }
+    Some(comparison)
+}
+
+impl Comparison {
+    pub fn add(&mut self, other: Comparison) {
+        self.compared += other.compared;
+        self.wrong += other.wrong;
+        if self.first.is_none() {
+            self.first = other.first;
+        }
+    }
+}
