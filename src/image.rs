@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
         let start = self.at.checked_add(size - 1)? & !(size - 1);
         let end = start.checked_add(count.checked_mul(size)?)?;
         let bytes = self.bytes.get(start..end)?;
-        if bytes.as_ptr() as usize % core::mem::align_of::<T>() != 0 {
+        if !(bytes.as_ptr() as usize).is_multiple_of(core::mem::align_of::<T>()) {
             return None;
         }
         self.at = end;

@@ -32,11 +32,11 @@ impl Number for f32 {
     }
     #[inline]
     fn is_nan(self) -> bool {
-        self != self
+        self.is_nan()
     }
     #[inline]
     fn is_infinite(self) -> bool {
-        self == f32::INFINITY || self == f32::NEG_INFINITY
+        self.is_infinite()
     }
 }
 
@@ -47,11 +47,11 @@ impl Number for f64 {
     }
     #[inline]
     fn is_nan(self) -> bool {
-        self != self
+        self.is_nan()
     }
     #[inline]
     fn is_infinite(self) -> bool {
-        self == f64::INFINITY || self == f64::NEG_INFINITY
+        self.is_infinite()
     }
 }
 

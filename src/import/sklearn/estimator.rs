@@ -199,7 +199,7 @@ pub fn numbers(value: Value) -> Option<Vec<f64>> {
     {
         return array.f64s().ok();
     }
-    value.items()?.into_iter().map(Value::as_f64).collect()
+    value.items()?.map(Value::as_f64).collect()
 }
 
 pub fn integers(value: Value) -> Option<Vec<i64>> {
@@ -208,7 +208,7 @@ pub fn integers(value: Value) -> Option<Vec<i64>> {
     {
         return array.i64s().ok();
     }
-    value.items()?.into_iter().map(Value::as_i64).collect()
+    value.items()?.map(Value::as_i64).collect()
 }
 
 /// Labels of an array, list or tuple.
@@ -224,7 +224,7 @@ pub fn cells(value: Value) -> Option<Vec<Cell>> {
         }
         return array.objects().ok()?.into_iter().map(cell).collect();
     }
-    value.items()?.into_iter().map(cell).collect()
+    value.items()?.map(cell).collect()
 }
 
 /// A label or category on its own; pandas' NA is missing.

@@ -140,7 +140,7 @@ fn follow<'h>(root: Value<'h>, path: &str) -> Result<Value<'h>> {
     let mut value = root;
     for key in path.split('.').filter(|key| !key.is_empty()) {
         let by_key = |value: Value<'h>| {
-            let mut pairs = value.pairs()?.into_iter();
+            let mut pairs = value.pairs()?;
             pairs.find(|(name, _)| key_text(*name).as_deref() == Some(key)).map(|pair| pair.1)
         };
         let by_place = |value: Value<'h>| value.items()?.get(key.parse().ok()?);
@@ -159,7 +159,7 @@ fn first_step<'h>(estimator: &Estimator<'h>) -> Option<Value<'h>> {
         "FeatureUnion" => estimator.get("transformer_list")?,
         _ => return None,
     };
-    let steps = list.items()?.into_iter();
+    let steps = list.items()?;
     let estimators = steps.filter_map(|step| step.items()?.get(1));
     estimators.into_iter().find(|value| matches!(value.kind(), Kind::Object(_)))
 }
