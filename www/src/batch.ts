@@ -1,0 +1,102 @@
+// The corner for many rows: paste or drop a CSV, get it back with the predictions.
+
+import { format, parse, predict, type Table } from "./csv.ts";
+import { count, time } from "./format.ts";
+import { h, id } from "./dom.ts";
+import type { Model, Value } from "./package.ts";
+
+/** Rows of the result shown on the page. */
+const PREVIEW = 5;
+
+export function batch(model: Model, name: string, current: () => Value[] | null): HTMLElement {
+  const { schema } = model;
+  const input = id();
+  const text = h("textarea", { id: input, rows: 6, spellcheck: "false", placeholder: "Paste rows here, or drop a file" });
+  const file = h("input", { type: "file", accept: ".csv,.tsv,.txt,text/csv", class: "hidden", id: id() });
+  const status = h("p", { class: "status", role: "status" });
+  const preview = h("div", { class: "preview", tabindex: 0, role: "region", "aria-label": "First rows", hidden: true });
+  const link = h("a", { class: "button", download: `${name}.predictions.csv`, hidden: true }, "Download CSV");
+  const run = h("button", { type: "button", class: "button" }, "Predict");
+  const fill = h("button", { type: "button", class: "quiet" }, "Use the row above");
+  let running = false;
+
+  const start = async () => {
+    if (running) return;
+    running = true;
+    preview.hidden = link.hidden = true;
+    status.classList.remove("problem");
+    try {
+      const table = parse(text.value);
+      let drawn = performance.now();
+      let spent = 0;
+      let since = performance.now();
+      const made = await predict(table, model, async (done) => {
+        spent += performance.now() - since;
+        if (performance.now() - drawn > 50) {
+          status.textContent = `${done.toLocaleString("en")} of ${count(table.rows.length, "row")}`;
+          await new Promise((next) => setTimeout(next));
+          drawn = performance.now();
+        }
+        since = performance.now();
+      });
+      status.textContent = `${count(made.rows.length, "row")} in ${time(spent)}, reading included`;
+      preview.replaceChildren(tableOf(made, table.header.length));
+      URL.revokeObjectURL(link.href);
+      link.href = URL.createObjectURL(new Blob([format([made.header, ...made.rows], made.separator)], { type: "text/csv" }));
+      preview.hidden = link.hidden = false;
+    } catch (error) {
+      status.classList.add("problem");
+      status.textContent = error instanceof Error ? error.message : String(error);
+    } finally {
+      running = false;
+    }
+  };
+  const take = async (chosen: File | undefined) => {
+    if (!chosen) return;
+    text.value = await chosen.text();
+    await start();
+  };
+
+  run.addEventListener("click", start);
+  fill.addEventListener("click", () => {
+    const values = current();
+    if (!values) return;
+    const row = values.map((value) => (value === null ? "" : String(value)));
+    text.value = format([schema.columns.map((column) => column.name), row]).replaceAll("\r\n", "\n");
+    void start();
+  });
+  file.addEventListener("change", () => take(file.files?.[0]));
+
+  const area = h(
+    "div",
+    { class: "drop" },
+    h("label", { for: input, class: "hidden" }, "Rows as CSV, the first line naming the columns"),
+    text,
+    h("div", { class: "row" }, run, file, h("label", { for: file.id, class: "quiet" }, "Open a file"), fill),
+    status,
+    preview,
+    link,
+  );
+  area.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    area.classList.add("over");
+  });
+  area.addEventListener("dragleave", () => area.classList.remove("over"));
+  area.addEventListener("drop", (event) => {
+    event.preventDefault();
+    area.classList.remove("over");
+    void take(event.dataTransfer?.files[0]);
+  });
+  return area;
+}
+
+/** The first rows, with the columns that were made before those that were given. */
+function tableOf({ header, rows }: Table, given: number): HTMLElement {
+  const turn = (row: readonly string[]) => [...row.slice(given), ...row.slice(0, given)];
+  const made = (index: number) => (index < header.length - given ? "made" : "");
+  const head = turn(header).map((name, index) => h("th", { scope: "col", class: made(index) }, name));
+  const body = rows.slice(0, PREVIEW).map((row) => {
+    return h("tr", {}, ...turn(row).map((field, index) => h("td", { class: made(index) }, field)));
+  });
+  return h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body));
+}

@@ -1,0 +1,213 @@
+// The page: opens a package, keeps form, prediction, code and figures in step.
+
+import "./style.css";
+import { batch } from "./batch.ts";
+import { h, settle } from "./dom.ts";
+import { bytes, count, time } from "./format.ts";
+import { form } from "./form.ts";
+import { clockStep, countRequests, fetched, median, timeCall } from "./measure.ts";
+import { type Entry, list, type Model, open, type Prediction, type Value } from "./package.ts";
+import { Figures, verdict } from "./result.ts";
+import { toRow } from "./row.ts";
+import { snippet } from "./snippet.ts";
+
+const page = document.querySelector<HTMLElement>("main")!;
+const picker = document.querySelector<HTMLElement>("#picker")!;
+/** Timings kept for the median. */
+const TIMINGS = 31;
+const FEWEST = 5;
+const step = clockStep(() => performance.now());
+let close = () => {};
+let wanted: Entry | undefined;
+
+function fail(what: string, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  page.replaceChildren(h("div", { class: "failure", role: "alert" }, h("h1", {}, what), h("p", {}, message)));
+}
+
+async function show(entry: Entry): Promise<void> {
+  close();
+  close = () => {};
+  wanted = entry;
+  document.title = `${entry.name} · carryout`;
+  try {
+    const from = performance.now();
+    const model = await open(entry);
+    const took = performance.now() - from;
+    // Another may have been chosen meanwhile.
+    if (wanted === entry) draw(entry, model, took);
+  } catch (error) {
+    if (wanted === entry) fail(`${entry.name} does not open`, error);
+  }
+}
+
+function draw(entry: Entry, model: Model, opened: number): void {
+  const { schema } = model;
+  const main = h("p", { class: "answer" });
+  const aside = h("p", { class: "aside" });
+  const problem = h("p", { class: "problem", hidden: true });
+  // On a phone the warnings are below the form; this says above it that there are some.
+  const noted = h("p", { class: "noted", "aria-hidden": "true" });
+  const warnings = h("ul", { class: "warnings" });
+  const spoken = h("p", { class: "hidden", role: "status" });
+  const figures = new Figures(schema);
+  const code = h("code");
+  const facts = {
+    latency: h("dd", { id: "latency" }, "…"),
+    how: h("span", { class: "hint" }),
+    requests: h("dd", { id: "requests" }, "0"),
+    last: h("span", { class: "hint" }),
+  };
+
+  let timings: number[] = [];
+  let values: Value[] | null = null;
+  let words = "";
+
+  const measure = () => {
+    if (!values || !main.isConnected) return;
+    const row = toRow(schema, values);
+    const { each, calls } = timeCall(() => model.predict(row), step, () => performance.now());
+    timings = [...timings.slice(1 - TIMINGS), each];
+    facts.latency.textContent = time(median(timings));
+    facts.how.textContent = `median of ${count(timings.length, "timing")}, ${count(calls, "call")} each; this clock steps by ${time(step)}`;
+  };
+  /** Once things are quiet: says the result and times it, in short turns until there are enough for a median. */
+  const later = settle(300, () => {
+    spoken.textContent = words;
+    measure();
+    if (values && main.isConnected && timings.length < FEWEST) later();
+  });
+
+  const update = () => {
+    values = fields.values();
+    problem.hidden = values !== null;
+    problem.textContent = values ? "" : "Waiting for the marked field.";
+    if (values) {
+      try {
+        present(model.predict(toRow(schema, values)), values);
+      } catch (error) {
+        values = null;
+        problem.hidden = false;
+        problem.textContent = error instanceof Error ? error.message : String(error);
+      }
+    }
+    words = values ? words : (problem.textContent ?? "");
+    result.classList.toggle("stale", values === null);
+    later();
+  };
+  const present = (prediction: Prediction, row: readonly Value[]) => {
+    const said = verdict(prediction, schema);
+    main.textContent = said.main;
+    main.classList.toggle("long", said.main.length > 14);
+    aside.textContent = said.aside;
+    figures.show(prediction);
+    const odd = prediction.warnings ?? [];
+    warnings.replaceChildren(...odd.map((warning) => h("li", {}, warning)));
+    noted.textContent = odd.length > 0 ? count(odd.length, "warning") : "";
+    code.textContent = snippet(entry.name, schema, row, prediction);
+    words = [said.main, said.aside, ...odd].filter(Boolean).join(", ");
+  };
+
+  const result = h(
+    "section",
+    { class: "result", "aria-labelledby": "result" },
+    h("div", { class: "verdict" }, h("h2", { id: "result" }, "Prediction"), main, aside, noted, problem),
+    h(
+      "div",
+      { class: "detail" },
+      warnings,
+      figures.element,
+      h(
+        "dl",
+        { class: "facts" },
+        h("div", {}, h("dt", {}, "Network requests since loading"), facts.requests, facts.last),
+        h("div", {}, h("dt", {}, "One prediction"), facts.latency, facts.how),
+        h("div", {}, h("dt", {}, "Package, fetched once"), ...packageSize(entry, opened)),
+      ),
+      spoken,
+    ),
+  );
+
+  const fields = form(schema, update);
+  const button = (text: string, act: () => void) => {
+    const made = h("button", { type: "button", class: "quiet" }, text);
+    made.addEventListener("click", act);
+    return made;
+  };
+  const copy = button("Copy", async () => {
+    const copied = await navigator.clipboard.writeText(code.textContent ?? "").then(
+      () => true,
+      () => false,
+    );
+    if (!copied) getSelection()?.selectAllChildren(code);
+    copy.textContent = copied ? "Copied" : "Selected";
+    setTimeout(() => (copy.textContent = "Copy"), 1500);
+  });
+
+  page.replaceChildren(
+    h(
+      "header",
+      { class: "title" },
+      h("h1", {}, entry.name),
+      h("p", {}, [schema.task, count(schema.columns.length, "column"), ...(schema.classes ? [count(schema.classes.length, "class", "classes")] : [])].join(" · ")),
+    ),
+    h(
+      "div",
+      { class: "bench" },
+      result,
+      h(
+        "section",
+        { class: "inputs", "aria-labelledby": "inputs" },
+        h("div", { class: "head" }, h("h2", { id: "inputs" }, "Inputs"), button("Random row", fields.shuffle), button("Reset", fields.reset)),
+        fields.element,
+      ),
+    ),
+    h(
+      "div",
+      { class: "more" },
+      h(
+        "section",
+        { "aria-labelledby": "code" },
+        h("div", { class: "head" }, h("h2", { id: "code" }, "In your code"), copy),
+        h("pre", { tabindex: 0, role: "region", "aria-labelledby": "code" }, code),
+      ),
+      h(
+        "section",
+        { "aria-labelledby": "batch" },
+        h("div", { class: "head" }, h("h2", { id: "batch" }, "Many rows")),
+        batch(model, entry.name, () => values),
+      ),
+    ),
+  );
+  update();
+  // Everything the package needs has arrived; from here on nothing should.
+  close = countRequests((made, last) => {
+    facts.requests.textContent = String(made);
+    facts.requests.classList.toggle("some", made > 0);
+    facts.last.textContent = made > 0 ? `last: ${last}` : "counted by the browser";
+  });
+}
+
+function packageSize(entry: Entry, opened: number): HTMLElement[] {
+  const { files, bytes: size } = fetched(entry.path);
+  return [h("dd", {}, bytes(size)), h("span", { class: "hint" }, `${count(files, "file")}, open after ${time(opened)}`)];
+}
+
+async function begin(): Promise<void> {
+  const entries = await list();
+  if (entries.length === 0) throw new Error("carryout demo was started on a folder without packages.");
+  const chosen = () => entries.find((entry) => `#${encodeURIComponent(entry.name)}` === location.hash) ?? entries[0]!;
+  if (entries.length > 1) {
+    const select = h("select", { id: "package" }, ...entries.map((entry) => h("option", { value: entry.name }, entry.name)));
+    select.addEventListener("change", () => (location.hash = encodeURIComponent(select.value)));
+    picker.replaceChildren(h("label", { for: "package", class: "hidden" }, "Model"), select);
+    addEventListener("hashchange", () => {
+      select.value = chosen().name;
+      void show(chosen());
+    });
+    select.value = chosen().name;
+  }
+  await show(chosen());
+}
+
+begin().catch((error) => fail("Nothing to show", error));

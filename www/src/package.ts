@@ -1,0 +1,89 @@
+// What a package made by `carryout pack` looks like from a page, and how this page finds the ones it may open.
+
+/** A category or a class, in the type the model was trained with. */
+export type Cell = string | number | boolean;
+/** What a field of the form holds; null is a missing value. */
+export type Value = Cell | null;
+export type Row = Record<string, Value>;
+
+export interface Column {
+  name: string;
+  kind: "number" | "integer" | "boolean" | "category" | "text";
+  categories?: readonly Cell[];
+  /** A missing value is accepted. */
+  missing: boolean;
+  /** A category outside the list is accepted. */
+  unknown: boolean;
+  /** Smallest and largest value seen in training. */
+  range?: readonly [number, number];
+  /** Some prediction depends on it. */
+  used: boolean;
+}
+
+export interface Schema {
+  name: string;
+  task: "classification" | "regression" | "anomaly" | "clustering" | "transform" | "several outputs";
+  columns: readonly Column[];
+  classes?: readonly Cell[];
+  names?: readonly string[];
+}
+
+/** One prediction; which fields are there depends on the task. */
+export interface Prediction {
+  label?: Cell;
+  probability?: number;
+  probabilities?: Record<string, number>;
+  scores?: Record<string, number>;
+  value?: number;
+  values?: readonly number[];
+  outputs?: readonly Prediction[];
+  outlier?: boolean;
+  score?: number;
+  cluster?: Cell;
+  distances?: readonly number[];
+  transformed?: readonly number[];
+  warnings?: readonly string[];
+}
+
+/** Predictions of many rows: typed arrays, row-major where a row has several numbers. */
+export interface Batch {
+  rows: number;
+  labels?: () => readonly Cell[];
+  probabilities?: Float64Array;
+  scores?: Float64Array;
+  value?: Float64Array;
+  values?: Float64Array;
+  outputs?: readonly Batch[];
+  outlier?: ArrayLike<number | boolean>;
+  score?: Float64Array;
+  cluster?: ArrayLike<Cell>;
+  distances?: Float64Array;
+  transformed?: Float64Array;
+}
+
+export interface Model {
+  schema: Schema;
+  predict(row: Row): Prediction;
+  predictBatch(columns: Record<string, readonly Value[]>): Batch;
+}
+
+/** A package that the server offers. */
+export interface Entry {
+  name: string;
+  path: string;
+}
+
+/** The packages that the server offers. */
+export async function list(): Promise<Entry[]> {
+  const response = await fetch("/packages.json");
+  if (!response.ok) throw new Error(`/packages.json: ${response.status} ${response.statusText}`);
+  return (await response.json()) as Entry[];
+}
+
+/** Opens a package: one script and one WebAssembly file, both from this server. */
+export async function open(entry: Entry): Promise<Model> {
+  const url = new URL(`${entry.path.replace(/\/?$/, "/")}index.js`, location.origin);
+  if (url.origin !== location.origin) throw new Error(`${entry.name} is not on this server: ${url.href}`);
+  const module = (await import(/* @vite-ignore */ url.href)) as { load: () => Promise<Model> };
+  return module.load();
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { columns, format, parse, predict, results } from "../src/csv.ts";
+import type { Model, Schema } from "../src/package.ts";
+
+test("quotes, line ends, a byte order mark, blank lines", () => {
+  const table = parse('\ufeffa,"b ""x"", y",c\r\n1,"two\nlines",\r\n\r\n"",3,"4"');
+  assert.deepEqual(table.header, ["a", 'b "x", y', "c"]);
+  assert.deepEqual(table.rows, [
+    ["1", "two\nlines", ""],
+    ["", "3", "4"],
+  ]);
+});
+
+test("the separator is the one the first line uses", () => {
+  assert.deepEqual(parse("a;b\n1;2,5").rows, [["1", "2,5"]]);
+  assert.deepEqual(parse("a;b;c,d\n1;2;3,4").rows, [["1", "2", "3,4"]]);
+  assert.deepEqual(parse("a\tb\n1\t").rows, [["1", ""]]);
+  assert.deepEqual(parse('"a;b;c",d\n1,2').header, ["a;b;c", "d"]);
+  assert.deepEqual(parse("a,b\n1,").rows, [["1", ""]]);
+});
+
+test("errors name the line", () => {
+  assert.throws(() => parse(""), { message: "no header: the first line names the columns" });
+  assert.throws(() => parse("a,b\n1,2\n\n3"), { message: "line 4 has 1 fields, the header has 2" });
+  assert.throws(() => parse('a,b\n1,"2\n3'), { message: "line 2: a quoted field does not end" });
+});
+
+test("what is written reads back", () => {
+  const rows = [["a", 'q"', "x,y"], ["", "l\nm", " s "], ["=1+1", "\r", ";"]];
+  for (const separator of [",", ";", "\t"]) {
+    const text = format(rows, separator);
+    const table = parse(text);
+    assert.deepEqual([table.header, ...table.rows], rows);
+  }
+});
+
+const schema: Schema = {
+  name: "m",
+  task: "classification",
+  classes: ["no", "yes"],
+  columns: [
+    { name: "x", kind: "number", missing: false, unknown: false, used: true },
+    { name: "__proto__", kind: "category", categories: [1, 2], missing: true, unknown: false, used: true },
+  ],
+};
+
+test("columns of the model are found by name, whatever else the file holds", () => {
+  const made = columns(parse("id,__proto__,x\na,2,1.5\nb,,3"), schema);
+  assert.deepEqual(Object.entries(made), [
+    ["x", [1.5, 3]],
+    ["__proto__", [2, null]],
+  ]);
+  assert.deepEqual(columns(parse("x\n1"), schema)["__proto__"], [null]);
+  assert.throws(() => columns(parse("y,z\n1,2"), schema), { message: "the column x is not in the header: y, z" });
+  assert.throws(() => columns(parse("x\n1\nmany"), schema), { message: "row 2: x needs a number, not “many”" });
+});
+
+test("a table comes back with its own columns first, over several calls", async () => {
+  const sizes: number[] = [];
+  const model = {
+    schema,
+    predictBatch({ x }: Record<string, number[]>) {
+      sizes.push(x!.length);
+      const share = x!.map((value) => 1 / (1 + value));
+      return {
+        rows: x!.length,
+        labels: () => share.map((value) => (value > 0.5 ? "yes" : "no")),
+        probabilities: Float64Array.from(share.flatMap((value) => [1 - value, value])),
+      };
+    },
+  } as unknown as Model;
+  const rows = Array.from({ length: 5000 }, (_, index) => `${index},r${index}`);
+  const progress: number[] = [];
+  const made = await predict(parse(["x,id", ...rows].join("\n")), model, (done) => void progress.push(done));
+  assert.deepEqual(sizes, [4096, 904]);
+  assert.deepEqual(progress, [4096, 5000]);
+  assert.deepEqual(made.header, ["x", "id", "label", "probability_no", "probability_yes"]);
+  assert.deepEqual(made.rows[1], ["1", "r1", "no", "0.5", "0.5"]);
+  assert.deepEqual(made.rows[4999], ["4999", "r4999", "no", "0.9998", "0.0002"]);
+});
+
+test("columns of the other tasks", () => {
+  const of = (batch: object, names: string[] = []) => {
+    const { header, row } = results({ rows: 2, ...batch }, { ...schema, names });
+    return [header, row(1)];
+  };
+  assert.deepEqual(of({ value: Float64Array.of(1, 2) }), [["value"], ["2"]]);
+  assert.deepEqual(of({ values: Float64Array.of(1, 2, 3, 4) }, ["a", "b"]), [["value_a", "value_b"], ["3", "4"]]);
+  assert.deepEqual(of({ outlier: Uint8Array.of(0, 1), score: Float64Array.of(1, -2) }), [["outlier", "score"], ["true", "-2"]]);
+  assert.deepEqual(of({ cluster: [4, 7], distances: Float64Array.of(1, 2, 3, 4) }), [["cluster", "distance_0", "distance_1"], ["7", "3", "4"]]);
+});

@@ -1,0 +1,267 @@
+// The built page in Chromium, served with the policy of `carryout demo`: values are typed, the prediction follows, and
+// nothing is requested any more. `SHOTS=folder` writes pictures. CHROMIUM names the browser, PACKAGES the packages.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { mkdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { chromium } from "playwright-core";
+import { serve } from "../dev/server.js";
+
+const { origin, stop } = await serve();
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(" "),
+});
+const shots = process.env.SHOTS;
+if (shots) mkdirSync(shots, { recursive: true });
+
+/** Opens the page on a package; anything in the console or refused by the policy fails the check that opened it. */
+async function open(name, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints = [];
+  const requests = [];
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => requests.push(request.url()));
+  await page.goto(`${origin}/#${encodeURIComponent(name)}`);
+  await page.waitForSelector(".answer");
+  requests.length = 0;
+  return {
+    page,
+    requests,
+    text: (selector) => page.locator(selector).first().innerText(),
+    async done() {
+      assert.deepEqual(complaints, []);
+      await context.close();
+    },
+  };
+}
+
+const checks = {
+  async "typing changes the prediction, and nothing is requested"() {
+    const { page, requests, text, done } = await open("loan-approval");
+    const before = await text(".aside");
+    await page.getByLabel("income", { exact: true }).last().fill("9000");
+    assert.equal(await text(".answer"), "rejected");
+    assert.notEqual(await text(".aside"), before);
+    assert.match(await text("pre"), /income: 9000,/);
+    await page.getByRole("radio", { name: "retired" }).check();
+    assert.match(await text("pre"), /employment: "retired",/);
+    await page.getByRole("switch", { name: "owns_home" }).press("Space");
+    assert.match(await text("pre"), /owns_home: true,/);
+    const slider = page.getByRole("slider", { name: "age" });
+    await slider.press("End");
+    assert.match(await text("pre"), /age: 79,/);
+    assert.equal(await slider.getAttribute("aria-valuetext"), "79");
+    await page.getByRole("checkbox", { name: "missing" }).first().check();
+    assert.match(await text("pre"), /debt_ratio: null,/);
+    await page.getByRole("checkbox", { name: "missing" }).first().uncheck();
+    assert.doesNotMatch(await text("pre"), /debt_ratio: null,/);
+    await page.waitForFunction(() => /\d (ns|µs|ms)/.test(document.querySelector("#latency").textContent));
+    assert.equal(await text("#requests"), "0");
+    assert.deepEqual(requests, []);
+    await done();
+  },
+
+  async "the count of requests counts"() {
+    const { page, text, done } = await open("loan-approval");
+    await page.evaluate(() => fetch("/packages.json").then((response) => response.text()));
+    await page.waitForFunction(() => document.querySelector("#requests").textContent === "1");
+    assert.match(await text(".facts"), /packages\.json/);
+    await done();
+  },
+
+  async "a wrong value is named and the old prediction fades"() {
+    const { page, text, done } = await open("loan-approval");
+    const box = page.getByRole("textbox", { name: "age" });
+    await box.fill("forty");
+    assert.equal(await text(".field .problem:not([hidden])"), "age needs a number, not “forty”");
+    assert.equal(await box.getAttribute("aria-invalid"), "true");
+    assert.equal(await page.locator(".result.stale").count(), 1);
+    await box.fill("95");
+    assert.equal(await page.locator(".result.stale").count(), 0);
+    assert.match(await text(".warnings"), /95/);
+    await box.press("ArrowUp");
+    assert.equal(await box.inputValue(), "96");
+    await done();
+  },
+
+  async "an unknown category is passed on where the model takes it"() {
+    const { page, text, done } = await open("loan-approval");
+    await page.getByRole("combobox", { name: "purpose" }).selectOption({ label: "Another value…" });
+    await page.getByPlaceholder("a value it has not seen").fill("boat");
+    assert.match(await text(".warnings"), /boat/);
+    assert.match(await text("pre"), /purpose: "boat",/);
+    await done();
+  },
+
+  async "speech follows once, after a pause"() {
+    const { page, done } = await open("loan-approval");
+    await page.getByRole("textbox", { name: "income" }).fill("9000");
+    await page.waitForFunction(() => /^rejected, \d/.test(document.querySelector(".detail [role=status]").textContent));
+    await done();
+  },
+
+  async "many rows: CSV in, CSV with predictions out"() {
+    const { page, requests, done } = await open("flower-groups");
+    await page.getByLabel(/Rows as CSV/).fill("id;petal length (cm);sepal width (cm);sepal length (cm)\na;1,5;3;5\n");
+    await page.getByRole("button", { name: "Predict" }).click();
+    await page.getByText("row 1: petal length (cm) needs a number, not “1,5”").waitFor();
+    const rows = Array.from({ length: 9000 }, (_, index) => `r${index},${1 + (index % 6)},3,5`);
+    await page.getByLabel("Open a file").setInputFiles({
+      name: "rows.csv",
+      mimeType: "text/csv",
+      buffer: Buffer.from(["id,petal length (cm),sepal width (cm),sepal length (cm)", ...rows].join("\n")),
+    });
+    await page.getByRole("link", { name: "Download CSV" }).waitFor();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download CSV" }).click()]);
+    const lines = (await readFile(await download.path(), "utf8")).trimEnd().split("\r\n");
+    assert.equal(download.suggestedFilename(), "flower-groups.predictions.csv");
+    assert.equal(lines.length, 9001);
+    assert.match(lines[0], /^id,petal length \(cm\),sepal width \(cm\),sepal length \(cm\),cluster/);
+    assert.match(lines[9000], /^r8999,6,3,5,\d/);
+    assert.deepEqual(requests.filter((url) => !url.startsWith("blob:")), []);
+    await done();
+  },
+
+  async "the code is copied"() {
+    const { page, text, done } = await open("loan-approval", { permissions: ["clipboard-read", "clipboard-write"] });
+    await page.getByRole("button", { name: "Copy" }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await page.locator("pre").evaluate((pre) => pre.textContent));
+    assert.match(await text("pre"), /^import \{ load \} from "loan-approval";/);
+    await done();
+  },
+
+  async "the row above fills the batch"() {
+    const { page, done } = await open("loan-approval");
+    await page.getByRole("button", { name: "Use the row above" }).click();
+    await page.getByText(/^1 row in /).waitFor();
+    assert.equal(await page.locator(".preview tbody tr").count(), 1);
+    await done();
+  },
+
+  async "every task has its view"() {
+    const expected = {
+      "house-price": /^[−\d.]+$/,
+      "odd-rows": /outlier$/,
+      "bean-sort": /^[A-Z]+$/,
+      "flower-groups": /^cluster \d$/,
+      "flower-axes": /^30 values$/,
+      "two-answers": /^false · [\d.]+$/,
+    };
+    const { page, done } = await open("house-price");
+    for (const [name, answer] of Object.entries(expected)) {
+      await page.getByLabel("Model").selectOption(name);
+      await page.getByRole("heading", { name, level: 1 }).waitFor();
+      assert.match(await page.locator(".answer").innerText(), answer);
+      await page.getByRole("button", { name: "Random row" }).click();
+      await page.getByRole("button", { name: "Reset" }).click();
+      assert.equal(await page.locator(".stale").count(), 0, name);
+    }
+    await page.getByLabel("Model").selectOption("bean-sort");
+    await page.getByRole("button", { name: "Show 6 more columns" }).click();
+    assert.equal(await page.locator(".field").count(), 66);
+    await done();
+  },
+
+  async "names from a model stay text"() {
+    const { page, text, done } = await open("hostile-names");
+    assert.equal(await page.locator("main img").count(), 0);
+    assert.equal(await page.title(), "hostile-names · carryout");
+    await page.getByRole("textbox", { name: "__proto__" }).fill("0.75");
+    assert.equal(await text(".answer"), "__proto__");
+    assert.match(await text("pre"), /\["__proto__"\]: 0\.75,/);
+    await page.getByRole("button", { name: "Use the row above" }).click();
+    await page.getByText(/^1 row in /).waitFor();
+    assert.equal(await page.locator("main img").count(), 0);
+    await done();
+  },
+
+  async "nothing is cut off at 390 pixels, and the verdict stays in sight"() {
+    for (const name of ["loan-approval", "hostile-names", "flower-axes"]) {
+      const { page, done } = await open(name, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390, name);
+      await page.locator(".field").last().scrollIntoViewIfNeeded();
+      assert.ok(await page.locator(".answer").evaluate((element) => element.getBoundingClientRect().top >= 0), name);
+      await done();
+    }
+  },
+
+  async "every control has a name"() {
+    const { page, done } = await open("loan-approval");
+    const nameless = await page.evaluate(() => {
+      const controls = [...document.querySelectorAll("input, select, textarea, button, a")];
+      const named = (one) => one.labels?.length || one.getAttribute("aria-labelledby") || one.getAttribute("aria-label") || one.textContent.trim();
+      return controls.filter((one) => !named(one)).map((one) => one.outerHTML);
+    });
+    assert.deepEqual(nameless, []);
+    await done();
+  },
+
+  async "text stands out from its ground, light and dark"() {
+    for (const colorScheme of ["light", "dark"]) {
+      const { page, done } = await open("loan-approval", { colorScheme });
+      await page.getByRole("textbox", { name: "age" }).fill("95");
+      const weak = await page.evaluate(() => {
+        const parse = (color) => color.match(/[\d.]+/g).map(Number);
+        const light = (color) => {
+          const [r, g, b] = parse(color).map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+          return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const ground = (element) => {
+          for (let one = element; one; one = one.parentElement) {
+            const color = getComputedStyle(one).backgroundColor;
+            if (parse(color)[3] !== 0) return color;
+          }
+          return "rgb(255, 255, 255)";
+        };
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        const found = [];
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+          const element = node.parentElement;
+          if (!node.data.trim() || !element.checkVisibility()) continue;
+          const [a, b] = [light(getComputedStyle(element).color), light(ground(element))].sort((x, y) => y - x);
+          if ((a + 0.05) / (b + 0.05) < 4.5) found.push(`${node.data}: ${((a + 0.05) / (b + 0.05)).toFixed(2)}`);
+        }
+        return found;
+      });
+      assert.deepEqual(weak, [], colorScheme);
+      await done();
+    }
+  },
+};
+
+if (shots) {
+  checks["pictures"] = async () => {
+    const names = (process.env.NAMES ?? "loan-approval,house-price,odd-rows,bean-sort,flower-groups,flower-axes,two-answers,hostile-names").split(",");
+    for (const name of names) {
+      for (const width of [1280, 390]) {
+        for (const colorScheme of ["light", "dark"]) {
+          if (name !== names[0] && (width === 390) !== (colorScheme === "dark")) continue;
+          const { page, done } = await open(name, { colorScheme, viewport: { width, height: width === 390 ? 844 : 900 }, deviceScaleFactor: width === 390 ? 2 : 1 });
+          const fill = page.getByRole("button", { name: "Use the row above" });
+          if (name === names[0]) await fill.click();
+          await page.waitForTimeout(1900);
+          await page.mouse.move(0, 0);
+          await page.evaluate(() => scrollTo(0, 0));
+          await page.screenshot({ path: `${shots}/${name}-${width}-${colorScheme}.png`, fullPage: true });
+          if (width === 390) {
+            await page.evaluate(() => scrollTo(0, 420));
+            await page.waitForTimeout(200);
+            await page.screenshot({ path: `${shots}/${name}-${width}-${colorScheme}-scrolled.png` });
+          }
+          await done();
+        }
+      }
+    }
+  };
+}
+
+for (const [name, check] of Object.entries(checks)) test(name, check);
+after(async () => {
+  await browser.close();
+  stop();
+});
