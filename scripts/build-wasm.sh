@@ -18,6 +18,8 @@ case ${1-} in
   runtime)
     # build.rs cannot watch a file that is not there yet.
     [ -e target/runtime.wasm ] || touch build.rs
+    # The kernels' frames are small; the default stack would make every package ask for a megabyte more.
+    export RUSTFLAGS="${RUSTFLAGS-} -C link-arg=-zstack-size=32768"
     cargo build --profile runtime --no-default-features --lib --target wasm32-unknown-unknown
     built=$CARGO_TARGET_DIR/wasm32-unknown-unknown/runtime/carryout.wasm
     mkdir -p target

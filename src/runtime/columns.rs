@@ -159,7 +159,7 @@ pub fn below(call: &Call) {
 
 pub fn isolation_score(call: &Call) {
     let Some(mean_path) = call.args().one::<f64>() else { return };
-    each(call, |x| -libm::exp2(-x / mean_path));
+    each(call, |x| -super::functions::power_of_two(-x / mean_path));
 }
 
 pub fn normalize_l1(call: &Call) {
