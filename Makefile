@@ -30,7 +30,7 @@ demo: page build ## pack the example models and serve the page on them
 	done
 	$(RELEASE)/carryout demo pkg
 
-test: ## every test: Rust, wasm in Chromium and Firefox, packages in Node and both browsers
+test: ## every test: Rust, wasm in Chromium and Firefox, packages in Node and both browsers, the page
 	@scripts/test.sh
 
 fmt: ## format the Rust sources

@@ -113,10 +113,7 @@ run() {
 
 # The runtime comes before cargo test, which packs with it.
 stages=("$@")
-if [ $# = 0 ]; then
-  stages=(fmt clippy imports runtime rust web-chromium web-firefox node chromium firefox)
-  if [ -e www/package.json ]; then stages+=(page); fi
-fi
+[ $# != 0 ] || stages=(fmt clippy imports runtime rust web-chromium web-firefox node chromium firefox page)
 for name in "${stages[@]}"; do
   declare -F "stage_${name//-/_}" >/dev/null || { echo "no stage '$name'" >&2; exit 2; }
 done
