@@ -1,6 +1,7 @@
 //! The one error of the compile side: what kind, where, what was found against what was expected, and what a
 //! person can do about it. Text is lower-case prose without a full stop at the end; the command adds the rest.
 
+use crate::runtime::host::{BadImage, MOST_SLOTS};
 use std::fmt;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -116,6 +117,18 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<BadImage> for Error {
+    fn from(bad: BadImage) -> Error {
+        match bad {
+            BadImage::Unsound => Error::malformed("not a sound image of this version of carryout")
+                .remedy("Pack the model again with this version."),
+            BadImage::TooManySlots(slots) => {
+                Error::limit(format!("the image works on {slots} columns at a time; at most {MOST_SLOTS} are given"))
+            }
+        }
+    }
+}
 
 /// Adds a place to the error of a result.
 pub trait At<T> {

@@ -2,7 +2,6 @@
 
 use super::{Fault, check, run};
 use crate::image::{BLOCK, Image};
-use crate::{Error, Result};
 
 /// An opened image. The same kernels as in a package, in the same order, with the same bits.
 pub struct Machine {
@@ -13,15 +12,24 @@ pub struct Machine {
     workspace: Vec<f64>,
 }
 
-/// The workspace of an image may take this much: slots × BLOCK × 8 bytes.
-const MOST_SLOTS: usize = 1 << 22;
+/// The workspace takes slots × BLOCK × 8 bytes: 4 GiB at this many.
+pub const MOST_SLOTS: usize = 1 << 22;
+
+/// Why an image was not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadImage {
+    /// Not an image of this version, or one that contradicts itself.
+    Unsound,
+    /// It wants this many slots, more than `MOST_SLOTS`.
+    TooManySlots(usize),
+}
 
 impl Machine {
     /// Copies the image into aligned memory and validates it whole.
     ///
     /// # Errors
-    /// Where the bytes are not a sound image of this version.
-    pub fn open(bytes: &[u8]) -> Result<Machine> {
+    /// Where the bytes are not a sound image of this version, or ask for too much memory.
+    pub fn open(bytes: &[u8]) -> Result<Machine, BadImage> {
         let mut image = vec![0u64; bytes.len().div_ceil(8)];
         for (word, bytes) in image.iter_mut().zip(bytes.chunks(8)) {
             let mut eight = [0; 8];
@@ -30,12 +38,11 @@ impl Machine {
         }
         let mut machine = Machine { image, length: bytes.len(), columns: 0, workspace: Vec::new() };
         if !check(machine.bytes()) {
-            return Err(Error::malformed("not a sound image of this version of carryout")
-                .remedy("Pack the model again with this version."));
+            return Err(BadImage::Unsound);
         }
         let slots = Image::open(machine.bytes()).map_or((0, 0), |image| (image.columns, image.slots));
         if slots.1 > MOST_SLOTS {
-            return Err(Error::limit(format!("the image wants {} slots; at most {MOST_SLOTS} are given", slots.1)));
+            return Err(BadImage::TooManySlots(slots.1));
         }
         machine.columns = slots.0;
         machine.workspace = vec![0.0; slots.1 * BLOCK];

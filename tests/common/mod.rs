@@ -198,8 +198,9 @@ pub fn compare(
             }
         }
         (Results::Classification { probabilities: Some(found), .. }, "predict_proba") => {
-            for row in 0..slots[found.first as usize].len() {
-                let all = (found.first..found.first + found.count).map(|slot| slots[slot as usize][row]);
+            let columns = &slots[found.first as usize..(found.first + found.count) as usize];
+            for row in 0..rows.len() {
+                let all = columns.iter().map(|column| column[row]);
                 let sum: f64 = all.clone().sum();
                 assert!(all.clone().all(|p| (0.0..=1.0).contains(&p)), "row {row}: a probability outside 0..1");
                 assert!((sum - 1.0).abs() < 1e-6, "row {row}: probabilities sum to {sum}");
