@@ -23,6 +23,8 @@ pub struct Estimator<'h> {
 
 /// The version that a model without `_sklearn_version` is taken for: the newest known.
 pub const NEWEST: Version = Version(1, 9);
+/// Older files are refused.
+pub const OLDEST: Version = Version(1, 1);
 
 impl<'h> Estimator<'h> {
     /// `owner` gives the path and, failing its own, the version.

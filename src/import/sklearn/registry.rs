@@ -1,7 +1,7 @@
 //! The estimators that can be imported: one line each, the source of the support table.
 
 use super::builder::{Builder, Frame};
-use super::estimator::Estimator;
+use super::estimator::{Estimator, NEWEST, OLDEST, Version};
 use super::{cluster, compose, decomposition, linear, preprocessing, trees};
 use crate::model::Output;
 use crate::{Error, Result};
@@ -85,6 +85,15 @@ pub fn find(estimator: &Estimator) -> Result<&'static Entry> {
     let (module, class) = (estimator.module, estimator.class);
     let of_package = |entry: &&Entry| module.split('.').next() == Some(entry.package);
     if let Some(entry) = ENTRIES.iter().find(|entry| entry.class == class && of_package(entry)) {
+        // Up to 0.21 estimators sat in modules like sklearn.linear_model.logistic, since then in ._logistic.
+        let ancient = module.split('.').nth(2).is_some_and(|part| !part.starts_with('_'));
+        if entry.package == "sklearn" && (ancient || estimator.version < OLDEST || estimator.version > NEWEST) {
+            let Version(major, minor) = estimator.version;
+            let which = if ancient { "0.21 or older".to_string() } else { format!("{major}.{minor}") };
+            return Err(Error::unsupported(format!("the model is of scikit-learn {which}; 1.1 to 1.9 are known"))
+                .remedy("Load it in that version, save it again from one of these, and compare the predictions.")
+                .at(estimator.path.clone()));
+        }
         return Ok(entry);
     }
     let known =
