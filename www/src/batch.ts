@@ -7,6 +7,8 @@ import type { Model, Value } from "./package.ts";
 
 /** Rows of the result shown on the page. */
 const PREVIEW = 5;
+/** Warnings shown. */
+const REMARKS = 5;
 
 export function batch(model: Model, name: string, current: () => Value[] | null): HTMLElement {
   const { schema } = model;
@@ -14,16 +16,18 @@ export function batch(model: Model, name: string, current: () => Value[] | null)
   const text = h("textarea", { id: input, rows: 6, spellcheck: "false", placeholder: "Paste rows here, or drop a file" });
   const file = h("input", { type: "file", accept: ".csv,.tsv,.txt,text/csv", class: "hidden", id: id() });
   const status = h("p", { class: "status", role: "status" });
+  const warnings = h("ul", { class: "warnings" });
   const preview = h("div", { class: "preview", tabindex: 0, role: "region", "aria-label": "First rows", hidden: true });
   const link = h("a", { class: "button", download: `${name}.predictions.csv`, hidden: true }, "Download CSV");
   const run = h("button", { type: "button", class: "button" }, "Predict");
-  const fill = h("button", { type: "button", class: "quiet" }, "Use the row above");
+  const fill = h("button", { type: "button", class: "quiet" }, "Current row");
   let running = false;
 
   const start = async () => {
     if (running) return;
     running = true;
     preview.hidden = link.hidden = true;
+    warnings.replaceChildren();
     status.classList.remove("problem");
     try {
       const table = parse(text.value);
@@ -40,6 +44,7 @@ export function batch(model: Model, name: string, current: () => Value[] | null)
         since = performance.now();
       });
       status.textContent = `${count(made.rows.length, "row")} in ${time(spent)}, reading included`;
+      warnings.replaceChildren(...made.warnings.slice(0, REMARKS).map((warning) => h("li", {}, warning)));
       preview.replaceChildren(tableOf(made, table.header.length));
       URL.revokeObjectURL(link.href);
       link.href = URL.createObjectURL(new Blob([format([made.header, ...made.rows], made.separator)], { type: "text/csv" }));
@@ -74,6 +79,7 @@ export function batch(model: Model, name: string, current: () => Value[] | null)
     text,
     h("div", { class: "row" }, run, file, h("label", { for: file.id, class: "quiet" }, "Open a file"), fill),
     status,
+    warnings,
     preview,
     link,
   );

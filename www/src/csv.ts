@@ -1,6 +1,6 @@
 // CSV as RFC 4180 has it, with comma, semicolon or tab; and batches: a table in, the same with predictions out.
 
-import type { Batch, Cell, Model, Schema, Value } from "./package.ts";
+import type { Batch, Model, Output, Schema, Value } from "./package.ts";
 import { read } from "./row.ts";
 
 export interface Table {
@@ -102,56 +102,88 @@ export function columns(table: Table, schema: Schema, from = 0, to = table.rows.
   );
 }
 
-/** The prediction columns of a batch: their names and, by row, their text. */
-export function results(batch: Batch, schema: Schema, prefix = ""): { header: string[]; row(index: number): string[] } {
-  const columns: { name: string; at(row: number): unknown }[] = [];
-  const one = (name: string, values: ArrayLike<unknown> | undefined) => {
-    if (values) columns.push({ name: prefix + name, at: (row) => values[row] });
-  };
-  const many = (name: string, values: ArrayLike<unknown> | undefined, names?: readonly Cell[]) => {
-    if (!values || batch.rows === 0) return;
+/** A column of the answer: its name, and its text by row. NaN and null are empty, as on the way in. */
+interface Made {
+  name: string;
+  at(row: number): string;
+}
+
+/** The columns of a batch, named as the fields of a prediction are: `probabilities.yes`, as `carryout predict` does. */
+export function results(batch: Batch, output: Output): Made[] {
+  const text = (value: unknown) => (value === null || value === undefined || Number.isNaN(value) ? "" : String(value));
+  const one = (name: string, at: (row: number) => unknown): Made => ({ name, at: (row) => text(at(row)) });
+  const many = (name: string, values: Float64Array, parts: readonly unknown[] = []): Made[] => {
     const width = values.length / batch.rows;
-    for (let index = 0; index < width; index++) {
-      const part = width === 1 ? name : `${name}_${names?.[index] ?? index}`;
-      columns.push({ name: prefix + part, at: (row) => values[row * width + index] });
-    }
+    return Array.from({ length: width }, (_, part) => {
+      return one(`${name}.${part in parts ? parts[part] : part}`, (row) => values[row * width + part]);
+    });
   };
-  if (batch.outputs) {
-    const parts = batch.outputs.map((output, index) => results(output, schema, `${prefix}${schema.names?.[index] ?? index}_`));
-    return {
-      header: parts.flatMap((part) => part.header),
-      row: (index) => parts.flatMap((part) => part.row(index)),
-    };
+  const { label, cluster, probabilities, scores, value, values, outlier, score, distances, transformed } = batch;
+  const { classes = [], clusters = [], names = [] } = output;
+  const made: Made[] = [];
+  if (label) made.push(one("label", (row) => classes[label[row]!]));
+  if (label && probabilities) {
+    made.push(one("probability", (row) => probabilities[row * classes.length + label[row]!]));
+    made.push(...many("probabilities", probabilities, classes));
   }
-  one("label", batch.labels?.());
-  many("probability", batch.probabilities, schema.classes);
-  many("score", batch.scores, schema.classes);
-  one("value", batch.value);
-  many("value", batch.values, schema.names);
-  one("outlier", batch.outlier && Array.from(batch.outlier, Boolean));
-  one("score", batch.score);
-  one("cluster", batch.cluster);
-  many("distance", batch.distances);
-  many("transformed", batch.transformed, schema.names);
-  return {
-    header: columns.map(({ name }) => name),
-    row: (index) => columns.map(({ at }) => String(at(index))),
-  };
+  if (scores) made.push(...many("scores", scores, classes));
+  if (value) made.push(one("value", (row) => value[row]));
+  if (values) made.push(...many("values", values, names));
+  if (outlier) made.push(one("outlier", (row) => outlier[row] === 1));
+  if (score) made.push(one("score", (row) => score[row]));
+  if (cluster) made.push(one("cluster", (row) => clusters[cluster[row]!]));
+  if (distances) made.push(...many("distances", distances, clusters));
+  if (transformed) made.push(...many("transformed", transformed, names));
+  batch.outputs?.forEach((part, index) => {
+    const own = output.outputs?.[index];
+    if (own) made.push(...results(part, own).map(({ name, at }) => ({ name: `outputs.${index}.${name}`, at })));
+  });
+  return made;
 }
 
 /** Rows a call of `predictBatch` gets; between calls the page may draw. */
 const CHUNK = 4096;
 
-/** Predicts a whole table. `progress` gets the rows done and may be async to let the page breathe. */
-export async function predict(table: Table, model: Model, progress: (done: number) => void | Promise<void>): Promise<Table> {
+/** A table with its predictions, and what the model remarked. */
+export interface Predicted extends Table {
+  warnings: string[];
+}
+
+/**
+ * Predicts a whole table. `progress` gets the rows done and may be async to let the page breathe.
+ *
+ * Throws an Error that names the row, counted from 1 after the header, and what is wrong with it.
+ */
+export async function predict(table: Table, model: Model, progress: (done: number) => void | Promise<void>): Promise<Predicted> {
   let header: string[] = table.header;
   const rows: string[][] = [];
+  const warnings: string[] = [];
   for (let from = 0; from < table.rows.length; from += CHUNK) {
     const to = Math.min(from + CHUNK, table.rows.length);
-    const made = results(model.predictBatch(columns(table, model.schema, from, to)), model.schema);
-    header = [...table.header, ...made.header];
-    for (let row = from; row < to; row++) rows.push([...table.rows[row]!, ...made.row(row - from)]);
+    const input = columns(table, model.schema, from, to);
+    const batch = run(model, input, from);
+    const made = results(batch, model.schema);
+    header = [...table.header, ...made.map(({ name }) => name)];
+    for (let row = from; row < to; row++) rows.push([...table.rows[row]!, ...made.map(({ at }) => at(row - from))]);
+    warnings.push(...(batch.warnings ?? []));
     await progress(to);
   }
-  return { header, rows, separator: table.separator };
+  return { header, rows, separator: table.separator, warnings };
+}
+
+/** Runs a batch; where a row of it is refused, finds that row and says which of the table it is. */
+function run(model: Model, input: Record<string, readonly Value[]>, from: number): Batch {
+  try {
+    return model.predictBatch(input);
+  } catch (cause) {
+    const rows = Object.values(input)[0]?.length ?? 0;
+    for (let row = 0; row < rows; row++) {
+      try {
+        model.predict(Object.fromEntries(Object.entries(input).map(([name, values]) => [name, values[row]!])));
+      } catch (error) {
+        throw new Error(`row ${from + row + 1}: ${error instanceof Error ? error.message : String(error)}`, { cause });
+      }
+    }
+    throw cause;
+  }
 }

@@ -98,13 +98,13 @@ function draw(entry: Entry, model: Model, opened: number): void {
   const present = (prediction: Prediction, row: readonly Value[]) => {
     const said = verdict(prediction, schema);
     main.textContent = said.main;
-    main.classList.toggle("long", said.main.length > 14);
+    main.classList.toggle("long", said.main.length > 12);
     aside.textContent = said.aside;
     figures.show(prediction);
     const odd = prediction.warnings ?? [];
     warnings.replaceChildren(...odd.map((warning) => h("li", {}, warning)));
     noted.textContent = odd.length > 0 ? count(odd.length, "warning") : "";
-    code.textContent = snippet(entry.name, schema, row, prediction);
+    code.textContent = snippet(schema.name, schema, row, prediction);
     words = [said.main, said.aside, ...odd].filter(Boolean).join(", ");
   };
 
@@ -148,7 +148,7 @@ function draw(entry: Entry, model: Model, opened: number): void {
     h(
       "header",
       { class: "title" },
-      h("h1", {}, entry.name),
+      h("h1", {}, schema.name),
       h("p", {}, [schema.task, count(schema.columns.length, "column"), ...(schema.classes ? [count(schema.classes.length, "class", "classes")] : [])].join(" · ")),
     ),
     h(
@@ -156,26 +156,26 @@ function draw(entry: Entry, model: Model, opened: number): void {
       { class: "bench" },
       result,
       h(
-        "section",
-        { class: "inputs", "aria-labelledby": "inputs" },
-        h("div", { class: "head" }, h("h2", { id: "inputs" }, "Inputs"), button("Random row", fields.shuffle), button("Reset", fields.reset)),
-        fields.element,
-      ),
-    ),
-    h(
-      "div",
-      { class: "more" },
-      h(
-        "section",
-        { "aria-labelledby": "code" },
-        h("div", { class: "head" }, h("h2", { id: "code" }, "In your code"), copy),
-        h("pre", { tabindex: 0, role: "region", "aria-labelledby": "code" }, code),
-      ),
-      h(
-        "section",
-        { "aria-labelledby": "batch" },
-        h("div", { class: "head" }, h("h2", { id: "batch" }, "Many rows")),
-        batch(model, entry.name, () => values),
+        "div",
+        { class: "work" },
+        h(
+          "section",
+          { class: "inputs", "aria-labelledby": "inputs" },
+          h("div", { class: "head" }, h("h2", { id: "inputs" }, "Inputs"), button("Random row", fields.shuffle), button("Reset", fields.reset)),
+          fields.element,
+        ),
+        h(
+          "section",
+          { class: "more", "aria-labelledby": "code" },
+          h("div", { class: "head" }, h("h2", { id: "code" }, "In your code"), copy),
+          h("pre", { tabindex: 0, role: "region", "aria-labelledby": "code" }, code),
+        ),
+        h(
+          "section",
+          { class: "more", "aria-labelledby": "batch" },
+          h("div", { class: "head" }, h("h2", { id: "batch" }, "Many rows")),
+          batch(model, schema.name, () => values),
+        ),
       ),
     ),
   );

@@ -2,6 +2,8 @@
 
 /** A category or a class, in the type the model was trained with. */
 export type Cell = string | number | boolean;
+/** A class or a cluster; null where the model learnt a missing value as one. */
+export type Label = Cell | null;
 /** What a field of the form holds; null is a missing value. */
 export type Value = Cell | null;
 export type Row = Record<string, Value>;
@@ -20,17 +22,24 @@ export interface Column {
   used: boolean;
 }
 
-export interface Schema {
-  name: string;
+/** What one output is; which fields are there depends on the task. */
+export interface Output {
   task: "classification" | "regression" | "anomaly" | "clustering" | "transform" | "several outputs";
-  columns: readonly Column[];
-  classes?: readonly Cell[];
+  classes?: readonly Label[];
+  clusters?: readonly Label[];
+  /** Of the values. */
   names?: readonly string[];
+  outputs?: readonly Output[];
+}
+
+export interface Schema extends Output {
+  name: string;
+  columns: readonly Column[];
 }
 
 /** One prediction; which fields are there depends on the task. */
 export interface Prediction {
-  label?: Cell;
+  label?: Label;
   probability?: number;
   probabilities?: Record<string, number>;
   scores?: Record<string, number>;
@@ -39,7 +48,7 @@ export interface Prediction {
   outputs?: readonly Prediction[];
   outlier?: boolean;
   score?: number;
-  cluster?: Cell;
+  cluster?: Label;
   distances?: readonly number[];
   transformed?: readonly number[];
   warnings?: readonly string[];
@@ -48,17 +57,20 @@ export interface Prediction {
 /** Predictions of many rows: typed arrays, row-major where a row has several numbers. */
 export interface Batch {
   rows: number;
-  labels?: () => readonly Cell[];
+  /** Places among the classes or clusters. */
+  label?: Int32Array;
+  cluster?: Int32Array;
   probabilities?: Float64Array;
   scores?: Float64Array;
   value?: Float64Array;
   values?: Float64Array;
   outputs?: readonly Batch[];
-  outlier?: ArrayLike<number | boolean>;
+  /** 0 or 1. */
+  outlier?: Uint8Array;
   score?: Float64Array;
-  cluster?: ArrayLike<Cell>;
   distances?: Float64Array;
   transformed?: Float64Array;
+  warnings?: readonly string[];
 }
 
 export interface Model {

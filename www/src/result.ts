@@ -2,7 +2,7 @@
 
 import { count, number, percent } from "./format.ts";
 import { h } from "./dom.ts";
-import type { Cell, Prediction, Schema } from "./package.ts";
+import type { Label, Output, Prediction } from "./package.ts";
 
 export interface Verdict {
   /** The answer in a word or a number. */
@@ -17,6 +17,8 @@ interface Bar {
   /** Both ends on a line from 0 to 1. */
   from: number;
   to: number;
+  /** Zero is in the middle of the line. */
+  signed?: boolean;
   strong: boolean;
 }
 
@@ -25,7 +27,7 @@ const BARS = 10;
 /** Values listed before the others are folded. */
 const VALUES = 10;
 
-export function verdict(prediction: Prediction, schema: Schema): Verdict {
+export function verdict(prediction: Prediction, output: Output): Verdict {
   if (prediction.label !== undefined) {
     const { probability } = prediction;
     return { main: String(prediction.label), aside: probability === undefined ? "" : percent(probability) };
@@ -36,21 +38,21 @@ export function verdict(prediction: Prediction, schema: Schema): Verdict {
   }
   if (prediction.cluster !== undefined) return { main: `cluster ${prediction.cluster}`, aside: "" };
   if (prediction.outputs) {
-    const parts = prediction.outputs.map((output) => verdict(output, schema).main);
+    const parts = prediction.outputs.map((part, index) => verdict(part, output.outputs?.[index] ?? output).main);
     return parts.length <= 3 ? { main: parts.join(" · "), aside: "" } : { main: count(parts.length, "output"), aside: "" };
   }
-  const values = named(prediction.values ?? prediction.transformed ?? [], schema.names);
+  const values = named(prediction.values ?? prediction.transformed ?? [], output.names);
   if (values.length <= 2) return { main: values.map(([, value]) => number(value)).join(" · "), aside: "" };
   return { main: count(values.length, "value"), aside: "" };
 }
 
 /** Numbers with their names, or their places. */
-function named(values: readonly number[], names?: readonly Cell[]): [string, number][] {
+function named(values: readonly number[], names?: readonly Label[]): [string, number][] {
   return values.map((value, index) => [String(names?.[index] ?? index), value]);
 }
 
 /** By class, in the order of the classes: an object's own order puts those that look like whole numbers first. */
-function byClass(values: Record<string, number>, classes?: readonly Cell[]): [string, number][] {
+function byClass(values: Record<string, number>, classes?: readonly Label[]): [string, number][] {
   const names = classes?.map(String) ?? [];
   const ordered = names.length > 0 && names.every((name) => Object.hasOwn(values, name)) ? names : Object.keys(values);
   return ordered.map((name) => [name, values[name]!]);
@@ -61,23 +63,23 @@ function signed(values: [string, number][], strong: (name: string) => boolean, a
   const most = values.reduce((most, [, value]) => Math.max(most, Math.abs(value)), atLeast) || 1;
   return values.map(([name, value]) => {
     const end = 0.5 + value / most / 2;
-    return { name, text: number(value), from: Math.min(0.5, end), to: Math.max(0.5, end), strong: strong(name) };
+    return { name, text: number(value), from: Math.min(0.5, end), to: Math.max(0.5, end), signed: true, strong: strong(name) };
   });
 }
 
-export function bars(prediction: Prediction, schema: Schema): Bar[] {
+export function bars(prediction: Prediction, output: Output): Bar[] {
   const label = String(prediction.label);
   if (prediction.probabilities) {
-    return byClass(prediction.probabilities, schema.classes).map(([name, share]) => {
+    return byClass(prediction.probabilities, output.classes).map(([name, share]) => {
       return { name, text: percent(share), from: 0, to: share, strong: name === label };
     });
   }
-  if (prediction.scores) return signed(byClass(prediction.scores, schema.classes), (name) => name === label);
+  if (prediction.scores) return signed(byClass(prediction.scores, output.classes), (name) => name === label);
   if (prediction.outlier !== undefined && prediction.score !== undefined) {
     return signed([["score", prediction.score]], () => prediction.outlier === true, 0.5);
   }
   if (prediction.distances) {
-    const distances = named(prediction.distances);
+    const distances = named(prediction.distances, output.clusters);
     const most = distances.reduce((most, [, distance]) => Math.max(most, distance), 0) || 1;
     return distances.map(([name, distance]) => {
       const strong = name === String(prediction.cluster);
@@ -104,16 +106,16 @@ export class Figures {
   readonly #parts = h("div", { class: "parts" });
   readonly #rows = new Map<string, { element: HTMLElement; bar: HTMLElement; text: HTMLElement }>();
   readonly #figures: Figures[] = [];
-  readonly #schema: Schema;
+  readonly #output: Output;
   #open = false;
 
-  constructor(schema: Schema) {
-    this.#schema = schema;
+  constructor(output: Output) {
+    this.#output = output;
     this.element.append(this.#caption, this.#bars, this.#values, this.#parts);
   }
 
   show(prediction: Prediction): void {
-    const all = bars(prediction, this.#schema);
+    const all = bars(prediction, this.#output);
     const shown = all.length > BARS ? all.toSorted((a, b) => b.to - b.from - (a.to - a.from)).slice(0, BARS) : all;
     const rest = all.length - shown.length;
     this.#caption.textContent = caption(prediction) + (rest > 0 ? `, the ${BARS} largest of ${all.length}` : "");
@@ -122,11 +124,11 @@ export class Figures {
     if (elements.some((element, index) => this.#bars.children[index] !== element) || this.#bars.children.length !== elements.length) {
       this.#bars.replaceChildren(...elements);
     }
-    this.#list(named(prediction.values ?? prediction.transformed ?? [], this.#schema.names));
+    this.#list(named(prediction.values ?? prediction.transformed ?? [], this.#output.names));
     this.#outputs(prediction.outputs ?? []);
   }
 
-  #bar({ name, text, from, to, strong }: Bar): HTMLElement {
+  #bar({ name, text, from, to, signed, strong }: Bar): HTMLElement {
     let row = this.#rows.get(name);
     if (!row) {
       const bar = h("span", { class: "bar" });
@@ -137,6 +139,7 @@ export class Figures {
     }
     row.text.textContent = text;
     row.element.classList.toggle("strong", strong);
+    row.element.classList.toggle("signed", signed === true);
     row.bar.style.setProperty("--from", String(from));
     row.bar.style.setProperty("--length", String(Math.max(0, to - from)));
     return row.element;
@@ -158,18 +161,18 @@ export class Figures {
   }
 
   #outputs(outputs: readonly Prediction[]): void {
-    outputs.forEach((output, index) => {
+    outputs.forEach((prediction, index) => {
+      const output = this.#output.outputs?.[index] ?? this.#output;
       let figures = this.#figures[index];
       if (!figures) {
-        figures = new Figures({ ...this.#schema, classes: [] });
-        figures.element.prepend(h("p", { class: "output" }));
+        figures = new Figures(output);
+        figures.element.prepend(h("p", {}));
         this.#figures.push(figures);
         this.#parts.append(figures.element);
       }
-      const { main, aside } = verdict(output, this.#schema);
-      const name = this.#schema.names?.[index] ?? `output ${index}`;
-      figures.element.firstElementChild!.replaceChildren(`${name} `, h("strong", {}, main), ` ${aside}`);
-      figures.show(output);
+      const { main, aside } = verdict(prediction, output);
+      figures.element.firstElementChild!.replaceChildren(`Output ${index}: `, h("strong", {}, main), ` ${aside}`);
+      figures.show(prediction);
     });
   }
 }

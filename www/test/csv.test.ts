@@ -65,7 +65,7 @@ test("a table comes back with its own columns first, over several calls", async 
       const share = x!.map((value) => 1 / (1 + value));
       return {
         rows: x!.length,
-        labels: () => share.map((value) => (value > 0.5 ? "yes" : "no")),
+        label: Int32Array.from(share, (value) => +(value > 0.5)),
         probabilities: Float64Array.from(share.flatMap((value) => [1 - value, value])),
       };
     },
@@ -75,18 +75,49 @@ test("a table comes back with its own columns first, over several calls", async 
   const made = await predict(parse(["x,id", ...rows].join("\n")), model, (done) => void progress.push(done));
   assert.deepEqual(sizes, [4096, 904]);
   assert.deepEqual(progress, [4096, 5000]);
-  assert.deepEqual(made.header, ["x", "id", "label", "probability_no", "probability_yes"]);
-  assert.deepEqual(made.rows[1], ["1", "r1", "no", "0.5", "0.5"]);
-  assert.deepEqual(made.rows[4999], ["4999", "r4999", "no", "0.9998", "0.0002"]);
+  assert.deepEqual(made.header, ["x", "id", "label", "probability", "probabilities.no", "probabilities.yes"]);
+  assert.deepEqual(made.rows[1], ["1", "r1", "no", "0.5", "0.5", "0.5"]);
+  assert.deepEqual(made.rows[4999], ["4999", "r4999", "no", "0.9998", "0.9998", "0.0002"]);
 });
 
-test("columns of the other tasks", () => {
-  const of = (batch: object, names: string[] = []) => {
-    const { header, row } = results({ rows: 2, ...batch }, { ...schema, names });
-    return [header, row(1)];
+test("a row that the model refuses is named by its place in the table", async () => {
+  const refuse = (x: number) => {
+    if (x === 4500) throw new RangeError("a value is outside what trees accepts");
+  };
+  const model = {
+    schema,
+    predict: ({ x }: { x: number }) => refuse(x),
+    predictBatch({ x }: { x: number[] }) {
+      x.forEach(refuse);
+      return { rows: x.length };
+    },
+  } as unknown as Model;
+  const rows = Array.from({ length: 5000 }, (_, index) => index);
+  await assert.rejects(predict(parse(["x", ...rows].join("\n")), model, () => {}), {
+    message: "row 4501: a value is outside what trees accepts",
+  });
+});
+
+test("columns of each task", () => {
+  const of = (batch: object, output: object = {}) => {
+    const made = results({ rows: 2, ...batch }, { task: "regression", ...output });
+    return [made.map(({ name }) => name), made.map(({ at }) => at(1))];
   };
   assert.deepEqual(of({ value: Float64Array.of(1, 2) }), [["value"], ["2"]]);
-  assert.deepEqual(of({ values: Float64Array.of(1, 2, 3, 4) }, ["a", "b"]), [["value_a", "value_b"], ["3", "4"]]);
+  assert.deepEqual(of({ values: Float64Array.of(1, 2, 3, NaN) }, { names: ["a", "b"] }), [["values.a", "values.b"], ["3", ""]]);
+  assert.deepEqual(of({ transformed: Float64Array.of(1, 2, 3, 4) }), [["transformed.0", "transformed.1"], ["3", "4"]]);
   assert.deepEqual(of({ outlier: Uint8Array.of(0, 1), score: Float64Array.of(1, -2) }), [["outlier", "score"], ["true", "-2"]]);
-  assert.deepEqual(of({ cluster: [4, 7], distances: Float64Array.of(1, 2, 3, 4) }), [["cluster", "distance_0", "distance_1"], ["7", "3", "4"]]);
+  assert.deepEqual(of({ label: Int32Array.of(0, 1), scores: Float64Array.of(1, -1, -2, 2) }, { classes: [null, true] }), [
+    ["label", "scores.null", "scores.true"],
+    ["true", "-2", "2"],
+  ]);
+  assert.deepEqual(of({ cluster: Int32Array.of(0, 1), distances: Float64Array.of(1, 2, 3, 4) }, { clusters: [4, 7] }), [
+    ["cluster", "distances.4", "distances.7"],
+    ["7", "3", "4"],
+  ]);
+  const parts = [{ rows: 2, label: Int32Array.of(1, 0) }, { rows: 2, value: Float64Array.of(5, 6) }];
+  assert.deepEqual(of({ outputs: parts }, { outputs: [{ task: "classification", classes: ["a", "b"] }, { task: "regression" }] }), [
+    ["outputs.0.label", "outputs.1.value"],
+    ["a", "6"],
+  ]);
 });

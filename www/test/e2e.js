@@ -135,9 +135,9 @@ const checks = {
     await done();
   },
 
-  async "the row above fills the batch"() {
+  async "the current row fills the batch"() {
     const { page, done } = await open("loan-approval");
-    await page.getByRole("button", { name: "Use the row above" }).click();
+    await page.getByRole("button", { name: "Current row" }).click();
     await page.getByText(/^1 row in /).waitFor();
     assert.equal(await page.locator(".preview tbody tr").count(), 1);
     await done();
@@ -174,7 +174,7 @@ const checks = {
     await page.getByRole("textbox", { name: "__proto__" }).fill("0.75");
     assert.equal(await text(".answer"), "__proto__");
     assert.match(await text("pre"), /\["__proto__"\]: 0\.75,/);
-    await page.getByRole("button", { name: "Use the row above" }).click();
+    await page.getByRole("button", { name: "Current row" }).click();
     await page.getByText(/^1 row in /).waitFor();
     assert.equal(await page.locator("main img").count(), 0);
     await done();
@@ -183,6 +183,8 @@ const checks = {
   async "nothing is cut off at 390 pixels, and the verdict stays in sight"() {
     for (const name of ["loan-approval", "hostile-names", "flower-axes"]) {
       const { page, done } = await open(name, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+      await page.getByRole("button", { name: "Current row" }).click();
+      await page.getByText(/^1 row in /).waitFor();
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390, name);
       await page.locator(".field").last().scrollIntoViewIfNeeded();
       assert.ok(await page.locator(".answer").evaluate((element) => element.getBoundingClientRect().top >= 0), name);
@@ -242,7 +244,7 @@ if (shots) {
         for (const colorScheme of ["light", "dark"]) {
           if (name !== names[0] && (width === 390) !== (colorScheme === "dark")) continue;
           const { page, done } = await open(name, { colorScheme, viewport: { width, height: width === 390 ? 844 : 900 }, deviceScaleFactor: width === 390 ? 2 : 1 });
-          const fill = page.getByRole("button", { name: "Use the row above" });
+          const fill = page.getByRole("button", { name: "Current row" });
           if (name === names[0]) await fill.click();
           await page.waitForTimeout(1900);
           await page.mouse.move(0, 0);

@@ -1,14 +1,7 @@
 // Doubles of packages, for working on the page and for its tests: the interface of a packed model with a few lines of
 // arithmetic behind it. Columns, classes and the shape of the answers are as `carryout pack` writes them.
 
-const sigmoid = (x) => 1 / (1 + Math.exp(-x));
-const softmax = (scores) => {
-  const most = Math.max(...scores);
-  const parts = scores.map((score) => Math.exp(score - most));
-  const sum = parts.reduce((a, b) => a + b, 0);
-  return parts.map((part) => part / sum);
-};
-export { sigmoid, softmax };
+export const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
 const WORD = { number: "number", integer: "number", boolean: "boolean", text: "string" };
 
@@ -50,20 +43,29 @@ export function double(schema, predict, gather) {
       const made = Array.from({ length: rows }, (_, row) =>
         model.predict(Object.fromEntries(columns.map(({ name }) => [name, input[name][row]]))),
       );
-      return { rows, ...gather(made) };
+      return { rows, ...gather(made, whole), warnings: made.flatMap(({ warnings }) => warnings) };
     },
   };
   return { schema: whole, load: async () => model };
 }
 
 const flat = (made, pick) => Float64Array.from(made.flatMap(pick));
+const places = (made, labels, pick) => Int32Array.from(made, (one) => labels.indexOf(pick(one)));
+
+/** Predictions of a task to a batch of them. */
 export const gather = {
-  classification: (made) => ({
+  classification: (made, { classes }) => ({
+    label: places(made, classes, ({ label }) => label),
     labels: () => made.map(({ label }) => label),
-    ...(made[0]?.probabilities && { probabilities: flat(made, (one) => Object.values(one.probabilities)) }),
+    ...(made[0]?.probabilities && { probabilities: flat(made, (one) => classes.map((name) => one.probabilities[name])) }),
+    ...(made[0]?.scores && { scores: flat(made, (one) => classes.map((name) => one.scores[name])) }),
   }),
   regression: (made) => ({ value: flat(made, ({ value }) => value) }),
-  anomaly: (made) => ({ outlier: flat(made, ({ outlier }) => Number(outlier)), score: flat(made, ({ score }) => score) }),
-  clustering: (made) => ({ cluster: flat(made, ({ cluster }) => cluster), distances: flat(made, ({ distances }) => distances) }),
+  anomaly: (made) => ({ outlier: Uint8Array.from(made, ({ outlier }) => +outlier), score: flat(made, ({ score }) => score) }),
+  clustering: (made, { clusters }) => ({
+    cluster: places(made, clusters, ({ cluster }) => cluster),
+    clusters: () => made.map(({ cluster }) => cluster),
+    distances: flat(made, ({ distances }) => distances),
+  }),
   transform: (made) => ({ transformed: flat(made, ({ transformed }) => transformed) }),
 };

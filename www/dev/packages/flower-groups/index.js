@@ -5,6 +5,7 @@ export const { schema, load } = double(
   {
     name: "flower-groups",
     task: "clustering",
+    clusters: [0, 1, 2],
     columns: [
       { name: "sepal length (cm)", kind: "number", range: [4.3, 7.9] },
       { name: "sepal width (cm)", kind: "number", range: [2, 4.4] },

@@ -1,10 +1,10 @@
-import { double, sigmoid } from "../double.js";
+import { double, gather, sigmoid } from "../double.js";
 
 export const { schema, load } = double(
   {
     name: "two-answers",
     task: "several outputs",
-    names: ["grade", "hours"],
+    outputs: [{ task: "classification", classes: [false, true] }, { task: "regression" }],
     columns: [
       { name: "essay", kind: "text" },
       { name: "year", kind: "category", categories: [1, 2, 3] },
@@ -20,10 +20,13 @@ export const { schema, load } = double(
       ],
     };
   },
-  (made) => ({
-    outputs: [
-      { rows: made.length, labels: () => made.map(({ outputs }) => outputs[0].label) },
-      { rows: made.length, value: Float64Array.from(made, ({ outputs }) => outputs[1].value) },
-    ],
+  (made, { outputs }) => ({
+    outputs: outputs.map((output, index) => ({
+      rows: made.length,
+      ...gather[output.task](
+        made.map((one) => one.outputs[index]),
+        output,
+      ),
+    })),
   }),
 );
