@@ -15,6 +15,10 @@ use crate::{Error, Result};
 
 /// Fields of one structured dtype.
 const MAX_FIELDS: usize = 4096;
+/// Bytes of a field's name.
+const MAX_FIELD_NAME: usize = 256;
+/// Bytes of an attribute's name worth a look, and of a dtype's code.
+const MAX_SHORT: usize = 256;
 /// Entries of a joblib wrapper's state; joblib writes six.
 const MAX_WRAPPER_STATE: usize = 16;
 
@@ -111,8 +115,10 @@ impl Machine<'_> {
             },
             (Call::Dtype, &[code, ..]) => match self.heap.value(code).as_str() {
                 Some(code) => {
-                    let dtype = Dtype::parse(code)
-                        .ok_or_else(|| Error::unsupported(format!("the numpy dtype '{}'", code.escape_debug())))?;
+                    let short = code.get(..MAX_SHORT).unwrap_or(code);
+                    let dtype = Some(code).filter(|code| code.len() <= MAX_SHORT).and_then(Dtype::parse);
+                    let dtype = dtype
+                        .ok_or_else(|| Error::unsupported(format!("the numpy dtype '{}'", short.escape_debug())))?;
                     self.charge(size_of::<Dtype>())?;
                     self.node(Node::Dtype(Arc::new(dtype)))
                 }
@@ -141,10 +147,9 @@ impl Machine<'_> {
             },
             (Call::Reconstructor, &[class, base, state]) => {
                 let id = self.object(class, args, NONE)?;
-                let base = self.heap.value(base).class_name().map(|(_, name)| name.to_owned());
-                match base.as_deref() {
-                    Some("dict") => self.fill_dict(id, state)?,
-                    Some("list") => self.fill_list(id, state)?,
+                match self.heap.value(base).class_name() {
+                    Some((_, "dict")) => self.fill_dict(id, state)?,
+                    Some((_, "list")) => self.fill_list(id, state)?,
                     _ => {}
                 }
                 Ok(id)
@@ -168,11 +173,9 @@ impl Machine<'_> {
                 Ok(id)
             }
             (Call::Getattr, &[_, name, ..]) => {
-                if let Some(name) =
-                    self.heap.value(name).as_str().filter(|name| name.split('.').any(danger::attribute))
-                {
-                    let shown: String = name.chars().take(80).collect();
-                    self.report(format!("builtins.getattr(..., {shown:?})"));
+                let name = self.heap.value(name).as_str().filter(|name| name.len() <= MAX_SHORT);
+                if let Some(name) = name.filter(|name| name.split('.').any(danger::attribute)) {
+                    self.report(format!("builtins.getattr(..., {name:?})"));
                 }
                 self.object(function, args, NONE)
             }
@@ -304,14 +307,14 @@ impl Machine<'_> {
     }
 
     fn latin1_span(&mut self, span: Span) -> Result<Span> {
+        // Before the work, as one text can be encoded many times.
+        self.charge(span.len)?;
         if self.heap.bytes(span).is_ascii() {
             return Ok(span);
         }
-        // Before the work, as one text can be encoded many times.
-        self.charge(span.len)?;
         let bytes: Option<Vec<u8>> = self.heap.text(span).chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
         let bytes = bytes.ok_or_else(|| Error::malformed("bytes written as text hold a character over U+00FF"))?;
-        self.make(&bytes)
+        Ok(self.make_charged(&bytes))
     }
 
     // numpy
@@ -435,19 +438,18 @@ impl Machine<'_> {
             return Err(Error::malformed("an object array in a buffer"));
         }
         let shape = self.dims(shape)?;
-        let order = self.heap.value(order).as_str().unwrap_or_default().to_owned();
-        let mut node = match order.as_str() {
-            "C" | "A" => self.raw_array(shape, false, dtype, raw)?,
-            "F" => self.raw_array(shape, true, dtype, raw)?,
-            "K" => self.raw_array(shape, false, dtype, raw)?,
-            _ => return Err(Error::malformed(format!("'{}' is no array order", order.escape_debug()))),
+        let fortran = match self.heap.value(order).as_str() {
+            Some("C" | "A" | "K") => false,
+            Some("F") => true,
+            _ => return Err(self.wrong("take as an array's order", order)),
         };
+        let mut node = self.raw_array(shape, fortran, dtype, raw)?;
         if axes != NONE {
             let axes = self.dims(axes)?;
             if let Node::Array(stored) = &mut node {
                 let mut sorted = axes.clone();
                 sorted.sort_unstable();
-                if order != "K" || !sorted.into_iter().eq(0..stored.shape.len()) {
+                if fortran || !sorted.into_iter().eq(0..stored.shape.len()) {
                     return Err(Error::malformed(format!("{axes:?} is no order of {} axes", stored.shape.len())));
                 }
                 stored.shape = axes.iter().map(|&axis| stored.shape[axis]).collect();
@@ -473,6 +475,9 @@ impl Machine<'_> {
         if raw.len != dtype.size {
             return Err(Error::malformed(format!("a {dtype} scalar of {} bytes", raw.len)));
         }
+        // Text is copied, its padding looked through: one long scalar can be made many times. Its UTF-8 takes no
+        // more than the four bytes of UCS-4.
+        self.charge(raw.len)?;
         let (bytes, big) = (self.heap.bytes(raw), dtype.big_endian);
         let float = |bytes: &[u8]| match bytes.len() {
             2 => half(unsigned(bytes, big) as u16),
@@ -494,10 +499,8 @@ impl Machine<'_> {
                 Node::Complex(float(re), float(im))
             }
             (DtypeKind::Str, _) => {
-                // UTF-8 takes no more than the four bytes of UCS-4.
-                self.charge(raw.len)?;
-                let text = ucs4(self.heap.bytes(raw), big)?;
-                Node::Str(self.make(text.as_bytes())?)
+                let text = ucs4(bytes, big)?;
+                Node::Str(self.make_charged(text.as_bytes()))
             }
             (DtypeKind::Bytes, _) => {
                 let len = bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
@@ -539,7 +542,7 @@ impl Machine<'_> {
         }
         if names != NONE || fields != NONE {
             let fields = self.fields(id, names, fields)?;
-            self.charge(fields.iter().map(|field| size_of::<Field>() + field.name.len()).sum())?;
+            self.charge(fields.iter().map(|field| size_of::<Field>() + field.name.len() + 32).sum())?;
             if !fields.is_empty() {
                 dtype.set_fields(fields)?;
             }
@@ -567,10 +570,10 @@ impl Machine<'_> {
             )));
         }
         let by_name: HashMap<&str, Id> =
-            pairs.iter().filter_map(|&(key, value)| Some((self.heap.value(key).as_str()?, value))).collect();
+            pairs.iter().filter_map(|&(key, value)| Some((self.field_name(key)?, value))).collect();
         let mut out = Vec::with_capacity(names.len());
         for &name in &**names {
-            let Some(name) = self.heap.value(name).as_str() else { return Err(self.wrong("name a field", name)) };
+            let Some(name) = self.field_name(name) else { return Err(self.wrong("name a field", name)) };
             let parts = match by_name.get(name).map(|&id| self.heap.node(id)) {
                 Some(Node::Tuple(parts)) if matches!(parts.len(), 2 | 3) => parts,
                 _ => {
@@ -585,6 +588,13 @@ impl Machine<'_> {
             out.push(Field { name: name.to_owned(), offset, dtype: self.inner_dtype(outer, parts[0])? });
         }
         Ok(out)
+    }
+
+    fn field_name(&self, name: Id) -> Option<&str> {
+        match self.heap.node(name) {
+            Node::Str(span) if span.len <= MAX_FIELD_NAME => Some(self.heap.text(*span)),
+            _ => None,
+        }
     }
 
     // joblib
@@ -609,16 +619,16 @@ impl Machine<'_> {
                 subclass.describe()
             )));
         }
-        let (shape, dtype, order) = (part("shape")?.id(), part("dtype")?, part("order")?.as_str().map(str::to_owned));
-        let Node::Dtype(dtype) = self.heap.node(dtype.id()) else {
-            return Err(Error::unsupported(format!("a numpy array of {}", dtype.describe())));
-        };
-        let dtype = dtype.clone();
-        let fortran = match order.as_deref() {
+        let (shape, dtype, order) = (part("shape")?.id(), part("dtype")?, part("order")?);
+        let fortran = match order.as_str() {
             Some("C") => false,
             Some("F") => true,
             _ => return Err(Error::malformed("an array wrapper without an order")),
         };
+        let Node::Dtype(dtype) = self.heap.node(dtype.id()) else {
+            return Err(Error::unsupported(format!("a numpy array of {}", dtype.describe())));
+        };
+        let dtype = dtype.clone();
         if dtype.has_object() {
             return self.start_nested();
         }

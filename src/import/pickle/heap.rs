@@ -283,13 +283,10 @@ impl<'h> Value<'h> {
 
     /// The entry of a dict (or of an object that is one) with this text as its key. Takes time in the dict's length.
     pub fn get(self, key: &str) -> Option<Value<'h>> {
+        let heap = self.heap;
+        let is_key = |id: Id| matches!(heap.node(id), Node::Str(span) if heap.bytes(*span) == key.as_bytes());
         // The last one counts if a key is repeated.
-        self.pairs()?
-            .pairs
-            .iter()
-            .rev()
-            .find(|pair| self.to(pair.0).as_str() == Some(key))
-            .map(|pair| self.to(pair.1))
+        self.pairs()?.pairs.iter().rev().find(|pair| is_key(pair.0)).map(|pair| heap.value(pair.1))
     }
 
     /// Elements of a list, tuple, set, a subclass of list, or an object array.

@@ -12,6 +12,8 @@ use crate::{Error, Result};
 
 /// A class or function name; Python's own stay below 100 bytes.
 const MAX_NAME: usize = 1024;
+/// Parts of a dotted name; Python's own stay below 10.
+const MAX_PARTS: usize = 20;
 /// Python refuses longer text by default (`sys.int_info`).
 const MAX_DIGITS: usize = 4300;
 /// Values waiting on the stack. Python's pickler leaves some thousand there at most, except for a long tuple.
@@ -553,8 +555,8 @@ impl Machine<'_> {
         let before = self.frame.memo.len();
         self.frame.memo.put(index, top);
         if self.frame.memo.len() > before {
-            // A dense entry takes 4 bytes, one of the map about 40 with its spare room.
-            self.charge(if self.frame.memo.sparse.is_empty() { 4 } else { 40 })?;
+            // A dense entry takes 4 bytes, one of the map up to 60 while it grows.
+            self.charge(if self.frame.memo.sparse.is_empty() { 4 } else { 60 })?;
         }
         Ok(())
     }
@@ -591,6 +593,7 @@ impl Machine<'_> {
     pub(super) fn node(&mut self, node: Node) -> Result<Id> {
         self.charge(size_of::<Node>())?;
         let id = Id::try_from(self.heap.nodes.len()).map_err(|_| Error::limit("over 2^32 objects"))?;
+        make_room(&mut self.heap.nodes, 1);
         self.heap.nodes.push(node);
         Ok(id)
     }
@@ -617,9 +620,15 @@ impl Machine<'_> {
     /// Stores bytes that are not in the input as such.
     pub(super) fn make(&mut self, bytes: &[u8]) -> Result<Span> {
         self.charge(bytes.len())?;
+        Ok(self.make_charged(bytes))
+    }
+
+    /// The same for bytes that are charged already.
+    pub(super) fn make_charged(&mut self, bytes: &[u8]) -> Span {
         let span = Span { start: self.heap.input.len() + self.heap.made.len(), len: bytes.len() };
+        make_room(&mut self.heap.made, bytes.len());
         self.heap.made.extend_from_slice(bytes);
-        Ok(span)
+        span
     }
 
     fn push_bytes(&mut self, len: u64) -> Result<()> {
@@ -669,6 +678,9 @@ impl Machine<'_> {
             std::str::from_utf8(self.heap.bytes(span)).map_err(|_| Error::malformed("a name that is not UTF-8"))
         };
         let (module_text, name_text) = (text(module)?, text(name)?);
+        if module_text.split('.').count().max(name_text.split('.').count()) > MAX_PARTS {
+            return Err(Error::malformed(format!("a name of over {MAX_PARTS} parts")));
+        }
         if danger::global(module_text, name_text) {
             self.report(format!("{module_text}.{name_text}"));
         }
@@ -740,6 +752,13 @@ impl Machine<'_> {
 
     pub(super) fn wrong(&self, action: &str, id: Id) -> Error {
         Error::malformed(format!("the file would {action} {}", self.heap.value(id).describe()))
+    }
+}
+
+/// Grows by a quarter where a vector would double: the arena is most of what a large file takes.
+fn make_room<T>(vec: &mut Vec<T>, more: usize) {
+    if vec.capacity() - vec.len() < more {
+        vec.reserve_exact(more.max(vec.len() / 4).max(64));
     }
 }
 

@@ -59,7 +59,7 @@ impl Default for Limits {
             ratio: 200,
             ratio_floor: 32 << 20,
             lzma_dictionary: 64 << 20,
-            heap_bytes: 192 << 20,
+            heap_bytes: 160 << 20,
             depth: 1000,
             array_bytes: 128 << 20,
         }
