@@ -1,7 +1,22 @@
-//! The native front end: rows in, predictions out, as the package's `predict()` has them.
+//! The native front end: rows in, predictions out, the same as the package's `predict()` to the last character.
+//!
+//! A `Predictor` collects up to `BLOCK` rows (`intake` holds the rules for what a row may be), runs them at once and
+//! reads the results. It is made from a `Model`, or from a packed folder, whose `schema.json` and `model.wasm` are
+//! files from outside: everything in them is checked when they are opened, so that a prediction cannot index past
+//! a table.
 
-use crate::lower::{Encoding, Results};
-use crate::model::{Schema, Source};
+mod intake;
+mod json;
+mod packed;
+
+pub use json::{number as json_number, string as json_string};
+
+use crate::image::{BLOCK, Image};
+use crate::lower::{Encoding, Lowered, Results, Span, Want};
+use crate::model::{Cell, Model, Schema, Source};
+use crate::runtime::host::Machine;
+use crate::{Error, Result};
+use intake::Intake;
 use serde::{Deserialize, Serialize};
 
 /// All that a front end needs beside the image, and what `schema.json` carries under `x-carryout`: with the image
@@ -19,4 +34,275 @@ pub struct Manifest {
     pub results: Results,
     /// One an operation of the image: where it sits in the original.
     pub paths: Vec<String>,
+}
+
+impl Manifest {
+    pub fn new(name: &str, model: &Model, lowered: &Lowered) -> Manifest {
+        Manifest {
+            name: name.to_owned(),
+            task: model.output.task().to_owned(),
+            source: model.source.clone(),
+            schema: model.schema.clone(),
+            encodings: lowered.columns.clone(),
+            results: lowered.results.clone(),
+            paths: lowered.paths.clone(),
+        }
+    }
+
+    /// Whether it describes this image: as many columns and operations, results within its slots.
+    fn check(&self, image: &Image<'_>) -> Result<()> {
+        let same = |what: &str, found: usize, expected: usize| {
+            if found == expected {
+                return Ok(());
+            }
+            Err(Error::malformed(format!("{found} {what}, but the model in model.wasm has {expected}")))
+        };
+        same("columns", self.schema.columns.len(), image.columns)?;
+        same("encodings", self.encodings.len(), image.columns)?;
+        same("operations", self.paths.len(), image.ops)?;
+        check_results(&self.results, image.slots, 0)
+    }
+}
+
+fn check_results(results: &Results, slots: usize, depth: usize) -> Result<()> {
+    let span = |span: &Span, expected: Option<usize>| {
+        let fits = (span.first as usize).checked_add(span.count as usize).is_some_and(|end| end <= slots);
+        if fits && expected.is_none_or(|expected| span.count as usize == expected) {
+            return Ok(());
+        }
+        Err(Error::malformed(format!("results in slots {}+{} of {slots}", span.first, span.count)))
+    };
+    let one = |slot: u32| span(&Span { first: slot, count: 1 }, None);
+    match results {
+        Results::Classification { classes, label, probabilities, scores } => {
+            one(*label)?;
+            if let Some(probabilities) = probabilities {
+                span(probabilities, Some(classes.len()))?;
+            }
+            match scores {
+                Some(scores) if scores.count == 1 && classes.len() == 2 => span(scores, None),
+                Some(scores) => span(scores, Some(classes.len())),
+                None => Ok(()),
+            }
+        }
+        Results::Regression { values, .. } | Results::Transform { values, .. } => span(values, None),
+        Results::Several(_) if depth > 0 => Err(Error::malformed("outputs inside outputs")),
+        Results::Several(several) => several.iter().try_for_each(|results| check_results(results, slots, 1)),
+        Results::Anomaly { outlier, score, samples } => {
+            [Some(*outlier), Some(*score), *samples].into_iter().flatten().try_for_each(one)
+        }
+        Results::Clustering { cluster, labels, distances } => {
+            one(*cluster)?;
+            distances.as_ref().map_or(Ok(()), |distances| span(distances, Some(labels.len())))
+        }
+    }
+}
+
+/// One row's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    pub outcome: Outcome,
+    /// What was unusual about the row, in words.
+    pub warnings: Vec<String>,
+}
+
+/// What was predicted. `Manifest::results` has the labels and names that the numbers stand for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// `label` is a place in the classes. `scores` is the decision function as the original has it: one value for
+    /// two classes, else one a class.
+    Classification {
+        label: usize,
+        probabilities: Option<Vec<f64>>,
+        scores: Option<Vec<f64>>,
+    },
+    /// One value a target.
+    Regression(Vec<f64>),
+    Several(Vec<Outcome>),
+    /// `samples` is the original's `score_samples`.
+    Anomaly {
+        outlier: bool,
+        score: f64,
+        samples: Option<f64>,
+    },
+    /// `cluster` is a place in the labels; one distance a label.
+    Clustering {
+        cluster: usize,
+        distances: Option<Vec<f64>>,
+    },
+    Transform(Vec<f64>),
+}
+
+/// Predicts rows, up to `BLOCK` at a time.
+///
+/// ```
+/// # fn rows(mut predictor: carryout::predictor::Predictor) -> carryout::Result<()> {
+/// let prediction = predictor.predict(&serde_json::json!({ "age": 41, "city": "Zürich" }))?;
+/// println!("{}", predictor.json(&prediction));
+/// # Ok(()) }
+/// ```
+pub struct Predictor {
+    manifest: Manifest,
+    machine: Machine,
+    intake: Intake,
+    /// Row-major: a row's columns side by side until the number of rows in the block is known.
+    staged: Vec<f64>,
+    /// One a staged row.
+    warnings: Vec<Vec<String>>,
+}
+
+impl Predictor {
+    /// # Errors
+    /// Where the model cannot be laid out.
+    pub fn new(name: &str, model: &Model, want: Want) -> Result<Predictor> {
+        let lowered = crate::lower::lower(model, want)?;
+        Predictor::open(&lowered.image, Manifest::new(name, model, &lowered))
+    }
+
+    /// From an image and its manifest, neither trusted.
+    ///
+    /// # Errors
+    /// Where the image is damaged or the manifest describes another.
+    pub fn open(image: &[u8], manifest: Manifest) -> Result<Predictor> {
+        let header = Image::open(image)
+            .ok_or_else(|| Error::malformed("the model is damaged or of another version of carryout"))?;
+        manifest.check(&header)?;
+        let intake = Intake::new(&manifest.schema, &manifest.encodings)?;
+        Ok(Predictor { machine: Machine::open(image)?, manifest, intake, staged: Vec::new(), warnings: Vec::new() })
+    }
+
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Rows in the block so far.
+    pub fn staged(&self) -> usize {
+        self.warnings.len()
+    }
+
+    /// Whether the block must `run` before the next row.
+    pub fn is_full(&self) -> bool {
+        self.staged() >= BLOCK
+    }
+
+    /// Adds a row to the block: an object by column name, an array in column order or, for a model of one column,
+    /// the bare value. `null` is missing.
+    ///
+    /// # Errors
+    /// Names the column, what came and what is accepted; the block stays as it was. Also where the block is full.
+    pub fn push(&mut self, row: &serde_json::Value) -> Result<()> {
+        self.stage(|intake, columns, slots| intake.row(columns, row, slots))
+    }
+
+    /// Adds a row of texts, one a schema column, as a CSV record has them; `None` where there is no such field.
+    ///
+    /// # Errors
+    /// As `push`.
+    pub fn push_texts(&mut self, cells: &[Option<&str>]) -> Result<()> {
+        self.stage(|intake, columns, slots| intake.texts(columns, cells, slots))
+    }
+
+    fn stage(&mut self, fill: impl FnOnce(&Intake, &Schema, &mut Vec<f64>) -> Result<Vec<String>>) -> Result<()> {
+        if self.is_full() {
+            return Err(Error::input(format!("a block holds {BLOCK} rows")));
+        }
+        let before = self.staged.len();
+        match fill(&self.intake, &self.manifest.schema, &mut self.staged) {
+            Ok(warnings) => {
+                self.warnings.push(warnings);
+                Ok(())
+            }
+            Err(error) => {
+                self.staged.truncate(before);
+                Err(error)
+            }
+        }
+    }
+
+    /// Predicts the rows of the block, in order, and empties it. The predictions end early where the model refused
+    /// a row; the error is that row's.
+    pub fn run(&mut self) -> (Vec<Prediction>, Option<Error>) {
+        let mut rows = self.staged();
+        let mut refused = None;
+        while rows > 0 {
+            let width = self.manifest.schema.columns.len();
+            let slots = self.machine.slots_mut();
+            for row in 0..rows {
+                for column in 0..width {
+                    slots[column * rows + row] = self.staged[row * width + column];
+                }
+            }
+            match self.machine.run(rows) {
+                Ok(()) => break,
+                Err(fault) => {
+                    let path = self.manifest.paths.get(fault.op).map_or("the model", String::as_str);
+                    let text = "refuses the row: a missing, infinite or too large value reached it";
+                    refused = Some(Error::input(format!("{path} {text}")));
+                    // Only the rows before it: strictly fewer each time, so this ends.
+                    rows = fault.row.min(rows - 1);
+                }
+            }
+        }
+        self.staged.clear();
+        let mut predictions = Vec::with_capacity(rows);
+        let warnings = std::mem::take(&mut self.warnings);
+        for (row, warnings) in warnings.into_iter().take(rows).enumerate() {
+            let slots = self.machine.slots();
+            match outcome(&self.manifest.results, &|slot| slots[slot as usize * rows + row]) {
+                Ok(outcome) => predictions.push(Prediction { outcome, warnings }),
+                Err(error) => return (predictions, Some(error)),
+            }
+        }
+        (predictions, refused)
+    }
+
+    /// Predicts one row; the block must be empty.
+    ///
+    /// # Errors
+    /// As `push`, and where the model refuses the row.
+    pub fn predict(&mut self, row: &serde_json::Value) -> Result<Prediction> {
+        if self.staged() > 0 {
+            return Err(Error::input("there are rows in the block"));
+        }
+        self.push(row)?;
+        match self.run() {
+            (_, Some(error)) => Err(error),
+            (mut predictions, None) => predictions.pop().ok_or_else(|| Error::malformed("no prediction")),
+        }
+    }
+
+    /// The text that `JSON.stringify(predict(row))` has in the package.
+    pub fn json(&self, prediction: &Prediction) -> String {
+        json::prediction(&self.manifest.results, prediction)
+    }
+}
+
+/// Reads one row's results out of the slots.
+fn outcome(results: &Results, slot: &dyn Fn(u32) -> f64) -> Result<Outcome> {
+    let list = |span: &Span| -> Vec<f64> { (span.first..span.first + span.count).map(slot).collect() };
+    let place = |number: f64, of: &[Cell]| {
+        let place = number as usize;
+        if place as f64 == number && place < of.len() {
+            return Ok(place);
+        }
+        Err(Error::malformed(format!("the model answers with label {number} of {}", of.len())))
+    };
+    Ok(match results {
+        Results::Classification { classes, label, probabilities, scores } => Outcome::Classification {
+            label: place(slot(*label), classes)?,
+            probabilities: probabilities.as_ref().map(list),
+            scores: scores.as_ref().map(list),
+        },
+        Results::Regression { values, .. } => Outcome::Regression(list(values)),
+        Results::Several(several) => {
+            Outcome::Several(several.iter().map(|results| outcome(results, slot)).collect::<Result<_>>()?)
+        }
+        Results::Anomaly { outlier, score, samples } => {
+            Outcome::Anomaly { outlier: slot(*outlier) != 0.0, score: slot(*score), samples: samples.map(slot) }
+        }
+        Results::Clustering { cluster, labels, distances } => {
+            Outcome::Clustering { cluster: place(slot(*cluster), labels)?, distances: distances.as_ref().map(list) }
+        }
+        Results::Transform { values, .. } => Outcome::Transform(list(values)),
+    })
 }
