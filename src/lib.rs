@@ -25,3 +25,5 @@ pub mod predictor;
 
 #[cfg(feature = "compile")]
 pub use error::{At, Error, Kind, Result};
+#[cfg(feature = "compile")]
+pub use import::{Options, import};

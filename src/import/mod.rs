@@ -1,7 +1,14 @@
-//! One reader a format; each turns a file into a `Model` and nothing else.
+//! One reader a format; each turns a file into a `Model` and nothing else. What a file is, its content says
+//! (`sniff`), never its name.
 
 pub mod pickle;
 pub mod sklearn;
+mod sniff;
+
+pub use sniff::{Format, sniff};
+
+use crate::model::Model;
+use crate::{Error, Result};
 
 /// What a caller can say about a file.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +22,17 @@ pub struct Options {
     pub trust: bool,
 }
 
-/// The model in a file.
-pub fn import(bytes: &[u8], options: &Options) -> crate::Result<crate::model::Model> {
-    let heap = pickle::read(bytes, &options.limits)?;
-    sklearn::import(&heap, options)
+/// The model in a file of any supported format.
+///
+/// # Errors
+/// Names what the file is where it is none of them, and what it holds where no importer knows that; `Kind::Unsafe`
+/// where a pickle names code that would run in Python.
+pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
+    match sniff(bytes)? {
+        Format::Pickle => sklearn::import(&pickle::read(bytes, &options.limits)?, options),
+        format => {
+            Err(Error::unsupported(format!("this looks like {}, which carryout does not read yet", format.name()))
+                .remedy("What it reads so far are scikit-learn models saved with pickle or joblib."))
+        }
+    }
 }

@@ -94,6 +94,11 @@ pub fn looks_like(bytes: &[u8]) -> bool {
     }
 }
 
+/// The name of the compression that the bytes begin with.
+pub fn compression(bytes: &[u8]) -> Option<&'static str> {
+    compress::Format::of(bytes).map(compress::Format::name)
+}
+
 /// The error of a limit: `what` names the thing that is over it.
 fn over(name: &str, limit: usize, what: &str) -> Error {
     Error::limit(format!("{what} {limit} (limit {name})"))
