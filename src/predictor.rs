@@ -10,13 +10,14 @@ mod json;
 mod packed;
 
 pub use json::{number as json_number, string as json_string};
+pub use packed::Packed;
 
 use crate::image::{BLOCK, Image};
 use crate::lower::{Encoding, Lowered, Results, Span, Want};
 use crate::model::{Cell, Model, Schema, Source};
 use crate::runtime::host::Machine;
 use crate::{Error, Result};
-use intake::Intake;
+use intake::{Intake, Noted};
 use serde::{Deserialize, Serialize};
 
 /// All that a front end needs beside the image, and what `schema.json` carries under `x-carryout`: with the image
@@ -85,7 +86,8 @@ fn check_results(results: &Results, slots: usize, depth: usize) -> Result<()> {
                 None => Ok(()),
             }
         }
-        Results::Regression { values, .. } | Results::Transform { values, .. } => span(values, None),
+        Results::Regression { values, .. } => span(values, None),
+        Results::Transform { values, codes, .. } => span(values, Some(codes.len())),
         Results::Several(_) if depth > 0 => Err(Error::malformed("outputs inside outputs")),
         Results::Several(several) => several.iter().try_for_each(|results| check_results(results, slots, 1)),
         Results::Anomaly { outlier, score, samples } => {
@@ -130,7 +132,8 @@ pub enum Outcome {
         cluster: usize,
         distances: Option<Vec<f64>>,
     },
-    Transform(Vec<f64>),
+    /// One value a column made: a number, or a category that came through.
+    Transform(Vec<Cell>),
 }
 
 /// Predicts rows, up to `BLOCK` at a time.
@@ -148,7 +151,7 @@ pub struct Predictor {
     /// Row-major: a row's columns side by side until the number of rows in the block is known.
     staged: Vec<f64>,
     /// One a staged row.
-    warnings: Vec<Vec<String>>,
+    noted: Vec<Noted>,
 }
 
 impl Predictor {
@@ -168,7 +171,7 @@ impl Predictor {
             .ok_or_else(|| Error::malformed("the model is damaged or of another version of carryout"))?;
         manifest.check(&header)?;
         let intake = Intake::new(&manifest.schema, &manifest.encodings)?;
-        Ok(Predictor { machine: Machine::open(image)?, manifest, intake, staged: Vec::new(), warnings: Vec::new() })
+        Ok(Predictor { machine: Machine::open(image)?, manifest, intake, staged: Vec::new(), noted: Vec::new() })
     }
 
     pub fn manifest(&self) -> &Manifest {
@@ -177,7 +180,7 @@ impl Predictor {
 
     /// Rows in the block so far.
     pub fn staged(&self) -> usize {
-        self.warnings.len()
+        self.noted.len()
     }
 
     /// Whether the block must `run` before the next row.
@@ -202,14 +205,14 @@ impl Predictor {
         self.stage(|intake, columns, slots| intake.texts(columns, cells, slots))
     }
 
-    fn stage(&mut self, fill: impl FnOnce(&Intake, &Schema, &mut Vec<f64>) -> Result<Vec<String>>) -> Result<()> {
+    fn stage(&mut self, fill: impl FnOnce(&Intake, &Schema, &mut Vec<f64>) -> Result<Noted>) -> Result<()> {
         if self.is_full() {
             return Err(Error::input(format!("a block holds {BLOCK} rows")));
         }
         let before = self.staged.len();
         match fill(&self.intake, &self.manifest.schema, &mut self.staged) {
-            Ok(warnings) => {
-                self.warnings.push(warnings);
+            Ok(noted) => {
+                self.noted.push(noted);
                 Ok(())
             }
             Err(error) => {
@@ -236,8 +239,7 @@ impl Predictor {
                 Ok(()) => break,
                 Err(fault) => {
                     let path = self.manifest.paths.get(fault.op).map_or("the model", String::as_str);
-                    let text = "refuses the row: a missing, infinite or too large value reached it";
-                    refused = Some(Error::input(format!("{path} {text}")));
+                    refused = Some(Error::input(format!("a value is outside what {path} accepts")));
                     // Only the rows before it: strictly fewer each time, so this ends.
                     rows = fault.row.min(rows - 1);
                 }
@@ -245,11 +247,11 @@ impl Predictor {
         }
         self.staged.clear();
         let mut predictions = Vec::with_capacity(rows);
-        let warnings = std::mem::take(&mut self.warnings);
-        for (row, warnings) in warnings.into_iter().take(rows).enumerate() {
+        let noted = std::mem::take(&mut self.noted);
+        for (row, noted) in noted.into_iter().take(rows).enumerate() {
             let slots = self.machine.slots();
-            match outcome(&self.manifest.results, &|slot| slots[slot as usize * rows + row]) {
-                Ok(outcome) => predictions.push(Prediction { outcome, warnings }),
+            match outcome(&self.manifest, &self.manifest.results, &noted, &|slot| slots[slot as usize * rows + row]) {
+                Ok(outcome) => predictions.push(Prediction { outcome, warnings: noted.warnings }),
                 Err(error) => return (predictions, Some(error)),
             }
         }
@@ -278,7 +280,7 @@ impl Predictor {
 }
 
 /// Reads one row's results out of the slots.
-fn outcome(results: &Results, slot: &dyn Fn(u32) -> f64) -> Result<Outcome> {
+fn outcome(manifest: &Manifest, results: &Results, noted: &Noted, slot: &dyn Fn(u32) -> f64) -> Result<Outcome> {
     let list = |span: &Span| -> Vec<f64> { (span.first..span.first + span.count).map(slot).collect() };
     let place = |number: f64, of: &[Cell]| {
         let place = number as usize;
@@ -294,15 +296,37 @@ fn outcome(results: &Results, slot: &dyn Fn(u32) -> f64) -> Result<Outcome> {
             scores: scores.as_ref().map(list),
         },
         Results::Regression { values, .. } => Outcome::Regression(list(values)),
-        Results::Several(several) => {
-            Outcome::Several(several.iter().map(|results| outcome(results, slot)).collect::<Result<_>>()?)
-        }
+        Results::Several(several) => Outcome::Several(
+            several.iter().map(|results| outcome(manifest, results, noted, slot)).collect::<Result<_>>()?,
+        ),
         Results::Anomaly { outlier, score, samples } => {
             Outcome::Anomaly { outlier: slot(*outlier) != 0.0, score: slot(*score), samples: samples.map(slot) }
         }
         Results::Clustering { cluster, labels, distances } => {
             Outcome::Clustering { cluster: place(slot(*cluster), labels)?, distances: distances.as_ref().map(list) }
         }
-        Results::Transform { values, .. } => Outcome::Transform(list(values)),
+        Results::Transform { values, codes, .. } => {
+            let cell = |(value, code): (f64, &Option<u32>)| match code {
+                None => Ok(Cell::float(value)),
+                Some(_) if value.is_nan() => Ok(Cell::Nan),
+                Some(column) => category(manifest, noted, *column as usize, value),
+            };
+            Outcome::Transform(list(values).into_iter().zip(codes).map(cell).collect::<Result<_>>()?)
+        }
     })
+}
+
+/// The category that a code of a column stands for; below 0 it is the row's own value, which is in no vocabulary.
+fn category(manifest: &Manifest, noted: &Noted, column: usize, code: f64) -> Result<Cell> {
+    let found = if code < 0.0 {
+        noted.unknown.iter().find(|(place, _)| *place == column).map(|(_, cell)| cell)
+    } else {
+        match manifest.encodings.get(column) {
+            Some(Encoding::Code(vocabulary)) => vocabulary.get(code as usize),
+            _ => None,
+        }
+    };
+    found
+        .cloned()
+        .ok_or_else(|| Error::malformed(format!("the model answers with category {code} of column {column}")))
 }

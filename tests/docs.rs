@@ -6,7 +6,10 @@ use carryout::image::Kernel;
 #[test]
 fn every_kernel_is_in_the_format() {
     let format = include_str!("../docs/format.md");
-    let absent: Vec<&str> =
-        Kernel::ALL.iter().map(|kernel| kernel.name()).filter(|name| !format.contains(&format!("`{name}`"))).collect();
+    let absent: Vec<&str> = Kernel::ALL
+        .iter()
+        .map(|kernel| kernel.name())
+        .filter(|name| !format.contains(&format!("`{name}`")))
+        .collect();
     assert!(absent.is_empty(), "docs/format.md does not describe {absent:?}");
 }

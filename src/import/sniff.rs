@@ -59,8 +59,12 @@ pub fn sniff(bytes: &[u8]) -> Result<Format> {
     if pickle::looks_like(bytes) || bytes[0] == 0x80 {
         return Ok(Format::Pickle);
     }
-    if let Some(name) = pickle::compression(bytes) {
-        return Err(Error::unsupported(format!("a {name} stream, but what it holds is no pickle")).remedy(TABULAR));
+    if let Some((name, start)) = pickle::compressed(bytes) {
+        // What is wrong with a damaged stream, its reader says.
+        return match start.is_empty() {
+            true => Ok(Format::Pickle),
+            false => Err(Error::unsupported(format!("a {name} stream that holds no pickle")).remedy(TABULAR)),
+        };
     }
     if let Some((what, remedy)) = text(bytes) {
         return Err(Error::unsupported(format!("this is {what}, not a model file")).remedy(remedy));

@@ -8,8 +8,10 @@
 //! | text | a string | any other |
 //! | all | missing (absent, `null`, NaN) where the model has a rule for it | missing elsewhere |
 //!
+//! Nothing reads an unused column: whatever it holds is accepted in silence.
+//!
 //! A number outside the range of training is accepted with a warning, a field that is no column with one where a
-//! column was left out (a typing error, most likely).
+//! column was left out (a typing error, most likely). The words are those of `package/emit/javascript.rs`.
 
 use super::json;
 use crate::lower::Encoding;
@@ -18,7 +20,7 @@ use crate::{Error, Result};
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// Longest string quoted in a message, in code points.
+/// Longest string quoted in a message, in UTF-16 units.
 const QUOTED: usize = 60;
 /// Most categories that a message lists.
 const LISTED: usize = 10;
@@ -26,7 +28,8 @@ const LISTED: usize = 10;
 /// A value as it came.
 #[derive(Clone, Copy)]
 enum Given<'a> {
-    Missing,
+    /// `null`, `undefined`, `an empty cell`
+    Missing(&'static str),
     Number(f64),
     Bool(bool),
     Text(&'a str),
@@ -37,7 +40,7 @@ enum Given<'a> {
 impl<'a> From<&'a Value> for Given<'a> {
     fn from(value: &'a Value) -> Given<'a> {
         match value {
-            Value::Null => Given::Missing,
+            Value::Null => Given::Missing("null"),
             Value::Bool(flag) => Given::Bool(*flag),
             Value::Number(number) => Given::Number(number.as_f64().unwrap_or(f64::NAN)),
             Value::String(text) => Given::Text(text),
@@ -48,29 +51,30 @@ impl<'a> From<&'a Value> for Given<'a> {
 }
 
 impl Given<'_> {
-    /// With its type, as an error says it.
-    fn described(&self) -> String {
-        match self {
-            Given::Missing => "a missing value".into(),
-            Given::Number(_) => format!("the number {}", self.shown()),
-            Given::Bool(_) => format!("the boolean {}", self.shown()),
-            Given::Text(_) => format!("the string {}", self.shown()),
-            Given::Other(what) => (*what).into(),
-        }
-    }
-
+    /// With its type, as a message says it.
     fn shown(&self) -> String {
         match self {
-            Given::Missing => "null".into(),
-            Given::Number(value) => json::number(*value),
-            Given::Bool(flag) => flag.to_string(),
-            Given::Text(text) => match text.char_indices().nth(QUOTED) {
-                Some((end, _)) => json::string(&format!("{}…", &text[..end])),
-                None => json::string(text),
-            },
-            Given::Other(what) => (*what).into(),
+            Given::Missing(what) | Given::Other(what) => (*what).into(),
+            Given::Number(value) => format!("the number {}", json::number(*value)),
+            Given::Bool(flag) => format!("the boolean {flag}"),
+            Given::Text(text) => {
+                let mut units = 0;
+                let cut = text.char_indices().find(|(_, c)| {
+                    units += c.len_utf16();
+                    units > QUOTED
+                });
+                format!("the string {}", json::string(&text[..cut.map_or(text.len(), |(end, _)| end)]))
+            }
         }
     }
+}
+
+/// What there is to say about a row beside its slots.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Noted {
+    pub(super) warnings: Vec<String>,
+    /// Categories outside the vocabulary, with their column: a transformer may hand them on.
+    pub(super) unknown: Vec<(usize, Cell)>,
 }
 
 /// The lookup tables of a schema's columns.
@@ -86,8 +90,6 @@ struct Table {
     strings: HashMap<String, f64>,
     /// By the bits of the number, -0 as 0.
     numbers: HashMap<u64, f64>,
-    /// Where all numbers are booleans, the word in messages is `true or false`.
-    booleans: bool,
 }
 
 fn bits(number: f64) -> u64 {
@@ -101,7 +103,7 @@ impl Table {
             (Encoding::Number, ColumnKind::Category(categories)) => (false, categories.as_slice()),
             (Encoding::Number, _) => (false, [].as_slice()),
         };
-        let mut table = Table { coded, booleans: true, ..Table::default() };
+        let mut table = Table { coded, ..Table::default() };
         for (code, cell) in vocabulary.iter().enumerate() {
             let code = code as f64;
             match cell {
@@ -110,7 +112,6 @@ impl Table {
                 }
                 _ => {
                     if let Some(number) = cell.number() {
-                        table.booleans &= matches!(cell, Cell::Bool(_));
                         table.numbers.entry(bits(number)).or_insert(if coded { code } else { number });
                     }
                 }
@@ -125,25 +126,16 @@ impl Table {
             Given::Text(text) => self.strings.get(text).copied(),
             Given::Number(number) => self.numbers.get(&bits(number)).copied(),
             Given::Bool(flag) => self.numbers.get(&bits(f64::from(flag))).copied(),
-            Given::Missing | Given::Other(_) => None,
-        }
-    }
-
-    fn expected(&self) -> &'static str {
-        match (self.strings.is_empty(), self.numbers.is_empty(), self.booleans) {
-            (true, false, true) => "true or false",
-            (true, false, false) => "a number",
-            (false, false, true) => "a string, true or false",
-            (false, false, false) => "a string or a number",
-            (_, true, _) => "a string",
+            Given::Missing(_) | Given::Other(_) => None,
         }
     }
 
     fn accepts(&self, given: Given<'_>) -> bool {
         match given {
             Given::Text(_) => !self.strings.is_empty() || self.numbers.is_empty(),
-            Given::Number(_) | Given::Bool(_) => !self.numbers.is_empty(),
-            Given::Missing | Given::Other(_) => false,
+            Given::Number(number) => !self.numbers.is_empty() && !number.is_infinite(),
+            Given::Bool(_) => !self.numbers.is_empty(),
+            Given::Missing(_) | Given::Other(_) => false,
         }
     }
 }
@@ -167,60 +159,50 @@ impl Intake {
     }
 
     /// Appends the slots of a row and returns its warnings.
-    pub(super) fn row(&self, schema: &Schema, row: &Value, slots: &mut Vec<f64>) -> Result<Vec<String>> {
-        let mut warnings = Vec::new();
+    pub(super) fn row(&self, schema: &Schema, row: &Value, slots: &mut Vec<f64>) -> Result<Noted> {
+        let mut noted = Noted::default();
         let count = schema.columns.len();
         match row {
             Value::Object(fields) => {
-                let mut absent = false;
-                for (place, column) in schema.columns.iter().enumerate() {
-                    let field = fields.get(&column.name);
-                    absent |= field.is_none();
-                    let given = field.map_or(Given::Missing, Given::from);
-                    slots.push(self.slot(column, place, given, &mut warnings)?);
-                }
-                if absent {
+                if schema.columns.iter().any(|column| !fields.contains_key(&column.name)) {
                     for key in fields.keys().filter(|key| !self.places.contains_key(*key)) {
-                        let shown = Given::Text(key).shown();
-                        warnings.push(format!("no column is named {shown}; the value is ignored"));
+                        noted.warnings.push(format!("{} is not a column of this model", json::string(key)));
                     }
+                }
+                for (place, column) in schema.columns.iter().enumerate() {
+                    let given = fields.get(&column.name).map_or(Given::Missing("undefined"), Given::from);
+                    slots.push(self.slot(column, place, given, &mut noted)?);
                 }
             }
             Value::Array(values) => {
                 if values.len() != count {
-                    return Err(Error::input(format!(
-                        "the row has {} value{}, but the model has {count} column{}",
-                        values.len(),
-                        plural(values.len()),
-                        plural(count)
-                    )));
+                    let plural = if count == 1 { "" } else { "s" };
+                    return Err(Error::input(format!("expected {count} value{plural}, got {}", values.len())));
                 }
                 for (place, (column, value)) in schema.columns.iter().zip(values).enumerate() {
-                    slots.push(self.slot(column, place, value.into(), &mut warnings)?);
+                    slots.push(self.slot(column, place, value.into(), &mut noted)?);
                 }
             }
             value => match &schema.columns[..] {
-                [column] => slots.push(self.slot(column, 0, value.into(), &mut warnings)?),
+                [column] => slots.push(self.slot(column, 0, value.into(), &mut noted)?),
                 _ => {
-                    return Err(Error::input(format!(
-                        "{} where a row is expected (an object by column name, or an array in column order)",
-                        Given::from(value).described()
-                    )));
+                    let shown = Given::from(value).shown();
+                    return Err(Error::input(format!("expected an object by column or an array, got {shown}")));
                 }
             },
         }
-        Ok(warnings)
+        Ok(noted)
     }
 
     /// The same for the texts of a CSV record.
-    pub(super) fn texts(&self, schema: &Schema, cells: &[Option<&str>], slots: &mut Vec<f64>) -> Result<Vec<String>> {
-        let mut warnings = Vec::new();
+    pub(super) fn texts(&self, schema: &Schema, cells: &[Option<&str>], slots: &mut Vec<f64>) -> Result<Noted> {
+        let mut noted = Noted::default();
         for (place, column) in schema.columns.iter().enumerate() {
             let cell = cells.get(place).copied().flatten();
-            let given = cell.map_or(Given::Missing, |text| self.typed(column, place, text));
-            slots.push(self.slot(column, place, given, &mut warnings)?);
+            let given = cell.map_or(Given::Missing("no field"), |text| self.typed(column, place, text));
+            slots.push(self.slot(column, place, given, &mut noted)?);
         }
-        Ok(warnings)
+        Ok(noted)
     }
 
     /// What the text of a CSV cell stands for in this column. An empty cell is missing, except where an empty
@@ -233,7 +215,7 @@ impl Intake {
         }
         let word = text.trim();
         if word.is_empty() && (column.missing || column.kind != ColumnKind::Text) {
-            return Given::Missing;
+            return Given::Missing("an empty cell");
         }
         let number = || word.parse().map_or(Given::Text(text), Given::Number);
         let boolean = || match word {
@@ -252,82 +234,77 @@ impl Intake {
     }
 
     /// The number for a value of a column: one row of the table above.
-    fn slot(&self, column: &Column, place: usize, given: Given<'_>, warnings: &mut Vec<String>) -> Result<f64> {
+    fn slot(&self, column: &Column, place: usize, given: Given<'_>, noted: &mut Noted) -> Result<f64> {
+        if !column.used {
+            return Ok(f64::NAN);
+        }
         let table = &self.columns[place];
-        let refuse = |message: String| Err(Error::input(message).at(&column.name));
-        let wrong = |expected: &str| refuse(format!("{} where {expected} is expected", given.described()));
-        if matches!(given, Given::Missing) || matches!(given, Given::Number(number) if number.is_nan()) {
-            if column.missing {
-                return Ok(f64::NAN);
-            }
-            return refuse("missing, but the model was trained without missing values here".into());
-        }
-        if matches!(given, Given::Number(number) if number.is_infinite()) && !column.infinite {
-            return refuse(format!("{} where a finite number is expected", given.shown()));
-        }
+        let wrong = || {
+            let or_null = if column.missing { " or null" } else { "" };
+            let message = format!("expected {}{or_null}, got {}", expected(&column.kind), given.shown());
+            Err(Error::input(message).at(json::string(&column.name)))
+        };
         let number = match (&column.kind, given) {
+            (_, Given::Missing(_)) if column.missing => return Ok(f64::NAN),
+            (_, Given::Number(number)) if number.is_nan() => {
+                return if column.missing { Ok(f64::NAN) } else { wrong() };
+            }
             (ColumnKind::Number | ColumnKind::Integer, Given::Number(number)) => {
+                if number.is_infinite() && !column.infinite {
+                    return wrong();
+                }
                 if let Some((low, high)) = column.range
                     && !(low..=high).contains(&number)
                 {
-                    warnings.push(format!(
-                        "{}: {} is outside the range seen in training ({} to {})",
-                        column.name,
-                        given.shown(),
+                    noted.warnings.push(format!(
+                        "{}: {} is outside the range seen in training, {} to {}",
+                        json::string(&column.name),
+                        json::number(number),
                         json::number(low),
                         json::number(high)
                     ));
                 }
                 number
             }
-            (ColumnKind::Number | ColumnKind::Integer, _) => return wrong("a number"),
             (ColumnKind::Boolean, Given::Bool(flag)) => f64::from(flag),
             (ColumnKind::Boolean, Given::Number(number)) if number == 0.0 || number == 1.0 => number,
-            (ColumnKind::Boolean, _) => return wrong("true or false"),
-            (ColumnKind::Category(categories), _) => {
-                if !table.accepts(given) {
-                    return wrong(table.expected());
-                }
+            (ColumnKind::Category(_), _) => {
                 if let Some(number) = table.find(given) {
                     return Ok(number);
                 }
-                if !column.unknown {
-                    return refuse(format!("{} is not among the categories {}", given.shown(), listed(categories)));
+                if !column.unknown || !table.accepts(given) {
+                    return wrong();
                 }
-                warnings.push(format!("{}: {} was not seen in training", column.name, given.shown()));
-                return Ok(match given {
-                    Given::Number(number) if !table.coded => number,
-                    Given::Bool(flag) if !table.coded => f64::from(flag),
-                    _ => -1.0,
-                });
+                let name = json::string(&column.name);
+                noted.warnings.push(format!("{name}: {} was not seen in training", given.shown()));
+                let (cell, number) = match given {
+                    Given::Text(text) => (Cell::Str(text.to_owned()), -1.0),
+                    Given::Bool(flag) => (Cell::Bool(flag), f64::from(flag)),
+                    Given::Number(number) => (Cell::Float(number), number),
+                    Given::Missing(_) | Given::Other(_) => return wrong(),
+                };
+                noted.unknown.push((place, cell));
+                return Ok(if table.coded { -1.0 } else { number });
             }
-            // Not used by the model (`new` refuses others), so any number will do.
-            (ColumnKind::Text, Given::Text(_)) => 0.0,
-            (ColumnKind::Text, _) => return wrong("a string"),
+            _ => return wrong(),
         };
         Ok(if table.coded { table.find(Given::Number(number)).unwrap_or(-1.0) } else { number })
     }
 }
 
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
-}
-
-fn listed(categories: &[Cell]) -> String {
-    let shown: Vec<String> = categories
-        .iter()
-        .take(LISTED)
-        .map(|cell| match cell {
-            Cell::Str(text) => Given::Text(text).shown(),
-            Cell::Bool(flag) => flag.to_string(),
-            _ => json::key(cell),
-        })
-        .collect();
-    let more = match categories.len().saturating_sub(LISTED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    shown.join(", ") + &more
+/// What a column accepts, in words.
+fn expected(kind: &ColumnKind) -> String {
+    match kind {
+        ColumnKind::Number | ColumnKind::Integer => "a number".into(),
+        ColumnKind::Boolean => "true or false".into(),
+        ColumnKind::Text => "a string".into(),
+        ColumnKind::Category(categories) => {
+            let some: Vec<String> = categories.iter().take(LISTED).map(json::label).collect();
+            let more =
+                if categories.len() > LISTED { format!(", … ({})", categories.len()) } else { String::new() };
+            format!("one of {}{more}", some.join(", "))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -372,7 +349,7 @@ mod tests {
         let (schema, intake) = one(column.clone());
         let run = |row: &Value| {
             let mut slots = vec![];
-            let warnings = intake.row(&schema, row, &mut slots).map_err(|error| error.to_string())?;
+            let warnings = intake.row(&schema, row, &mut slots).map_err(|error| error.to_string())?.warnings;
             assert_eq!(slots.len(), 1);
             Ok((slots[0], warnings))
         };
@@ -412,17 +389,17 @@ mod tests {
             slot(&strict, json!(41), 41.0);
             slot(&strict, json!(-0.5), -0.5);
             slot(&strict, json!(u64::MAX), u64::MAX as f64);
-            refused(&strict, json!("41"), "age: the string \"41\" where a number is expected");
-            refused(&strict, json!(true), "age: the boolean true where a number is expected");
-            refused(&strict, json!({"a": 1}), "age: an object where a number is expected");
-            refused(&strict, json!([1]), "age: an array where a number is expected");
-            refused(&strict, json!(null), "age: missing, but the model was trained without missing values here");
+            refused(&strict, json!("41"), "\"age\": expected a number, got the string \"41\"");
+            refused(&strict, json!(true), "\"age\": expected a number, got the boolean true");
+            refused(&strict, json!({"a": 1}), "\"age\": expected a number, got an object");
+            refused(&strict, json!([1]), "\"age\": expected a number, got an array");
+            refused(&strict, json!(null), "\"age\": expected a number, got null");
             slot(&Column { missing: true, ..strict.clone() }, json!(null), f64::NAN);
             let ranged = Column { range: Some((18.0, 90.5)), ..strict };
             slot(&ranged, json!(18), 18.0);
             slot(&ranged, json!(90.5), 90.5);
-            warned(&ranged, json!(130), 130.0, "age: 130 is outside the range seen in training (18 to 90.5)");
-            warned(&ranged, json!(-1), -1.0, "age: -1 is outside the range seen in training (18 to 90.5)");
+            warned(&ranged, json!(130), 130.0, "\"age\": 130 is outside the range seen in training, 18 to 90.5");
+            warned(&ranged, json!(-1), -1.0, "\"age\": -1 is outside the range seen in training, 18 to 90.5");
         }
     }
 
@@ -431,20 +408,20 @@ mod tests {
         // JSON has neither; they come from CSV and from Rust.
         let number = |column: &Column, value: f64| {
             let (_, intake) = one(column.clone());
-            intake.slot(column, 0, Given::Number(value), &mut vec![]).map_err(|error| error.to_string())
+            intake.slot(column, 0, Given::Number(value), &mut Noted::default()).map_err(|error| error.to_string())
         };
         let strict = column("age", ColumnKind::Number);
-        let missing = "age: missing, but the model was trained without missing values here";
+        let missing = "\"age\": expected a number, got the number NaN";
         assert_eq!(number(&strict, f64::NAN).unwrap_err(), missing);
         assert!(number(&Column { missing: true, ..strict.clone() }, f64::NAN).unwrap().is_nan());
-        let message = "age: Infinity where a finite number is expected";
+        let message = "\"age\": expected a number, got the number Infinity";
         assert_eq!(number(&strict, f64::INFINITY).unwrap_err(), message);
-        let message = "age: -Infinity where a finite number is expected";
+        let message = "\"age\": expected a number, got the number -Infinity";
         assert_eq!(number(&strict, f64::NEG_INFINITY).unwrap_err(), message);
         let open = Column { infinite: true, ..strict };
         assert_eq!(number(&open, f64::INFINITY).unwrap(), f64::INFINITY);
         let category = column("c", ColumnKind::Category(vec![Cell::Int(1)]));
-        let message = "c: Infinity where a finite number is expected";
+        let message = "\"c\": expected one of 1, got the number Infinity";
         assert_eq!(number(&category, f64::INFINITY).unwrap_err(), message);
     }
 
@@ -455,9 +432,9 @@ mod tests {
         slot(&member, json!(false), 0.0);
         slot(&member, json!(1), 1.0);
         slot(&member, json!(0.0), 0.0);
-        refused(&member, json!(2), "member: the number 2 where true or false is expected");
-        refused(&member, json!("true"), "member: the string \"true\" where true or false is expected");
-        refused(&member, json!(null), "member: missing, but the model was trained without missing values here");
+        refused(&member, json!(2), "\"member\": expected true or false, got the number 2");
+        refused(&member, json!("true"), "\"member\": expected true or false, got the string \"true\"");
+        refused(&member, json!(null), "\"member\": expected true or false, got null");
         slot(&Column { missing: true, ..member }, json!(null), f64::NAN);
     }
 
@@ -469,14 +446,15 @@ mod tests {
         refused(
             &city,
             json!("Atlantis"),
-            "city: \"Atlantis\" is not among the categories \"Bonn\", \"Zürich\", \"__proto__\"",
+            "\"city\": expected one of \"Bonn\", \"Zürich\", \"__proto__\", got the string \"Atlantis\"",
         );
-        refused(&city, json!(0), "city: the number 0 where a string is expected");
-        refused(&city, json!(false), "city: the boolean false where a string is expected");
-        refused(&city, json!(null), "city: missing, but the model was trained without missing values here");
+        let list = "\"city\": expected one of \"Bonn\", \"Zürich\", \"__proto__\"";
+        refused(&city, json!(0), &format!("{list}, got the number 0"));
+        refused(&city, json!(false), &format!("{list}, got the boolean false"));
+        refused(&city, json!(null), &format!("{list}, got null"));
         let open = Column { unknown: true, missing: true, ..city };
-        warned(&open, json!("Atlantis"), -1.0, "city: \"Atlantis\" was not seen in training");
-        refused(&open, json!(0), "city: the number 0 where a string is expected");
+        warned(&open, json!("Atlantis"), -1.0, "\"city\": the string \"Atlantis\" was not seen in training");
+        refused(&open, json!(0), &format!("{list} or null, got the number 0"));
         slot(&open, json!(null), f64::NAN);
     }
 
@@ -485,9 +463,9 @@ mod tests {
         let many: Vec<String> = (0..13).map(|n| format!("c{n}")).collect();
         let texts: Vec<&str> = many.iter().map(String::as_str).collect();
         let long = "ü".repeat(61);
-        let shown = format!("{}…", "ü".repeat(60));
+        let shown = "ü".repeat(60);
         let list: Vec<String> = many[..10].iter().map(|text| format!("\"{text}\"")).collect();
-        let text = format!("c: \"{shown}\" is not among the categories {} and 3 more", list.join(", "));
+        let text = format!("\"c\": expected one of {}, … (13), got the string \"{shown}\"", list.join(", "));
         refused(&column("c", ColumnKind::Category(strings(&texts))), json!(long), &text);
     }
 
@@ -498,10 +476,10 @@ mod tests {
         slot(&rooms, json!(2.5), 2.5);
         slot(&rooms, json!(-0.0), 0.0);
         slot(&rooms, json!(false), 0.0);
-        refused(&rooms, json!(true), "rooms: true is not among the categories 0, 2.5, 7");
-        refused(&rooms, json!(3), "rooms: 3 is not among the categories 0, 2.5, 7");
-        refused(&rooms, json!("7"), "rooms: the string \"7\" where a number is expected");
-        warned(&Column { unknown: true, ..rooms }, json!(3), 3.0, "rooms: 3 was not seen in training");
+        refused(&rooms, json!(true), "\"rooms\": expected one of 0, 2.5, 7, got the boolean true");
+        refused(&rooms, json!(3), "\"rooms\": expected one of 0, 2.5, 7, got the number 3");
+        refused(&rooms, json!("7"), "\"rooms\": expected one of 0, 2.5, 7, got the string \"7\"");
+        warned(&Column { unknown: true, ..rooms }, json!(3), 3.0, "\"rooms\": the number 3 was not seen in training");
     }
 
     #[test]
@@ -509,13 +487,18 @@ mod tests {
         let flag = column("flag", ColumnKind::Category(vec![Cell::Bool(false), Cell::Bool(true)]));
         slot(&flag, json!(true), 1.0);
         slot(&flag, json!(0), 0.0);
-        refused(&flag, json!("yes"), "flag: the string \"yes\" where true or false is expected");
+        refused(&flag, json!("yes"), "\"flag\": expected one of false, true, got the string \"yes\"");
         let mixed = column("mixed", ColumnKind::Category(vec![Cell::Str("1".into()), Cell::Int(1)]));
         slot(&mixed, json!("1"), 0.0);
         slot(&mixed, json!(1), 1.0);
         slot(&mixed, json!(true), 1.0);
-        refused(&mixed, json!([]), "mixed: an array where a string or a number is expected");
-        warned(&Column { unknown: true, ..mixed }, json!(2), -1.0, "mixed: 2 was not seen in training");
+        refused(&mixed, json!([]), "\"mixed\": expected one of \"1\", 1, got an array");
+        warned(
+            &Column { unknown: true, ..mixed },
+            json!(2),
+            -1.0,
+            "\"mixed\": the number 2 was not seen in training",
+        );
     }
 
     #[test]
@@ -524,18 +507,27 @@ mod tests {
         let schema = Schema { columns: vec![city], names_from: NamesFrom::File };
         let intake = Intake::new(&schema, &[Encoding::Code(strings(&["Bonn", "none"]))]).unwrap();
         let mut slots = vec![];
-        assert!(intake.row(&schema, &json!("none"), &mut slots).unwrap().is_empty());
+        assert_eq!(intake.row(&schema, &json!("none"), &mut slots).unwrap(), Noted::default());
         assert_eq!(slots, [1.0]);
     }
 
     #[test]
     fn text_columns() {
         let note = Column { used: false, ..column("note", ColumnKind::Text) };
-        assert!(give(&note, json!("anything")).is_ok());
-        refused(&note, json!(1), "note: the number 1 where a string is expected");
+        slot(&note, json!("anything"), f64::NAN);
         let schema = Schema { columns: vec![column("note", ColumnKind::Text)], names_from: NamesFrom::File };
         let error = Intake::new(&schema, &[Encoding::Number]).err().unwrap();
         assert_eq!(error.to_string(), "column \"note\": a column of free text");
+    }
+
+    #[test]
+    fn unused_columns_hold_anything() {
+        for kind in [ColumnKind::Number, ColumnKind::Boolean, ColumnKind::Category(strings(&["a"]))] {
+            let unused = Column { used: false, range: Some((0.0, 1.0)), ..column("c", kind) };
+            for value in [json!(null), json!(7), json!(true), json!("x"), json!({})] {
+                slot(&unused, value, f64::NAN);
+            }
+        }
     }
 
     fn two() -> (Schema, Intake) {
@@ -549,33 +541,27 @@ mod tests {
     #[test]
     fn extra_fields() {
         let (schema, intake) = two();
-        let row = |row: Value| intake.row(&schema, &row, &mut vec![]).map_err(|error| error.to_string());
+        let row = |row: Value| {
+            let noted = intake.row(&schema, &row, &mut vec![]);
+            noted.map(|noted| noted.warnings).map_err(|error| error.to_string())
+        };
         assert_eq!(row(json!({"age": 1, "bmi": 2, "toString": 3})), Ok(vec![]));
         assert_eq!(row(json!({"age": 1, "bmi": null, "x": 3})), Ok(vec![]));
         assert_eq!(
             row(json!({"x": 0, "age": 1, "BMI": 3})),
-            Ok(vec![
-                "no column is named \"x\"; the value is ignored".into(),
-                "no column is named \"BMI\"; the value is ignored".into()
-            ])
+            Ok(vec!["\"x\" is not a column of this model".into(), "\"BMI\" is not a column of this model".into()])
         );
-        assert_eq!(
-            row(json!({"bmi": 1})).unwrap_err(),
-            "age: missing, but the model was trained without missing values here"
-        );
+        assert_eq!(row(json!({"bmi": 1})).unwrap_err(), "\"age\": expected a number, got undefined");
     }
 
     #[test]
     fn rows_of_another_shape() {
         let (schema, intake) = two();
         let row = |row: Value| intake.row(&schema, &row, &mut vec![]).unwrap_err().to_string();
-        assert_eq!(row(json!([1])), "the row has 1 value, but the model has 2 columns");
-        assert_eq!(row(json!([])), "the row has 0 values, but the model has 2 columns");
-        for (value, what) in
-            [(json!(3), "the number 3"), (json!("a"), "the string \"a\""), (json!(null), "a missing value")]
-        {
-            let rest = "where a row is expected (an object by column name, or an array in column order)";
-            assert_eq!(row(value), format!("{what} {rest}"));
+        assert_eq!(row(json!([1])), "expected 2 values, got 1");
+        assert_eq!(row(json!([])), "expected 2 values, got 0");
+        for (value, what) in [(json!(3), "the number 3"), (json!("a"), "the string \"a\""), (json!(null), "null")] {
+            assert_eq!(row(value), format!("expected an object by column or an array, got {what}"));
         }
     }
 
@@ -586,10 +572,10 @@ mod tests {
         let intake = Intake::new(&schema, &[const { Encoding::Number }; 3]).unwrap();
         let mut slots = vec![];
         let row = json!({"constructor": 3, "toString": 1, "__proto__": 2});
-        assert!(intake.row(&schema, &row, &mut slots).unwrap().is_empty());
+        assert_eq!(intake.row(&schema, &row, &mut slots).unwrap(), Noted::default());
         assert_eq!(slots, [1.0, 2.0, 3.0]);
         let error = intake.row(&schema, &json!({}), &mut slots).unwrap_err();
-        assert_eq!(error.to_string(), "toString: missing, but the model was trained without missing values here");
+        assert_eq!(error.to_string(), "\"toString\": expected a number, got undefined");
     }
 
     #[track_caller]
@@ -607,22 +593,20 @@ mod tests {
         cell(&age, "1e3", Ok(1000.0));
         cell(&age, "", Ok(f64::NAN));
         cell(&age, "NaN", Ok(f64::NAN));
-        cell(&age, "4,5", Err("age: the string \"4,5\" where a number is expected"));
-        cell(&age, "inf", Err("age: Infinity where a finite number is expected"));
+        cell(&age, "4,5", Err("\"age\": expected a number or null, got the string \"4,5\""));
+        cell(&age, "inf", Err("\"age\": expected a number or null, got the number Infinity"));
         let member = column("member", ColumnKind::Boolean);
         cell(&member, "true", Ok(1.0));
         cell(&member, "False", Ok(0.0));
         cell(&member, "1", Ok(1.0));
-        cell(&member, "yes", Err("member: the string \"yes\" where true or false is expected"));
-        cell(&member, "", Err("member: missing, but the model was trained without missing values here"));
+        cell(&member, "yes", Err("\"member\": expected true or false, got the string \"yes\""));
+        cell(&member, "", Err("\"member\": expected true or false, got an empty cell"));
         let city = column("city", ColumnKind::Category(strings(&["1", "true"])));
         cell(&city, "true", Ok(1.0));
-        cell(&city, "2", Err("city: \"2\" is not among the categories \"1\", \"true\""));
+        cell(&city, "2", Err("\"city\": expected one of \"1\", \"true\", got the string \"2\""));
         cell(&column("city", ColumnKind::Category(strings(&["a", ""]))), "", Ok(1.0));
         let rooms = column("rooms", ColumnKind::Category(vec![Cell::Int(1), Cell::Int(2)]));
         cell(&rooms, "2.0", Ok(2.0));
-        cell(&rooms, "two", Err("rooms: the string \"two\" where a number is expected"));
-        let note = Column { used: false, ..column("note", ColumnKind::Text) };
-        cell(&note, "", Ok(0.0));
+        cell(&rooms, "two", Err("\"rooms\": expected one of 1, 2, got the string \"two\""));
     }
 }

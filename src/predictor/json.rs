@@ -44,7 +44,7 @@ pub fn string(text: &str) -> String {
 }
 
 /// A label as a property name: `String(label)`.
-pub(super) fn key(label: &Cell) -> String {
+fn key(label: &Cell) -> String {
     match label.number() {
         Some(_) if matches!(label, Cell::Bool(_)) => label.to_string(),
         Some(value) => number(value),
@@ -57,7 +57,8 @@ fn value(value: f64) -> String {
     if value.is_finite() { number(value) } else { "null".into() }
 }
 
-fn label(label: &Cell) -> String {
+/// A label or category as a value.
+pub(super) fn label(label: &Cell) -> String {
     match label {
         Cell::Str(text) => string(text),
         Cell::Bool(flag) => flag.to_string(),
@@ -84,7 +85,7 @@ fn by_class(classes: &[Cell], values: &[f64]) -> String {
 }
 
 /// The decision function by class; its one value for two classes speaks for the second.
-pub(super) fn scores_by_class(scores: &[f64]) -> Vec<f64> {
+fn scores_by_class(scores: &[f64]) -> Vec<f64> {
     match scores {
         [score] => vec![-score, *score],
         _ => scores.to_vec(),
@@ -139,7 +140,10 @@ fn fields(results: &Results, outcome: &Outcome, out: &mut String) {
                 None => Ok(()),
             }
         }
-        (_, Outcome::Transform(values)) => write!(out, "\"transformed\":{}", list(values)),
+        (_, Outcome::Transform(values)) => {
+            let texts: Vec<String> = values.iter().map(label).collect();
+            write!(out, "\"transformed\":[{}]", texts.join(","))
+        }
         // `outcome` makes each from its own results.
         _ => Ok(()),
     };
@@ -246,10 +250,10 @@ mod tests {
             r#"{"cluster":0,"distances":[1e-9],"warnings":[]}"#,
         );
         check(
-            Results::Transform { values: span, names: vec![] },
-            Outcome::Transform(vec![1.0, f64::INFINITY]),
+            Results::Transform { values: span, names: vec![], codes: vec![None, None, None] },
+            Outcome::Transform(vec![Cell::Float(1.0), Cell::Float(f64::INFINITY), Cell::Str("a".into()), Cell::Nan]),
             &[],
-            r#"{"transformed":[1,null],"warnings":[]}"#,
+            r#"{"transformed":[1,null,"a",null],"warnings":[]}"#,
         );
     }
 }

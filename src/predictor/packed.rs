@@ -10,17 +10,40 @@ use std::path::Path;
 /// More than any package that a page could load.
 const MOST_BYTES: u64 = 1 << 30;
 
+/// The two files of a packed folder that hold the model.
+pub struct Packed {
+    pub manifest: Manifest,
+    wasm: Vec<u8>,
+}
+
+impl Packed {
+    /// # Errors
+    /// Where a file is absent or damaged; whether they fit together, `Predictor::open` checks.
+    pub fn read(folder: &Path) -> Result<Packed> {
+        let schema = read(folder, "schema.json")?;
+        let manifest =
+            manifest(&schema).map_err(|error| error.at(folder.join("schema.json").display().to_string()))?;
+        Ok(Packed { manifest, wasm: read(folder, "model.wasm")? })
+    }
+
+    /// The model's bytes within model.wasm.
+    ///
+    /// # Errors
+    /// Where there are none.
+    pub fn image(&self) -> Result<&[u8]> {
+        image(&self.wasm).map_err(|error| error.at("model.wasm"))
+    }
+}
+
 impl Predictor {
     /// From a folder that `pack` wrote.
     ///
     /// # Errors
     /// Where a file is absent, damaged or of another model than the other.
     pub fn from_package(folder: &Path) -> Result<Predictor> {
-        let schema = read(folder, "schema.json")?;
-        let manifest = manifest(&schema).map_err(|error| error.at("schema.json"))?;
-        let wasm = read(folder, "model.wasm")?;
-        let image = image(&wasm).map_err(|error| error.at("model.wasm"))?;
-        Predictor::open(image, manifest).map_err(|error| error.at(folder.display().to_string()))
+        let packed = Packed::read(folder)?;
+        let image = packed.image().map_err(|error| error.at(folder.display().to_string()))?;
+        Predictor::open(image, packed.manifest.clone()).map_err(|error| error.at(folder.display().to_string()))
     }
 }
 

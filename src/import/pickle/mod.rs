@@ -94,9 +94,11 @@ pub fn looks_like(bytes: &[u8]) -> bool {
     }
 }
 
-/// The name of the compression that the bytes begin with.
-pub fn compression(bytes: &[u8]) -> Option<&'static str> {
-    compress::Format::of(bytes).map(compress::Format::name)
+/// The name of the compression that the bytes begin with, and the first decompressed bytes: none where the stream is
+/// damaged from the start.
+pub fn compressed(bytes: &[u8]) -> Option<(&'static str, Vec<u8>)> {
+    let format = compress::Format::of(bytes)?;
+    Some((format.name(), compress::peek(format, bytes)))
 }
 
 /// The error of a limit: `what` names the thing that is over it.

@@ -1,0 +1,411 @@
+//! `carryout verify`: predictions against those of the original library.
+
+use super::model::{Reading, read, shown};
+use super::rows::{Form, Rows};
+use super::{Failure, Outcome as Done, term};
+use carryout::Error;
+use carryout::lower::{Results, Want};
+use carryout::model::Cell;
+use carryout::predictor::{Outcome, Prediction, Predictor};
+use clap::Args;
+use serde_json::{Map, Value, json};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  carryout verify model.joblib --rows X.jsonl --expected expected.json
+  carryout verify pkg/loan-approval --rows rows.csv --expected predictions.jsonl
+
+EXPECTED is either one JSON object of the original's answers by method,
+  {\"predict\": [\"yes\", \"no\"], \"predict_proba\": [[0.1, 0.9], [0.8, 0.2]]}
+(also decision_function, score_samples and transform; null is NaN, {\"$inf\": 1} infinity), or predictions as JSON
+lines, as `carryout predict` writes them. Labels must be equal; a number may differ by atol + rtol x |expected|.
+A packed folder holds what predict() returns and no more: decision_function is compared only for the model file,
+or where there are no probabilities.";
+
+/// Compare predictions with recorded ones; exit code 1 on any difference
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// A model file or a packed folder
+    model: PathBuf,
+    /// CSV with a header, or JSON lines; `-` is standard input
+    #[arg(long)]
+    rows: PathBuf,
+    /// What the original answered for these rows
+    #[arg(long, value_name = "FILE")]
+    expected: PathBuf,
+    /// The form of the rows, where the name does not tell
+    #[arg(long, value_name = "FORM")]
+    from: Option<Form>,
+    /// Accepted error relative to the expected number
+    #[arg(long, default_value_t = 1e-9, value_name = "NUMBER", value_parser = tolerance)]
+    rtol: f64,
+    /// Accepted absolute error
+    #[arg(long, default_value_t = 1e-9, value_name = "NUMBER", value_parser = tolerance)]
+    atol: f64,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if value >= 0.0 && f64::is_finite(value) => Ok(value),
+        _ => Err("expected a number, zero or above".into()),
+    }
+}
+
+/// What was found for one output, e.g. `predict_proba`.
+#[derive(Default)]
+struct Comparison {
+    output: String,
+    /// Numbers are labels here, which must be equal.
+    exact: bool,
+    numbers: usize,
+    labels: usize,
+    /// Largest |got - want|, and the largest |got - want| / |want| where want is not 0.
+    absolute: f64,
+    relative: f64,
+    /// Values beyond the tolerance and labels that differ.
+    beyond: usize,
+    mismatches: usize,
+    /// The first difference: row, got, expected.
+    first: Option<(usize, String, String)>,
+}
+
+pub fn run(arguments: Arguments, json: bool) -> Done {
+    let Arguments { model, rows: path, expected, from, rtol, atol, reading } = arguments;
+    let (report, unknown) = check(&model, &path, &expected, from, (rtol, atol), &reading)?;
+    let (count, comparisons) = report;
+    let bad = comparisons.iter().any(|one| one.beyond + one.mismatches > 0);
+    let mut out = io::stdout().lock();
+    if json {
+        let outputs: Vec<Value> = comparisons.iter().map(Comparison::json).collect();
+        let body = json!({ "ok": !bad, "rows": count, "rtol": rtol, "atol": atol, "outputs": outputs,
+            "not_compared": unknown });
+        writeln!(out, "{body}")?;
+    } else {
+        let header = ["output", "values", "worst error", "relative", "beyond", "wrong labels"];
+        let mut table = vec![header.map(str::to_owned).to_vec()];
+        table.extend(comparisons.iter().map(Comparison::row));
+        writeln!(out, "{}, tolerance {atol:e} + {rtol:e} x |expected|\n", term::count(count, "row"))?;
+        write!(out, "{}", term::table(&table, "  "))?;
+        for one in &comparisons {
+            if let Some((row, got, want)) = &one.first {
+                writeln!(out, "\n{}: first difference in row {row}: {got}, expected {want}", one.output)?;
+            }
+        }
+        if !unknown.is_empty() {
+            writeln!(out, "\nnot compared, this model answers no such thing: {}", unknown.join(", "))?;
+        }
+        writeln!(out, "\n{}", if bad { "DIFFERENT" } else { "same" })?;
+    }
+    if bad { Err(Failure::Mismatch) } else { Ok(()) }
+}
+
+type Report = ((usize, Vec<Comparison>), Vec<String>);
+
+fn check(
+    model: &Path,
+    path: &Path,
+    expected_path: &Path,
+    from: Option<Form>,
+    tolerances: (f64, f64),
+    reading: &Reading,
+) -> Done<Report> {
+    let mut predictor = reading.predictor(model, Want::Everything)?;
+    let expected = expectations(expected_path)?;
+    let predictions = predict(&mut predictor, path, from)?;
+    let results = &predictor.manifest().results;
+    let at = |error: Error| Failure::from(error.at(shown(expected_path)));
+    let regression = |results: &Results| matches!(results, Results::Regression { .. });
+    let values = match results {
+        Results::Several(several) => several.iter().all(regression),
+        results => regression(results),
+    };
+    let mut comparisons: Vec<Comparison> = Vec::new();
+    let mut unknown = Vec::new();
+    match &expected {
+        Expected::Methods(methods) => {
+            for (method, want) in methods {
+                if answer(results, &predictions[0].outcome, method, None).is_none() {
+                    unknown.push(method.clone());
+                    continue;
+                }
+                let mut comparison = Comparison::new(method, method == "predict" && !values);
+                let Value::Array(want) = want else {
+                    return Err(at(Error::input("not a list of answers").at(method)));
+                };
+                for (row, prediction) in predictions.iter().enumerate() {
+                    // A list of matrices, one an output, where the model has several.
+                    let outputs = match results {
+                        Results::Several(several) if method == "predict_proba" => Some(several.len()),
+                        _ => None,
+                    };
+                    let same = |found: usize, of: usize| {
+                        if found == of {
+                            return Ok(());
+                        }
+                        Err(at(Error::input(format!("{found} answers for {}", term::count(of, "row"))).at(method)))
+                    };
+                    match outputs {
+                        None => {
+                            same(want.len(), predictions.len())?;
+                            let got = answer(results, &prediction.outcome, method, None).unwrap_or(Value::Null);
+                            comparison.compare(&got, &want[row], row + 1, tolerances);
+                        }
+                        Some(outputs) => {
+                            if want.len() != outputs {
+                                let message = format!("{} lists for {outputs} outputs", want.len());
+                                return Err(at(Error::input(message).at(method)));
+                            }
+                            for (output, want) in want.iter().enumerate() {
+                                let list = want.as_array().map_or(&[][..], Vec::as_slice);
+                                same(list.len(), predictions.len())?;
+                                let got = answer(results, &prediction.outcome, method, Some(output));
+                                comparison.compare(&got.unwrap_or(Value::Null), &list[row], row + 1, tolerances);
+                            }
+                        }
+                    }
+                }
+                comparisons.push(comparison);
+            }
+        }
+        Expected::Predictions(wanted) => {
+            if wanted.len() != predictions.len() {
+                let message = format!("{} predictions for {}", wanted.len(), term::count(predictions.len(), "row"));
+                return Err(at(Error::input(message)));
+            }
+            for (row, (want, prediction)) in wanted.iter().zip(&predictions).enumerate() {
+                let got: Value = serde_json::from_str(&predictor.json(prediction)).unwrap_or(Value::Null);
+                for (field, want) in want.iter().filter(|(field, _)| *field != "warnings") {
+                    let Some(got) = got.get(field) else {
+                        if !unknown.contains(field) {
+                            unknown.push(field.clone());
+                        }
+                        continue;
+                    };
+                    let known = comparisons.iter().position(|one| one.output == *field);
+                    let place = known.unwrap_or_else(|| {
+                        comparisons.push(Comparison::new(field, false));
+                        comparisons.len() - 1
+                    });
+                    comparisons[place].field(field, got, want, row + 1, tolerances);
+                }
+            }
+        }
+    }
+    if comparisons.is_empty() {
+        let message = format!("nothing to compare: it holds {}", unknown.join(", "));
+        return Err(at(Error::input(message).remedy("See `carryout verify --help` for what it may hold.")));
+    }
+    Ok(((predictions.len(), comparisons), unknown))
+}
+
+fn predict(predictor: &mut Predictor, path: &Path, from: Option<Form>) -> Done<Vec<Prediction>> {
+    let mut rows = Rows::open(path, from, &predictor.manifest().schema)?;
+    let mut predictions = Vec::new();
+    let mut numbers = Vec::new();
+    loop {
+        let record = rows.next()?;
+        if let Some(record) = &record {
+            rows.stage(record, predictor)?;
+            numbers.push(rows.number());
+        }
+        if record.is_none() || predictor.is_full() {
+            let (made, refused) = predictor.run();
+            predictions.extend(made);
+            if let Some(error) = refused {
+                let number = numbers.get(predictions.len()).copied().unwrap_or(0);
+                return Err(error.at(rows.place(number)).into());
+            }
+        }
+        if record.is_none() {
+            break;
+        }
+    }
+    if predictions.is_empty() {
+        return Err(Error::input("no rows").at(shown(path)).into());
+    }
+    Ok(predictions)
+}
+
+enum Expected {
+    Methods(Map<String, Value>),
+    Predictions(Vec<Map<String, Value>>),
+}
+
+/// Most bytes of a file of expected answers, which is held whole.
+const MOST: usize = 1 << 30;
+
+fn expectations(path: &Path) -> Done<Expected> {
+    let bytes = read(path, MOST)?;
+    let wrong = |error: serde_json::Error| {
+        Error::input(format!("not JSON: {error}"))
+            .at(shown(path))
+            .remedy("See `carryout verify --help` for the two forms it may have.")
+    };
+    // One object without `warnings` is the answers by method; else a prediction a line.
+    if let Ok(Value::Object(methods)) = serde_json::from_slice(&bytes)
+        && !methods.contains_key("warnings")
+    {
+        return Ok(Expected::Methods(methods));
+    }
+    let mut predictions = Vec::new();
+    for value in serde_json::Deserializer::from_slice(&bytes).into_iter() {
+        predictions.push(value.map_err(wrong)?);
+    }
+    Ok(Expected::Predictions(predictions))
+}
+
+/// What a method of the original answers for a row, as JSON; None where the model has no such answer.
+fn answer(results: &Results, outcome: &Outcome, method: &str, output: Option<usize>) -> Option<Value> {
+    // JSON has no NaN: null stands for it, as in the file.
+    let numbers = |values: &[f64]| Value::from(values.iter().copied().map(number).collect::<Vec<_>>());
+    if let (Results::Several(several), Outcome::Several(outcomes)) = (results, outcome) {
+        let one = |place: usize| answer(several.get(place)?, outcomes.get(place)?, method, None);
+        return match output {
+            Some(output) => one(output),
+            None => (0..outcomes.len()).map(one).collect::<Option<Vec<_>>>().map(Value::from),
+        };
+    }
+    match (method, results, outcome) {
+        ("predict", Results::Classification { classes, .. }, Outcome::Classification { label, .. }) => {
+            classes.get(*label).map(cell)
+        }
+        ("predict_proba", _, Outcome::Classification { probabilities: Some(values), .. }) => Some(numbers(values)),
+        ("decision_function", _, Outcome::Classification { scores: Some(values), .. }) => match values[..] {
+            [one] => Some(number(one)),
+            _ => Some(numbers(values)),
+        },
+        ("predict", _, Outcome::Regression(values)) => match values[..] {
+            [one] => Some(number(one)),
+            _ => Some(numbers(values)),
+        },
+        ("predict", _, Outcome::Anomaly { outlier, .. }) => Some(json!(if *outlier { -1 } else { 1 })),
+        ("decision_function", _, Outcome::Anomaly { score, .. }) => Some(number(*score)),
+        ("score_samples", _, Outcome::Anomaly { samples: Some(samples), .. }) => Some(number(*samples)),
+        ("predict", Results::Clustering { labels, .. }, Outcome::Clustering { cluster, .. }) => {
+            labels.get(*cluster).map(cell)
+        }
+        ("transform", _, Outcome::Clustering { distances: Some(values), .. }) => Some(numbers(values)),
+        ("transform", _, Outcome::Transform(values)) => Some(values.iter().map(cell).collect()),
+        _ => None,
+    }
+}
+
+fn number(value: f64) -> Value {
+    if value.is_infinite() { json!({ "$inf": value.signum() }) } else { json!(value) }
+}
+
+fn cell(cell: &Cell) -> Value {
+    match cell {
+        Cell::Str(text) => json!(text),
+        Cell::Bool(flag) => json!(flag),
+        _ => cell.number().map_or(Value::Null, number),
+    }
+}
+
+/// The number that a value of the file stands for.
+fn as_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Null => Some(f64::NAN),
+        Value::Number(number) => number.as_f64(),
+        Value::Object(map) => map.get("$inf")?.as_f64().map(|sign| sign * f64::INFINITY),
+        _ => None,
+    }
+}
+
+impl Comparison {
+    fn new(output: &str, exact: bool) -> Comparison {
+        Comparison { output: output.to_owned(), exact, ..Comparison::default() }
+    }
+
+    /// A field of a prediction: labels are equal or not.
+    fn field(&mut self, key: &str, got: &Value, want: &Value, row: usize, tolerances: (f64, f64)) {
+        let outer = std::mem::replace(&mut self.exact, matches!(key, "label" | "cluster"));
+        self.compare(got, want, row, tolerances);
+        self.exact = outer;
+    }
+
+    fn compare(&mut self, got: &Value, want: &Value, row: usize, tolerances: (f64, f64)) {
+        match (got, want) {
+            (Value::Array(got), Value::Array(want)) if got.len() == want.len() => {
+                got.iter().zip(want).for_each(|(got, want)| self.compare(got, want, row, tolerances));
+            }
+            // The original answers in a matrix of one column where there is one target.
+            (got, Value::Array(want)) if want.len() == 1 && !got.is_array() => {
+                self.compare(got, &want[0], row, tolerances);
+            }
+            (Value::Object(got), Value::Object(want)) if !want.contains_key("$inf") => {
+                for (key, want) in want {
+                    let got = got.get(key).unwrap_or(&Value::Null);
+                    self.field(key, got, want, row, tolerances);
+                }
+            }
+            _ => match (as_number(got), as_number(want)) {
+                (Some(a), Some(b)) if !self.exact => self.number(a, b, row, tolerances),
+                _ => {
+                    self.labels += 1;
+                    let same = match (as_number(got), as_number(want)) {
+                        (Some(a), Some(b)) => a == b || a.is_nan() && b.is_nan(),
+                        _ => got == want,
+                    };
+                    if !same {
+                        self.mismatches += 1;
+                        self.first.get_or_insert((row, got.to_string(), want.to_string()));
+                    }
+                }
+            },
+        }
+    }
+
+    fn number(&mut self, got: f64, want: f64, row: usize, (rtol, atol): (f64, f64)) {
+        self.numbers += 1;
+        let error = (got - want).abs();
+        let same = got == want || got.is_nan() && want.is_nan();
+        if same || error <= atol + rtol * want.abs() {
+            if error.is_finite() {
+                self.worst(error, want);
+            }
+            return;
+        }
+        self.worst(if error.is_nan() { f64::INFINITY } else { error }, want);
+        self.beyond += 1;
+        let text = carryout::predictor::json_number;
+        self.first.get_or_insert((row, text(got), text(want)));
+    }
+
+    fn worst(&mut self, error: f64, want: f64) {
+        self.absolute = self.absolute.max(error);
+        if want != 0.0 && want.is_finite() {
+            self.relative = self.relative.max(error / want.abs());
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        let error = |value: f64| if self.numbers == 0 { "-".into() } else { format!("{value:.2e}") };
+        vec![
+            self.output.clone(),
+            (self.numbers + self.labels).to_string(),
+            error(self.absolute),
+            error(self.relative),
+            self.beyond.to_string(),
+            self.mismatches.to_string(),
+        ]
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "output": self.output,
+            "numbers": self.numbers,
+            "labels": self.labels,
+            "worst_absolute": number(self.absolute),
+            "worst_relative": number(self.relative),
+            "beyond_tolerance": self.beyond,
+            "label_mismatches": self.mismatches,
+            "first": self.first.as_ref().map(|(row, got, want)| json!({"row": row, "got": got, "expected": want})),
+        })
+    }
+}
