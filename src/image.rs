@@ -120,6 +120,8 @@ kernels! {
     Tan "tan",
     Tanh "tanh",
     Trunc "trunc",
+    Trees32Sets "trees32_sets",
+    Trees64Sets "trees64_sets",
 }
 
 /// Values that may be read in place: any bit pattern is one of them.

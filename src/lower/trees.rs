@@ -2,11 +2,12 @@
 //!
 //! A comparison becomes `x <= t` in the ensemble's width: for x of that width, `x <= threshold` decides as
 //! `x <= (threshold rounded down)`, and `x < threshold` as `x <= (the next lower number)`. Equal leaf rows are kept
-//! once: pure leaves of a classification forest are many.
+//! once: pure leaves of a classification forest are many; so are equal category sets.
 
 use super::args::Args;
 use crate::image::Kernel;
-use crate::model::{Aggregate, Ensemble, Leaves, Node, Test, Tree, Width};
+use crate::model::{Aggregate, CategorySet, Ensemble, Leaves, Node, Test, Tree, Width};
+use crate::runtime::trees::{IN_SET, OUTSIDE_LEFT, TOWARD_ZERO, ZERO_MISSING, flag_bits};
 use crate::runtime::trees::{INFINITE, MISSING, SUM32, VECTOR};
 use crate::{Error, Result};
 use std::collections::HashMap;
@@ -41,6 +42,13 @@ pub fn lower(args: &mut Args, ensemble: &Ensemble) -> Result<Forest> {
         return Err(Error::malformed("trees with one value a leaf and trees with several"));
     }
 
+    let tests = ensemble.trees.iter().flat_map(|tree| &tree.nodes);
+    let sets = tests
+        .into_iter()
+        .any(|node| matches!(node, Node::Split { test: Test::In(_) | Test::LessEqualNonzero(_), .. }));
+    let sets = sets.then(|| Sets::collect(&ensemble.sets)).transpose()?;
+    let packing = Packing { feature_bits, place, sets };
+
     let (mut roots, mut targets, mut words, mut thresholds) = (vec![0u32], Vec::new(), Vec::new(), Vec::new());
     let (mut leaves, mut rows) = (Vec::new(), HashMap::new());
     let mut leaf_rows = 0u32;
@@ -62,7 +70,7 @@ pub fn lower(args: &mut Args, ensemble: &Ensemble) -> Result<Forest> {
         if let Leaves::Scalar { output, .. } = tree.leaves {
             targets.push(output);
         }
-        flatten(tree, feature_bits, &place, &mut row_of, &mut words, &mut thresholds)?;
+        flatten(tree, &packing, &mut row_of, &mut words, &mut thresholds)?;
         roots.push(u32::try_from(words.len()).map_err(|_| Error::limit("more than 2^32 nodes"))?);
     }
 
@@ -75,6 +83,9 @@ pub fn lower(args: &mut Args, ensemble: &Ensemble) -> Result<Forest> {
     ];
     let flags = flags.iter().filter(|flag| flag.0).fold(0, |flags, flag| flags | flag.1);
     args.u32s(&[flags, feature_bits, ensemble.trees.len() as u32, words.len() as u32, leaf_rows]);
+    if let Some(sets) = &packing.sets {
+        args.u32s(&[sets.sets.len() as u32 / 2, sets.left.len() as u32]);
+    }
     args.f64(match ensemble.aggregate {
         Aggregate::Sum => 0.0,
         Aggregate::Divide(by) => by,
@@ -88,24 +99,71 @@ pub fn lower(args: &mut Args, ensemble: &Ensemble) -> Result<Forest> {
     }
     args.f64s(&leaves);
     let width = if narrow { 4 } else { 8 };
-    Ok(Forest {
-        kernel: if narrow { Kernel::Trees32 } else { Kernel::Trees64 },
-        scratch: (features.len() * width).div_ceil(8) as u32,
-        features,
-    })
+    let kernel = match (narrow, &packing.sets) {
+        (true, None) => Kernel::Trees32,
+        (false, None) => Kernel::Trees64,
+        (true, Some(_)) => Kernel::Trees32Sets,
+        (false, Some(_)) => Kernel::Trees64Sets,
+    };
+    if let Some(sets) = packing.sets {
+        args.u32s(&sets.sets).u32s(&sets.left);
+    }
+    Ok(Forest { kernel, scratch: (features.len() * width).div_ceil(8) as u32, features })
+}
+
+/// How a split becomes a word.
+struct Packing {
+    feature_bits: u32,
+    /// The kernel's input for a feature.
+    place: HashMap<u32, u32>,
+    /// Only where a split needs the kernel with sets.
+    sets: Option<Sets>,
+}
+
+/// The category sets as `runtime::trees` has them, each distinct one once.
+#[derive(Default)]
+struct Sets {
+    /// Where each of `Ensemble::sets` went.
+    number: Vec<u32>,
+    sets: Vec<u32>,
+    left: Vec<u32>,
+}
+
+impl Sets {
+    fn collect(all: &[CategorySet]) -> Result<Sets> {
+        let mut sets = Sets::default();
+        let mut seen = HashMap::new();
+        for set in all {
+            let next = seen.len() as u32;
+            let number = *seen.entry(set).or_insert(next);
+            sets.number.push(number);
+            if number == next {
+                let flags = [(set.outside_left, OUTSIDE_LEFT), (set.toward_zero, TOWARD_ZERO)];
+                let flags = flags.iter().filter(|flag| flag.0).fold(0, |flags, flag| flags | flag.1);
+                sets.sets.extend([sets.left.len() as u32, set.size << 2 | flags]);
+                sets.left.extend(&set.left);
+            }
+        }
+        // A set's number stands in a threshold's place, where an f32 must hold it.
+        if seen.len() > CategorySet::MOST as usize || u32::try_from(sets.left.len()).is_err() {
+            return Err(Error::limit(format!("{} different category sets", seen.len())));
+        }
+        Ok(sets)
+    }
 }
 
 /// Writes a tree with siblings side by side and children after their parent, the left subtree nearest.
 fn flatten(
     tree: &Tree,
-    feature_bits: u32,
-    place: &HashMap<u32, u32>,
+    packing: &Packing,
     row_of: &mut impl FnMut(u32) -> u32,
     words: &mut Vec<u32>,
     tests: &mut Vec<Test>,
 ) -> Result<()> {
     let root = words.len();
-    let too_large = || Error::limit(format!("a tree of {} nodes over {} columns", tree.nodes.len(), place.len()));
+    let columns = packing.place.len();
+    let too_large = || Error::limit(format!("a tree of {} nodes over {columns} columns", tree.nodes.len()));
+    let shift = flag_bits(packing.sets.is_some());
     words.push(0);
     tests.push(Test::LessEqual(0.0));
     let mut open = vec![(0u32, root)];
@@ -117,8 +175,15 @@ fn flatten(
             }
             Node::Split { feature, test, missing_left, left, right } => {
                 let child = (words.len() - root) as u64;
-                let word =
-                    child << (2 + feature_bits) | u64::from(place[&feature]) << 2 | u64::from(missing_left) << 1;
+                let (flags, test) = match (test, &packing.sets) {
+                    (Test::In(set), Some(sets)) => (IN_SET, Test::In(sets.number[set as usize])),
+                    (Test::LessEqualNonzero(_), Some(_)) => (ZERO_MISSING, test),
+                    _ => (0, test),
+                };
+                let word = child << (shift + packing.feature_bits)
+                    | u64::from(packing.place[&feature]) << shift
+                    | u64::from(flags)
+                    | u64::from(missing_left) << 1;
                 words[at] = u32::try_from(word).map_err(|_| too_large())?;
                 tests[at] = test;
                 let pair = words.len();
@@ -132,10 +197,11 @@ fn flatten(
     Ok(())
 }
 
-/// The f32 t for which `x <= t` decides like the test, for every f32 x. NaN where no x passes.
+/// The f32 t for which `x <= t` decides like the test, for every f32 x. NaN where no x passes. For a set its number.
 fn at_most_f32(test: Test) -> f32 {
     match test {
-        Test::LessEqual(threshold) => {
+        Test::In(set) => set as f32,
+        Test::LessEqual(threshold) | Test::LessEqualNonzero(threshold) => {
             let near = threshold as f32;
             if f64::from(near) > threshold { below_f32(near) } else { near }
         }
@@ -154,7 +220,8 @@ fn below_f32(value: f32) -> f32 {
 /// The same in f64.
 fn at_most_f64(test: Test) -> f64 {
     match test {
-        Test::LessEqual(threshold) => threshold,
+        Test::In(set) => f64::from(set),
+        Test::LessEqual(threshold) | Test::LessEqualNonzero(threshold) => threshold,
         Test::Less(f64::NEG_INFINITY) => f64::NAN,
         Test::Less(threshold) => threshold.next_down(),
     }
@@ -206,6 +273,121 @@ mod tests {
                 assert_eq!(x < near, x <= at_most_f32(Test::Less(f64::from(near))), "{x} < {near}");
                 assert_eq!(x <= at_most_f32(Test::Less(threshold)), wide < threshold, "{x} < {threshold}");
                 assert_eq!(wide <= at_most_f64(Test::Less(threshold)), wide < threshold, "{x} < {threshold}");
+            }
+        }
+    }
+
+    /// What the ensemble means, node by node.
+    fn expected(ensemble: &Ensemble, row: &[f64]) -> f64 {
+        let mut sum = ensemble.base[0];
+        for tree in &ensemble.trees {
+            let mut at = 0;
+            let leaf = loop {
+                match tree.nodes[at] {
+                    Node::Leaf(leaf) => break leaf,
+                    Node::Split { feature, test, missing_left, left, right } => {
+                        let x = match ensemble.compare {
+                            Width::F32 => f64::from(row[feature as usize] as f32),
+                            Width::F64 => row[feature as usize],
+                        };
+                        let goes_left = match test {
+                            _ if x.is_nan() => missing_left,
+                            Test::Less(threshold) => x < threshold,
+                            Test::LessEqual(threshold) => x <= threshold,
+                            Test::LessEqualNonzero(_) if x.abs() <= 1e-35 => missing_left,
+                            Test::LessEqualNonzero(threshold) => x <= threshold,
+                            Test::In(set) => {
+                                let set = &ensemble.sets[set as usize];
+                                let category = if set.toward_zero { x.trunc() } else { x.floor() };
+                                if category < 0.0 || category >= f64::from(set.size) {
+                                    set.outside_left
+                                } else {
+                                    set.left[category as usize / 32] >> (category as u32 % 32) & 1 == 1
+                                }
+                            }
+                        };
+                        at = if goes_left { left } else { right } as usize;
+                    }
+                }
+            };
+            let Leaves::Scalar { values, .. } = &tree.leaves else { unreachable!() };
+            sum += values[leaf as usize];
+        }
+        sum
+    }
+
+    /// Category sets, their outsides and zeros that count as missing: the kernels walk as the model says.
+    #[test]
+    fn sets_decide_as_the_model_says() {
+        let mut state = 1u64;
+        let mut random = move |below: u64| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) % below
+        };
+        for compare in [Width::F32, Width::F64] {
+            let sets: Vec<CategorySet> = (0..12)
+                .map(|number| {
+                    let bits: Vec<bool> = (0..[0, 1, 7, 32, 33, 100][number % 6]).map(|_| random(2) == 0).collect();
+                    let mut set = CategorySet::new(bits.len() as u32, random(2) == 0, |k| bits[k as usize]);
+                    set.toward_zero = random(2) == 0;
+                    set
+                })
+                .collect();
+            let values = [-2.5, -1.0, -0.5, -1e-36, -0.0, 0.0, 1e-36, 1e-30, 0.5, 1.0, 6.9, 31.0, 32.0, 99.5, 1e9];
+            let trees = (0..40)
+                .map(|tree| {
+                    // A caterpillar: split k at node 2k, its leaf at 2k + 1.
+                    let mut nodes = Vec::new();
+                    for split in 0..5u32 {
+                        let test = match random(4) {
+                            0 => Test::Less(values[random(15) as usize]),
+                            1 => Test::LessEqualNonzero(values[random(15) as usize]),
+                            _ => Test::In(random(12) as u32),
+                        };
+                        let (mut left, mut right) = (2 * split + 1, 2 * split + 2);
+                        if random(2) == 0 {
+                            (left, right) = (right, left);
+                        }
+                        let (feature, missing_left) = (random(3) as u32, random(2) == 0);
+                        nodes.push(Node::Split { feature, test, missing_left, left, right });
+                        nodes.push(Node::Leaf(split));
+                    }
+                    nodes.push(Node::Leaf(5));
+                    let values = (0..6).map(|leaf| f64::from(1 << leaf) * 64f64.powi(tree % 3)).collect();
+                    Tree { nodes, leaves: Leaves::Scalar { output: 0, values } }
+                })
+                .collect();
+            let ensemble = Ensemble {
+                compare,
+                sum: Width::F64,
+                features: 3,
+                base: vec![0.25],
+                trees,
+                sets,
+                aggregate: Aggregate::Sum,
+                missing: true,
+                infinite: true,
+            };
+            ensemble.check().unwrap();
+            let mut args = Args::default();
+            let forest = lower(&mut args, &ensemble).unwrap();
+            assert_eq!(forest.kernel, if compare == Width::F32 { Kernel::Trees32Sets } else { Kernel::Trees64Sets });
+            let inputs = forest.features.clone();
+            let (kernel, scratch) = (forest.kernel, forest.scratch);
+            let operation = super::super::Operation { kernel, inputs, output: 3, outputs: 1, scratch: 4, args };
+            let image = super::super::args::image(3, 4 + scratch, &[operation]).unwrap();
+            let mut machine = crate::runtime::host::Machine::open(&image).unwrap();
+            for _ in 0..400 {
+                let row: Vec<f64> = (0..3)
+                    .map(|_| match random(17) {
+                        15 => f64::NAN,
+                        16 => [f64::INFINITY, f64::NEG_INFINITY][random(2) as usize],
+                        at => values[at as usize],
+                    })
+                    .collect();
+                machine.slots_mut()[..3].copy_from_slice(&row);
+                machine.run(1).unwrap();
+                assert_eq!(machine.slots()[3], expected(&ensemble, &row), "{row:?}");
             }
         }
     }

@@ -16,7 +16,7 @@ pub use flow::{live_wires, output_wires};
 pub use graph::{Graph, Step, Wire, WireKind};
 pub use ops::{Function, Lookup, Marker, Matrix, Norm, Op, Unknown};
 pub use schema::{Cell, Column, ColumnKind, NamesFrom, Schema};
-pub use trees::{Aggregate, Ensemble, Leaves, Node, Test, Tree, Width};
+pub use trees::{Aggregate, CategorySet, Ensemble, Leaves, Node, Test, Tree, Width};
 
 /// A model, whole: enough to predict, to draw a form and to write a package.
 #[derive(Clone, Debug)]

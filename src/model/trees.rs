@@ -20,6 +20,8 @@ pub struct Ensemble {
     /// One start value an output.
     pub base: Vec<f64>,
     pub trees: Vec<Tree>,
+    /// What `Test::In` refers to; empty without categorical splits.
+    pub sets: Vec<CategorySet>,
     pub aggregate: Aggregate,
     /// A missing value has a side at every node. Without it, missing input is refused before the trees.
     pub missing: bool,
@@ -72,6 +74,38 @@ pub enum Test {
     Less(f64),
     /// x <= threshold (scikit-learn, LightGBM, CatBoost's `x > border` negated)
     LessEqual(f64),
+    /// x <= threshold, where zero counts as missing, |x| <= 1e-35 (LightGBM's `zero_as_missing`; in f32 digits)
+    LessEqualNonzero(f64),
+    /// The category x is on the left side of this set of `Ensemble::sets`.
+    In(u32),
+}
+
+/// The sides of the categories 0, 1, … of one split. A category is the whole part of x; NaN is missing and takes
+/// the node's missing side, whatever stands here.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CategorySet {
+    /// Bit k % 32 of word k / 32: category k goes left.
+    pub left: Vec<u32>,
+    /// Categories `0..size` have their side in `left`, which holds just the words for them.
+    pub size: u32,
+    /// Where any other value goes: below zero, or `size` and more.
+    pub outside_left: bool,
+    /// x between -1 and 0 is category 0 (LightGBM converts to an integer first). Without it, it is outside.
+    pub toward_zero: bool,
+}
+
+impl CategorySet {
+    /// Largest `size`: the whole numbers that an f32 tells apart.
+    pub const MOST: u32 = 1 << 24;
+
+    /// The set whose categories `0..size` go left where `left` says so.
+    pub fn new(size: u32, outside_left: bool, left: impl Fn(u32) -> bool) -> CategorySet {
+        let mut words = vec![0; size.div_ceil(32) as usize];
+        for category in (0..size).filter(|&category| left(category)) {
+            words[category as usize / 32] |= 1 << (category % 32);
+        }
+        CategorySet { left: words, size, outside_left, toward_zero: false }
+    }
 }
 
 impl Ensemble {
@@ -95,6 +129,12 @@ impl Ensemble {
         }
         if self.base.is_empty() {
             return Err(Error::malformed("the ensemble has no outputs"));
+        }
+        for (number, set) in self.sets.iter().enumerate() {
+            if set.left.len() != set.size.div_ceil(32) as usize || set.size > CategorySet::MOST {
+                let message = format!("{} words for {} categories", set.left.len(), set.size);
+                return Err(Error::malformed(message).at(format!("category set {number}")));
+            }
         }
         let mut seen = Vec::new();
         for (number, tree) in self.trees.iter().enumerate() {
@@ -138,9 +178,20 @@ impl Ensemble {
                             ))
                             .at(place(at)));
                         }
-                        let (Test::Less(threshold) | Test::LessEqual(threshold)) = test;
-                        if threshold.is_nan() {
-                            return Err(Error::malformed("a threshold that is not a number").at(place(at)));
+                        match test {
+                            Test::Less(threshold)
+                            | Test::LessEqual(threshold)
+                            | Test::LessEqualNonzero(threshold) => {
+                                if threshold.is_nan() {
+                                    return Err(Error::malformed("a threshold that is not a number").at(place(at)));
+                                }
+                            }
+                            Test::In(set) => {
+                                if set as usize >= self.sets.len() {
+                                    let message = format!("category set {set} of {}", self.sets.len());
+                                    return Err(Error::malformed(message).at(place(at)));
+                                }
+                            }
                         }
                         for child in [left, right] {
                             let Some(seen) = seen.get_mut(child as usize) else {

@@ -219,8 +219,8 @@ kernels! {
     LookupCode kernel_lookup_code check_lookup_code = encode::lookup_code, encode::check_lookup_code;
     LookupNumber kernel_lookup_number check_lookup_number = encode::lookup_number, encode::check_lookup_number;
     Affine kernel_affine check_affine = links::affine, links::check_affine;
-    Trees32 kernel_trees32 check_trees32 = trees::walk::<f32>, trees::check::<f32>;
-    Trees64 kernel_trees64 check_trees64 = trees::walk::<f64>, trees::check::<f64>;
+    Trees32 kernel_trees32 check_trees32 = trees::walk::<f32, false>, trees::check::<f32, false>;
+    Trees64 kernel_trees64 check_trees64 = trees::walk::<f64, false>, trees::check::<f64, false>;
     Distances kernel_distances check_distances = links::distances, links::check_distances;
     Softmax kernel_softmax check_softmax = links::softmax, columns::check_same;
     Share kernel_share check_share = links::share, columns::check_same;
@@ -254,4 +254,6 @@ kernels! {
     Tan kernel_tan check_tan = functions::tan, columns::check_same;
     Tanh kernel_tanh check_tanh = functions::tanh, columns::check_same;
     Trunc kernel_trunc check_trunc = functions::trunc, columns::check_same;
+    Trees32Sets kernel_trees32_sets check_trees32_sets = trees::walk::<f32, true>, trees::check::<f32, true>;
+    Trees64Sets kernel_trees64_sets check_trees64_sets = trees::walk::<f64, true>, trees::check::<f64, true>;
 }

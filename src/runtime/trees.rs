@@ -5,6 +5,9 @@
 //! says leaf; a leaf's other bits are its row of the leaf table; a split has bit 1 (missing goes left), then
 //! `feature_bits` of feature, then the place of its left child in the tree; the right child follows the left.
 //! Children stand after their parent, so that a walk ends.
+//!
+//! The variants with `SETS` have two more bits before the feature: bit 2 says that the split asks a category set,
+//! whose number stands in the threshold's place; bit 3 that a value within `ZERO` of zero counts as missing.
 
 use super::{Call, Shape};
 use crate::image::{Plain, Reader};
@@ -17,12 +20,31 @@ pub const VECTOR: u32 = 4;
 /// Sums are f32.
 pub const SUM32: u32 = 8;
 
+/// In the words of the variants with sets.
+pub const IN_SET: u32 = 4;
+pub const ZERO_MISSING: u32 = 8;
+/// In a set's second word; the number of its categories is above them.
+pub const OUTSIDE_LEFT: u32 = 1;
+pub const TOWARD_ZERO: u32 = 2;
+
+/// LightGBM's `kZeroThreshold`: what lies this close to zero is zero.
+const ZERO: f64 = 1e-35_f32 as f64;
+
+/// Bits of a split's word before the feature.
+pub const fn flag_bits(sets: bool) -> u32 {
+    if sets { 4 } else { 2 }
+}
+
 /// The two widths a comparison can have.
 pub trait Number: Plain + PartialOrd {
     /// To the nearest value of this width.
     fn round(value: f64) -> Self;
     fn is_nan(self) -> bool;
     fn is_infinite(self) -> bool;
+    /// The whole part, 0 for NaN and what is below zero, at most `u32::MAX`.
+    fn whole(self) -> u32;
+    /// Within `ZERO` of zero.
+    fn is_zero(self) -> bool;
 }
 
 impl Number for f32 {
@@ -38,6 +60,14 @@ impl Number for f32 {
     fn is_infinite(self) -> bool {
         self.is_infinite()
     }
+    #[inline]
+    fn is_zero(self) -> bool {
+        (-ZERO..=ZERO).contains(&f64::from(self))
+    }
+    #[inline]
+    fn whole(self) -> u32 {
+        self as u32
+    }
 }
 
 impl Number for f64 {
@@ -52,6 +82,14 @@ impl Number for f64 {
     #[inline]
     fn is_infinite(self) -> bool {
         self.is_infinite()
+    }
+    #[inline]
+    fn is_zero(self) -> bool {
+        (-ZERO..=ZERO).contains(&f64::from(self))
+    }
+    #[inline]
+    fn whole(self) -> u32 {
+        self as u32
     }
 }
 
@@ -72,14 +110,19 @@ struct Forest<'a, T> {
     thresholds: &'a [T],
     leaves: &'a [f64],
     leaf_rows: usize,
+    /// Two words a category set: the place of its first word in `left`, then its size and flags.
+    sets: &'a [[u32; 2]],
+    /// A bit a category, set by set: it goes left.
+    left: &'a [u32],
 }
 
 impl<'a, T: Number> Forest<'a, T> {
     #[inline]
-    fn read(mut args: Reader<'a>, outputs: usize) -> Option<Forest<'a, T>> {
+    fn read(mut args: Reader<'a>, outputs: usize, sets: bool) -> Option<Forest<'a, T>> {
         let &[flags, feature_bits, trees, nodes, leaf_rows] = args.list::<u32>(5)?.first_chunk()?;
         let (trees, nodes, leaf_rows) = (trees as usize, nodes as usize, leaf_rows as usize);
         let vector = flags & VECTOR != 0;
+        let &[sets, left] = args.list::<u32>(if sets { 2 } else { 0 })?.first_chunk().unwrap_or(&[0; 2]);
         Some(Forest {
             flags,
             feature_bits,
@@ -91,6 +134,8 @@ impl<'a, T: Number> Forest<'a, T> {
             thresholds: args.list(nodes)?,
             leaves: args.list(leaf_rows.checked_mul(if vector { outputs } else { 1 })?)?,
             leaf_rows,
+            sets: args.list::<u32>((sets as usize).checked_mul(2)?)?.as_chunks().0,
+            left: args.list(left as usize)?,
         })
     }
 }
@@ -100,8 +145,11 @@ fn scratch_slots<T>(inputs: usize) -> usize {
     (inputs * core::mem::size_of::<T>()).div_ceil(8)
 }
 
-pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
-    let forest = Forest::<T>::read(shape.args(), shape.outputs)?;
+pub fn check<T: Number, const SETS: bool>(shape: &Shape) -> Option<usize> {
+    let forest = Forest::<T>::read(shape.args(), shape.outputs, SETS)?;
+    for &[first, size] in forest.sets {
+        forest.left.get(first as usize..)?.get(..(size >> 2).div_ceil(32) as usize)?;
+    }
     if forest.feature_bits > 24
         || shape.inputs == 0
         || forest.targets.iter().any(|&target| target as usize >= shape.outputs)
@@ -109,19 +157,22 @@ pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
     {
         return None;
     }
+    let shift = flag_bits(SETS);
     for pair in forest.roots.windows(2) {
         let &[first, end] = pair.first_chunk::<2>()?;
         let nodes = forest.words.get(first as usize..end as usize)?;
         if nodes.is_empty() {
             return None;
         }
-        for (at, &word) in nodes.iter().enumerate() {
+        let thresholds = forest.thresholds.get(first as usize..end as usize)?;
+        for (at, (&word, threshold)) in nodes.iter().zip(thresholds).enumerate() {
             let holds = if word & 1 == 1 {
                 ((word >> 1) as usize) < forest.leaf_rows
             } else {
-                let feature = word >> 2 & ((1 << forest.feature_bits) - 1);
-                let left = (word >> (2 + forest.feature_bits)) as usize;
-                (feature as usize) < shape.inputs && left > at && left + 1 < nodes.len()
+                let feature = word >> shift & ((1 << forest.feature_bits) - 1);
+                let left = (word >> (shift + forest.feature_bits)) as usize;
+                let set = !SETS || word & IN_SET == 0 || (threshold.whole() as usize) < forest.sets.len();
+                (feature as usize) < shape.inputs && left > at && left + 1 < nodes.len() && set
             };
             if !holds {
                 return None;
@@ -131,8 +182,8 @@ pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
     Some(scratch_slots::<T>(shape.inputs))
 }
 
-pub fn walk<T: Number>(call: &Call) {
-    let Some(forest) = Forest::<T>::read(call.args(), call.outputs) else { return };
+pub fn walk<T: Number, const SETS: bool>(call: &Call) {
+    let Some(forest) = Forest::<T>::read(call.args(), call.outputs, SETS) else { return };
     let inputs = call.inputs.len();
     let scratch = call.scratch(scratch_slots::<T>(inputs));
     // SAFETY: the scratch holds rows × inputs values of T: its size was derived from them, f64 alignment is
@@ -162,7 +213,7 @@ pub fn walk<T: Number>(call: &Call) {
             // children stand after their parents; `row` is below `rows`.
             unsafe {
                 let x = table.as_ptr().add(row * inputs);
-                let leaf = descend(&forest, root as usize, x);
+                let leaf = descend::<T, SETS>(&forest, root as usize, x);
                 if vector {
                     let values = forest.leaves.as_ptr().add(leaf * call.outputs);
                     for (number, output) in call.outputs().enumerate() {
@@ -189,7 +240,8 @@ pub fn walk<T: Number>(call: &Call) {
 /// # Safety
 /// The forest passed `check`, `root` is the first node of one of its trees, `x` points to one value a feature.
 #[inline]
-unsafe fn descend<T: Number>(forest: &Forest<T>, root: usize, x: *const T) -> usize {
+unsafe fn descend<T: Number, const SETS: bool>(forest: &Forest<T>, root: usize, x: *const T) -> usize {
+    let shift = flag_bits(SETS);
     let mask = (1u32 << forest.feature_bits) - 1;
     let mut at = root;
     loop {
@@ -199,9 +251,34 @@ unsafe fn descend<T: Number>(forest: &Forest<T>, root: usize, x: *const T) -> us
             if word & 1 == 1 {
                 return (word >> 1) as usize;
             }
-            let value = *x.add((word >> 2 & mask) as usize);
-            let left = if value.is_nan() { word & 2 != 0 } else { value <= *forest.thresholds.get_unchecked(at) };
-            at = root + (word >> (2 + forest.feature_bits)) as usize + usize::from(!left);
+            let value = *x.add((word >> shift & mask) as usize);
+            let threshold = *forest.thresholds.get_unchecked(at);
+            let left = if value.is_nan() || (SETS && word & ZERO_MISSING != 0 && value.is_zero()) {
+                word & 2 != 0
+            } else if SETS && word & IN_SET != 0 {
+                goes_left(forest, threshold, value)
+            } else {
+                value <= threshold
+            };
+            at = root + (word >> (shift + forest.feature_bits)) as usize + usize::from(!left);
         }
+    }
+}
+
+/// Whether the category `value`, not NaN, is on the left side of set number `set`.
+///
+/// # Safety
+/// The forest passed `check`, and `set` stands at one of its splits that ask a set.
+#[inline]
+unsafe fn goes_left<T: Number>(forest: &Forest<T>, set: T, value: T) -> bool {
+    // SAFETY: by the caller the set exists, and `check` saw that `left` holds all words of its categories.
+    unsafe {
+        let &[first, size] = forest.sets.get_unchecked(set.whole() as usize);
+        let below = if size & TOWARD_ZERO != 0 { value <= T::round(-1.0) } else { value < T::round(0.0) };
+        let category = value.whole();
+        if below || category >= size >> 2 {
+            return size & OUTSIDE_LEFT != 0;
+        }
+        *forest.left.get_unchecked((first + category / 32) as usize) >> (category % 32) & 1 == 1
     }
 }

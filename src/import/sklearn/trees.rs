@@ -98,6 +98,7 @@ fn ensemble(trees: Vec<Tree>, features: usize, outputs: usize, aggregate: Aggreg
         features: features as u32,
         base: vec![0.0; outputs],
         trees,
+        sets: Vec::new(),
         aggregate,
         missing,
         infinite: false,
