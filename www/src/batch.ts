@@ -1,19 +1,22 @@
 // The corner for many rows: paste or drop a CSV, get it back with the predictions.
 
 import { format, parse, predict, type Table } from "./csv.ts";
-import { count, time } from "./format.ts";
+import { bytes, count, time } from "./format.ts";
 import { h, id } from "./dom.ts";
 import type { Model, Value } from "./package.ts";
 
 /** Rows of the result shown on the page. */
 const PREVIEW = 5;
+/** Longest text that is shown for editing. */
+const SHOWN = 200_000;
+const HINT = "Paste rows here, or drop a file";
 /** Warnings shown. */
 const REMARKS = 5;
 
 export function batch(model: Model, name: string, current: () => Value[] | null): HTMLElement {
   const { schema } = model;
   const input = id();
-  const text = h("textarea", { id: input, rows: 6, spellcheck: "false", placeholder: "Paste rows here, or drop a file" });
+  const text = h("textarea", { id: input, rows: 6, spellcheck: "false", placeholder: HINT });
   const file = h("input", { type: "file", accept: ".csv,.tsv,.txt,text/csv", class: "hidden", id: id() });
   const status = h("p", { class: "status", role: "status" });
   const warnings = h("ul", { class: "warnings" });
@@ -21,6 +24,8 @@ export function batch(model: Model, name: string, current: () => Value[] | null)
   const link = h("a", { class: "button", download: `${name}.predictions.csv`, hidden: true }, "Download CSV");
   const run = h("button", { type: "button", class: "button" }, "Predict");
   const fill = h("button", { type: "button", class: "quiet" }, "Current row");
+  // What is predicted. A text area shows it, but makes one kind of line end out of all and is slow with megabytes.
+  let source = "";
   let running = false;
 
   const start = async () => {
@@ -30,7 +35,7 @@ export function batch(model: Model, name: string, current: () => Value[] | null)
     warnings.replaceChildren();
     status.classList.remove("problem");
     try {
-      const table = parse(text.value);
+      const table = parse(source);
       let drawn = performance.now();
       let spent = 0;
       let since = performance.now();
@@ -56,18 +61,25 @@ export function batch(model: Model, name: string, current: () => Value[] | null)
       running = false;
     }
   };
+  const put = (csv: string, name: string) => {
+    source = csv;
+    text.value = csv.length > SHOWN ? "" : csv;
+    text.placeholder = csv.length > SHOWN ? name : HINT;
+  };
   const take = async (chosen: File | undefined) => {
     if (!chosen) return;
-    text.value = await chosen.text();
+    put(await chosen.text(), `${chosen.name}, ${bytes(chosen.size)}`);
+    file.value = "";
     await start();
   };
 
   run.addEventListener("click", start);
+  text.addEventListener("input", () => (source = text.value));
   fill.addEventListener("click", () => {
     const values = current();
     if (!values) return;
     const row = values.map((value) => (value === null ? "" : String(value)));
-    text.value = format([schema.columns.map((column) => column.name), row]).replaceAll("\r\n", "\n");
+    put(format([schema.columns.map((column) => column.name), row]), "");
     void start();
   });
   file.addEventListener("change", () => take(file.files?.[0]));

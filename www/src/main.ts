@@ -189,8 +189,9 @@ function draw(entry: Entry, model: Model, opened: number): void {
 }
 
 function packageSize(entry: Entry, opened: number): HTMLElement[] {
-  const { files, bytes: size } = fetched(entry.path);
-  return [h("dd", {}, bytes(size)), h("span", { class: "hint" }, `${count(files, "file")}, open after ${time(opened)}`)];
+  const { files, bytes: size, compressed } = fetched(entry.path);
+  const how = `${count(files, "file")}, ${compressed ? "compressed" : "not compressed"}; open after ${time(opened)}`;
+  return [h("dd", {}, bytes(size)), h("span", { class: "hint" }, how)];
 }
 
 async function begin(): Promise<void> {

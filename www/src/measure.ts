@@ -50,9 +50,13 @@ export function countRequests(seen: (count: number, last: string) => void): () =
   return () => observer.disconnect();
 }
 
-/** Files and bytes (compressed as sent) that the page has fetched from under `path`. */
-export function fetched(path: string): { files: number; bytes: number } {
+/** Files and bytes that the page has fetched from under `path`, as they were sent. */
+export function fetched(path: string): { files: number; bytes: number; compressed: boolean } {
   const entries = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
   const own = entries.filter((entry) => new URL(entry.name).pathname.startsWith(path));
-  return { files: own.length, bytes: own.reduce((sum, entry) => sum + entry.encodedBodySize, 0) };
+  return {
+    files: own.length,
+    bytes: own.reduce((sum, entry) => sum + entry.encodedBodySize, 0),
+    compressed: own.some((entry) => entry.encodedBodySize < entry.decodedBodySize),
+  };
 }

@@ -146,7 +146,7 @@ export class Figures {
   }
 
   #list(values: [string, number][]): void {
-    if (values.length < 3) return this.#values.replaceChildren();
+    if (values.length < 2) return this.#values.replaceChildren();
     const table = (rows: [string, number][]) => {
       return h("dl", { class: "values" }, ...rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, number(value)))));
     };

@@ -11,6 +11,7 @@ export const { schema, load } = double(
       { name: evil, kind: "category", categories: [evil, '"); alert(1); ("', "${1}`", "\u202etxt"] },
       { name: 'a "quoted", name', kind: "text" },
       { name: "toString", kind: "boolean" },
+      { name: "line\r\nbreak", kind: "integer" },
     ],
   },
   ([p]) => ({
