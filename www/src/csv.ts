@@ -1,6 +1,6 @@
 // CSV as RFC 4180 has it, with comma, semicolon or tab; and batches: a table in, the same with predictions out.
 
-import type { Batch, Model, Output, Schema, Value } from "./package.ts";
+import type { Batch, Model, Output, Parts, Schema, Value } from "./package.ts";
 import { read } from "./row.ts";
 
 export interface Table {
@@ -109,11 +109,11 @@ interface Made {
 }
 
 /** The columns of a batch, named as the fields of a prediction are: `probabilities.yes`, as `carryout predict` does. */
-export function results(batch: Batch, output: Output): Made[] {
+export function results(batch: Parts, output: Output, rows: number): Made[] {
   const text = (value: unknown) => (value === null || value === undefined || Number.isNaN(value) ? "" : String(value));
   const one = (name: string, at: (row: number) => unknown): Made => ({ name, at: (row) => text(at(row)) });
   const many = (name: string, values: Float64Array, parts: readonly unknown[] = []): Made[] => {
-    const width = values.length / batch.rows;
+    const width = rows === 0 ? 0 : values.length / rows;
     return Array.from({ length: width }, (_, part) => {
       return one(`${name}.${part in parts ? parts[part] : part}`, (row) => values[row * width + part]);
     });
@@ -136,7 +136,7 @@ export function results(batch: Batch, output: Output): Made[] {
   if (transformed) made.push(...many("transformed", transformed, names));
   batch.outputs?.forEach((part, index) => {
     const own = output.outputs?.[index];
-    if (own) made.push(...results(part, own).map(({ name, at }) => ({ name: `outputs.${index}.${name}`, at })));
+    if (own) made.push(...results(part, own, rows).map(({ name, at }) => ({ name: `outputs.${index}.${name}`, at })));
   });
   return made;
 }
@@ -162,7 +162,7 @@ export async function predict(table: Table, model: Model, progress: (done: numbe
     const to = Math.min(from + CHUNK, table.rows.length);
     const input = columns(table, model.schema, from, to);
     const batch = run(model, input, from);
-    const made = results(batch, model.schema);
+    const made = results(batch, model.schema, to - from);
     header = [...table.header, ...made.map(({ name }) => name)];
     for (let row = from; row < to; row++) rows.push([...table.rows[row]!, ...made.map(({ at }) => at(row - from))]);
     warnings.push(...(batch.warnings ?? []));

@@ -135,9 +135,10 @@ function field(column: Column, tell: Tell): Field {
     tell(reading);
   });
 
+  const title = column.name.trim() === "" ? "(no name)" : column.name;
   const name = control.group
-    ? h("span", { class: "name", id: label }, column.name)
-    : h("label", { class: "name", id: label, for: input }, column.name);
+    ? h("span", { class: "name", id: label }, title)
+    : h("label", { class: "name", id: label, for: input }, title);
   const caption = h("div", { class: "caption" }, name, h("span", { class: "hint" }, control.hint));
   if (column.missing) caption.append(h("label", { class: "missing" }, missing, "missing"));
   const element = h("div", { class: `field ${column.kind}` }, caption, controls, problem);

@@ -4,11 +4,11 @@ const plain = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
 const tiny = new Intl.NumberFormat("en", { maximumSignificantDigits: 6, notation: "scientific" });
 const tenth = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
-/** Six digits at most; very large and very small ones with an exponent, a true minus sign. */
+/** Six digits at most; very large and very small ones with an exponent, a true minus sign, none before zero. */
 export function number(value: number): string {
   const size = Math.abs(value);
   const form = size !== 0 && (size >= 1e15 || size < 1e-4) ? tiny : plain;
-  return form.format(value).replace("-", "−");
+  return form.format(value + 0).replace("-", "−");
 }
 
 /** A share in percent with one decimal. What is not exactly all or nothing never reads as if it were. */

@@ -55,8 +55,7 @@ export interface Prediction {
 }
 
 /** Predictions of many rows: typed arrays, row-major where a row has several numbers. */
-export interface Batch {
-  rows: number;
+export interface Parts {
   /** Places among the classes or clusters. */
   label?: Int32Array;
   cluster?: Int32Array;
@@ -64,12 +63,16 @@ export interface Batch {
   scores?: Float64Array;
   value?: Float64Array;
   values?: Float64Array;
-  outputs?: readonly Batch[];
+  outputs?: readonly Parts[];
   /** 0 or 1. */
   outlier?: Uint8Array;
   score?: Float64Array;
   distances?: Float64Array;
   transformed?: Float64Array;
+}
+
+export interface Batch extends Parts {
+  rows: number;
   warnings?: readonly string[];
 }
 

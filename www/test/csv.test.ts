@@ -100,7 +100,7 @@ test("a row that the model refuses is named by its place in the table", async ()
 
 test("columns of each task", () => {
   const of = (batch: object, output: object = {}) => {
-    const made = results({ rows: 2, ...batch }, { task: "regression", ...output });
+    const made = results(batch, { task: "regression", ...output }, 2);
     return [made.map(({ name }) => name), made.map(({ at }) => at(1))];
   };
   assert.deepEqual(of({ value: Float64Array.of(1, 2) }), [["value"], ["2"]]);
@@ -115,9 +115,9 @@ test("columns of each task", () => {
     ["cluster", "distances.4", "distances.7"],
     ["7", "3", "4"],
   ]);
-  const parts = [{ rows: 2, label: Int32Array.of(1, 0) }, { rows: 2, value: Float64Array.of(5, 6) }];
+  const parts = [{ label: Int32Array.of(1, 0), probabilities: Float64Array.of(0.25, 0.75, 1, 0) }, { value: Float64Array.of(5, 6) }];
   assert.deepEqual(of({ outputs: parts }, { outputs: [{ task: "classification", classes: ["a", "b"] }, { task: "regression" }] }), [
-    ["outputs.0.label", "outputs.1.value"],
-    ["a", "6"],
+    ["outputs.0.label", "outputs.0.probability", "outputs.0.probabilities.a", "outputs.0.probabilities.b", "outputs.1.value"],
+    ["a", "1", "1", "0", "6"],
   ]);
 });

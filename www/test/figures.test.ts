@@ -20,7 +20,7 @@ test("a share never reads as certain when it is not", () => {
 });
 
 test("numbers, times, sizes", () => {
-  assert.deepEqual([0, -1.5, 1234567, 0.00001234, 1e21].map(number), ["0", "−1.5", "1,234,570", "1.234E−5", "1E21"]);
+  assert.deepEqual([0, -0, -1.5, 1234567, 0.00001234, 1e21].map(number), ["0", "0", "−1.5", "1,234,570", "1.234E−5", "1E21"]);
   assert.deepEqual([0.0000004, 0.00042, 0.0421, 12, 1500].map(time), ["0.4 ns", "420 ns", "42.1 µs", "12 ms", "1.5 s"]);
   assert.deepEqual([812, 9130, 2_500_000].map(bytes), ["812 B", "9.1 kB", "2.5 MB"]);
 });

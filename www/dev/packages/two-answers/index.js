@@ -21,12 +21,11 @@ export const { schema, load } = double(
     };
   },
   (made, { outputs }) => ({
-    outputs: outputs.map((output, index) => ({
-      rows: made.length,
-      ...gather[output.task](
+    outputs: outputs.map((output, index) => {
+      return gather[output.task](
         made.map((one) => one.outputs[index]),
         output,
-      ),
-    })),
+      );
+    }),
   }),
 );
