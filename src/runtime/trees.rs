@@ -85,7 +85,7 @@ impl Number for f64 {
     }
     #[inline]
     fn is_zero(self) -> bool {
-        (-ZERO..=ZERO).contains(&f64::from(self))
+        (-ZERO..=ZERO).contains(&self)
     }
     #[inline]
     fn whole(self) -> u32 {
