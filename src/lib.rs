@@ -21,6 +21,8 @@ pub mod lower;
 #[cfg(feature = "compile")]
 pub mod model;
 #[cfg(feature = "compile")]
+pub mod package;
+#[cfg(feature = "compile")]
 pub mod predictor;
 
 #[cfg(feature = "compile")]

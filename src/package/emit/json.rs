@@ -1,0 +1,108 @@
+//! `schema.json` and `package.json`.
+
+use super::text::{Syntax, layout};
+use super::types::about;
+use super::{CARRYOUT, Subject, cells};
+use crate::model::{Column, ColumnKind};
+use crate::package::{FORMAT, Options};
+use crate::{Error, Result};
+use serde_json::{Map, Value, json};
+
+/// The field of `schema.json` that holds the manifest.
+pub const MANIFEST: &str = "x-carryout";
+
+/// JSON Schema 2020-12 of one row by column name. What validates is what `predict` accepts: a range seen in
+/// training and the categories of a column that takes others too are told, not required.
+///
+/// # Errors
+/// None in practice: a manifest is JSON.
+pub fn schema(subject: &Subject) -> Result<String> {
+    let manifest = subject.manifest;
+    let properties: Map<String, Value> =
+        subject.columns().iter().map(|column| (column.name.clone(), property(column))).collect();
+    let required: Vec<&str> =
+        subject.columns().iter().filter(|column| !column.missing).map(|column| column.name.as_str()).collect();
+    let mut front = serde_json::to_value(manifest)
+        .map_err(|error| Error::malformed(format!("the manifest has no form in JSON: {error}")))?;
+    if let Some(fields) = front.as_object_mut() {
+        fields.shift_insert(0, "format".into(), json!(FORMAT));
+        fields.shift_insert(1, "carryout".into(), json!(CARRYOUT));
+    }
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": manifest.name,
+        "description": format!("One row of {}. {}", manifest.name, subject.summary()),
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        MANIFEST: front,
+    });
+    Ok(layout(&schema, Syntax::Json, 0, 0, 0) + "\n")
+}
+
+fn property(column: &Column) -> Value {
+    let mut fields = Map::new();
+    fields.insert("title".into(), json!(column.name));
+    fields.insert("description".into(), json!(about(column)));
+    let typed = |name: &str| if column.missing { json!([name, "null"]) } else { json!(name) };
+    match &column.kind {
+        ColumnKind::Number | ColumnKind::Integer => {
+            fields.insert("type".into(), typed("number"));
+        }
+        ColumnKind::Boolean => {
+            fields.insert("type".into(), typed("boolean"));
+        }
+        ColumnKind::Text => {
+            fields.insert("type".into(), typed("string"));
+        }
+        ColumnKind::Category(values) if column.unknown => {
+            let has = |numbers: bool| values.iter().any(|value| value.number().is_some() == numbers);
+            let mut types: Vec<&str> = Vec::new();
+            types.extend(has(false).then_some("string"));
+            types.extend(has(true).then_some("number"));
+            types.extend(values.iter().any(|value| matches!(value, crate::model::Cell::Bool(_))).then_some("boolean"));
+            types.extend(column.missing.then_some("null"));
+            fields.insert("type".into(), if let [one] = types[..] { json!(one) } else { json!(types) });
+            fields.insert("examples".into(), cells(values));
+        }
+        ColumnKind::Category(values) => {
+            let mut list = cells(values);
+            if let (true, Some(list)) = (column.missing, list.as_array_mut()) {
+                list.push(Value::Null);
+            }
+            fields.insert("enum".into(), list);
+        }
+    }
+    Value::Object(fields)
+}
+
+/// `package.json`.
+pub fn package(subject: &Subject, options: &Options, integrity: &str, files: &[&str]) -> String {
+    let manifest = subject.manifest;
+    let package = json!({
+        "name": manifest.name,
+        "version": options.version,
+        "description": format!("{} ({}), as WebAssembly", subject.summary(), subject.origin()),
+        "license": options.license,
+        "type": "module",
+        "sideEffects": false,
+        "types": "./index.d.ts",
+        "exports": {
+            ".": {
+                "types": "./index.d.ts",
+                "workerd": "./workerd.js",
+                "browser": "./index.js",
+                "node": "./index.js",
+                "default": "./index.js",
+            },
+            "./model.wasm": "./model.wasm",
+            "./schema.json": "./schema.json",
+            "./package.json": "./package.json",
+        },
+        "files": files,
+        "engines": { "node": ">=20.16" },
+        "carryout": { "format": FORMAT, "version": CARRYOUT, "integrity": integrity },
+    });
+    // As npm writes it: every list on lines of its own.
+    serde_json::to_string_pretty(&package).unwrap_or_default() + "\n"
+}

@@ -1,0 +1,240 @@
+//! Text of a model (names, categories, paths) on its way into files: one escape a language, so that whatever a
+//! name holds, it stays data. And values laid out as prettier lays them out.
+
+use serde_json::Value;
+
+/// Columns that prettier fills.
+const WIDTH: usize = 80;
+
+/// Characters that change how the text around them is shown or read: controls, line separators, bidirectional
+/// marks and invisible ones.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn push_unicode(out: &mut String, c: char) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        out.push_str(&format!("\\u{unit:04x}"));
+    }
+}
+
+/// The body of a string literal of JavaScript, TypeScript or JSON between `quote`s. `</`, `<!` and `<s` are
+/// broken up, so that the text can stand in an HTML script element.
+fn literal(text: &str, quote: char) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push(quote);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '<' if matches!(rest.peek(), Some('/' | '!' | 's' | 'S')) => push_unicode(&mut out, c),
+            _ if c == quote => out.extend(['\\', c]),
+            _ if is_hidden(c) => push_unicode(&mut out, c),
+            _ => out.push(c),
+        }
+    }
+    out.push(quote);
+    out
+}
+
+/// A string literal of JSON.
+pub fn json_string(text: &str) -> String {
+    literal(text, '"')
+}
+
+/// A string literal of JavaScript and TypeScript, in the quotes that need fewer escapes.
+pub fn js_string(text: &str) -> String {
+    let count = |quote| text.chars().filter(|&c| c == quote).count();
+    literal(text, if count('"') > count('\'') { '\'' } else { '"' })
+}
+
+fn is_identifier(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_' || c == '$')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$')
+}
+
+/// A property name of a type or an object literal; `__proto__` would set the prototype of the latter: see
+/// `js_key`.
+pub fn ts_key(text: &str) -> String {
+    if is_identifier(text) { text.to_string() } else { js_string(text) }
+}
+
+/// A property name in an object literal.
+pub fn js_key(text: &str) -> String {
+    if text == "__proto__" { format!("[{}]", js_string(text)) } else { ts_key(text) }
+}
+
+/// `.name` or `["name"]`.
+pub fn js_member(text: &str) -> String {
+    if is_identifier(text) { format!(".{text}") } else { format!("[{}]", js_string(text)) }
+}
+
+/// Text inside a block comment, on one line: it can neither end the comment nor start a JSDoc tag or link.
+pub fn comment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '/' if out.ends_with('*') => out.push_str("\\/"),
+            '@' if out.is_empty() || out.ends_with([' ', '{']) => out.push_str("\\@"),
+            _ if c.is_whitespace() => out.push(' '),
+            _ if is_hidden(c) => push_unicode(&mut out, c),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// Text in Markdown, on one line: every character that Markdown or HTML could read otherwise is escaped.
+pub fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '|' | '~' | '!' => {
+                out.extend(['\\', c]);
+            }
+            // Without these no address becomes a link by itself.
+            ':' | '@' => out.push_str(&format!("&#{};", c as u32)),
+            _ if c.is_whitespace() => out.push(' '),
+            _ if is_hidden(c) => out.push_str(&format!("\\\\u\\{{{:x}\\}}", c as u32)),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// A number as JavaScript writes it, in prettier's form.
+pub fn js_number(value: f64) -> String {
+    let size = value.abs();
+    if value.is_nan() {
+        "NaN".to_string()
+    } else if value.is_infinite() {
+        if value > 0.0 { "Infinity" } else { "-Infinity" }.to_string()
+    } else if size != 0.0 && !(1e-6..1e21).contains(&size) {
+        format!("{value:e}")
+    } else {
+        format!("{value}")
+    }
+}
+
+/// How wide the text stands in an editor; the wide characters are those of East Asian scripts and emoji.
+pub fn width(text: &str) -> usize {
+    text.chars()
+        .map(|c| match c as u32 {
+            0x300..=0x36f | 0xfe00..=0xfe0f => 0,
+            0x1100..=0x115f | 0x2e80..=0x303e | 0x3041..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff => 2,
+            0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1f64f | 0x1f900..=0x1f9ff => 2,
+            0x20000..=0x3fffd => 2,
+            _ => 1,
+        })
+        .sum()
+}
+
+/// Which language values are laid out for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Syntax {
+    Js,
+    Json,
+}
+
+/// A value as prettier lays it out, when its first line starts at column `start`, the line it stands on is
+/// indented by `indent`, and `after` characters follow it.
+pub fn layout(value: &Value, syntax: Syntax, indent: usize, start: usize, after: usize) -> String {
+    let broken = |open: &str, close: &str, items: Vec<String>| {
+        let pad = " ".repeat(indent + 2);
+        let last = if syntax == Syntax::Js { ",\n" } else { "\n" };
+        let body = items.iter().map(|item| format!("{pad}{item}")).collect::<Vec<_>>().join(",\n");
+        format!("{open}\n{body}{last}{}{close}", " ".repeat(indent))
+    };
+    if !must_break(value) {
+        let flat = flat(value, syntax);
+        if start + width(&flat) + after <= WIDTH {
+            return flat;
+        }
+    }
+    match value {
+        Value::Array(items) if items.len() > 1 && items.iter().all(Value::is_number) => {
+            // Numbers fill lines.
+            let mut lines = vec![String::new()];
+            for (number, item) in items.iter().enumerate() {
+                let last = number + 1 == items.len();
+                let comma = if last && syntax == Syntax::Json { "" } else { "," };
+                let item = format!("{}{comma}", flat(item, syntax));
+                let line = lines.last_mut().unwrap_or_else(|| unreachable!("one line at least"));
+                if line.is_empty() {
+                    line.push_str(&item);
+                } else if indent + 2 + line.len() + 1 + item.len() <= WIDTH {
+                    line.push(' ');
+                    line.push_str(&item);
+                } else {
+                    lines.push(item);
+                }
+            }
+            let pad = " ".repeat(indent + 2);
+            let body = lines.iter().map(|line| format!("{pad}{line}\n")).collect::<String>();
+            format!("[\n{body}{}]", " ".repeat(indent))
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let items = items.iter().map(|item| layout(item, syntax, indent + 2, indent + 2, 1)).collect();
+            broken("[", "]", items)
+        }
+        Value::Object(fields) if !fields.is_empty() => {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| {
+                    let key = key(name, syntax);
+                    let start = indent + 2 + width(&key) + 2;
+                    format!("{key}: {}", layout(value, syntax, indent + 2, start, 1))
+                })
+                .collect();
+            broken("{", "}", fields)
+        }
+        _ => flat(value, syntax),
+    }
+}
+
+fn key(name: &str, syntax: Syntax) -> String {
+    if syntax == Syntax::Js { js_key(name) } else { json_string(name) }
+}
+
+/// Prettier never puts several objects, or several lists, on one line.
+fn must_break(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => {
+            let objects = items.iter().all(|item| item.as_object().is_some_and(|fields| fields.len() > 1));
+            let lists = items.iter().all(|item| item.as_array().is_some_and(|items| items.len() > 1));
+            items.len() > 1 && (objects || lists) || items.iter().any(must_break)
+        }
+        Value::Object(fields) => fields.values().any(must_break),
+        _ => false,
+    }
+}
+
+fn flat(value: &Value, syntax: Syntax) -> String {
+    match value {
+        Value::String(text) if syntax == Syntax::Js => js_string(text),
+        Value::String(text) => json_string(text),
+        Value::Number(number) if syntax == Syntax::Js && number.is_f64() => {
+            js_number(number.as_f64().unwrap_or(f64::NAN))
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| flat(item, syntax)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(fields) if fields.is_empty() => "{}".to_string(),
+        Value::Object(fields) => {
+            let fields: Vec<String> =
+                fields.iter().map(|(name, value)| format!("{}: {}", key(name, syntax), flat(value, syntax))).collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+        other => other.to_string(),
+    }
+}

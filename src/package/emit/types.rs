@@ -1,0 +1,356 @@
+//! `index.d.ts`: what goes in and comes out, as literal types, with the facts of each column in its comment.
+
+use super::javascript::{class_name, header, task};
+use super::text::{Syntax, comment, js_number, js_string, layout, ts_key, width};
+use super::{Subject, cell, kind_name, range};
+use crate::lower::{Results, Span};
+use crate::model::{Cell, Column, ColumnKind};
+
+/// `index.d.ts`.
+pub fn index(subject: &Subject) -> String {
+    let columns = subject.columns();
+    let mut ts = header(subject);
+    ts.push_str("/** One row by column name. */\nexport interface Features {\n");
+    for column in columns {
+        ts.push_str(&format!("  /** {} */\n", comment(&about(column))));
+        let optional = if column.missing { "?" } else { "" };
+        let head = format!("{}{optional}: ", ts_key(&column.name));
+        ts.push_str(&format!("  {head}{};\n", union(members(column), 2, 2 + width(&head), 1)));
+    }
+    ts.push_str("}\n\n");
+
+    ts.push_str("/** One row in the order of the columns. */\nexport type Values = ");
+    let members: Vec<String> = columns.iter().map(|column| format!("Features[{}]", js_string(&column.name))).collect();
+    let flat = format!("readonly [{}];", members.join(", "));
+    if "export type Values = ".len() + width(&flat) <= 80 {
+        ts.push_str(&flat);
+    } else {
+        ts.push_str(&format!("readonly [\n{}];", members.iter().map(|m| format!("  {m},\n")).collect::<String>()));
+    }
+    // Strings do not fit into typed arrays.
+    let numbers = columns.iter().all(|column| match &column.kind {
+        ColumnKind::Category(values) => values.iter().all(|value| value.number().is_some()),
+        ColumnKind::Text => false,
+        _ => true,
+    });
+    let mut rows = vec!["Features".to_string(), "Values".to_string()];
+    let arrays = ["Float64Array", "Float32Array"].map(str::to_string);
+    rows.extend(numbers.then_some(arrays.clone()).into_iter().flatten());
+    if let [only] = columns {
+        rows.push(format!("Features[{}]", js_string(&only.name)));
+    }
+    ts.push_str(&format!("\n\nexport type Row = {};\n\n", union(rows, 0, 18, 1)));
+    ts.push_str(
+        "\
+/** Many rows, column by column. */
+export type Columns = {
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+};
+
+",
+    );
+    let mut batches = vec!["readonly Row[]".to_string(), "Columns".to_string()];
+    batches.extend(numbers.then_some(arrays).into_iter().flatten());
+    ts.push_str("/** Many rows");
+    ts.push_str(if numbers { "; a typed array holds them one after the other. */\n" } else { ". */\n" });
+    ts.push_str(&format!("export type Rows = {};\n\n", union(batches, 0, 19, 1)));
+
+    ts.push_str(&predictions(&subject.manifest.results));
+    ts.push_str(&schema(subject));
+    ts.push_str(
+        "\
+export interface Model {
+  readonly schema: Schema;
+  /** Predicts one row; a value the model cannot take is a `TypeError`. */
+  predict(row: Row): Prediction;
+  /** Predicts many rows, much faster than one by one. */
+  predictBatch(rows: Rows): Batch;
+}
+
+export const schema: Schema;
+
+/**
+ * Loads the model, once: later calls give the same one. `source` stands in for
+ * the model.wasm beside index.js: an address, bytes, a `Response` or a
+ * `WebAssembly.Module`; each such call makes a model of its own.
+ */
+export function load(source?: string | object): Promise<Model>;
+
+/** Predicts one row; loads the model first if need be. */
+export function predict(row: Row): Promise<Prediction>;
+",
+    );
+    ts
+}
+
+/// A sentence on a column, for whoever points at it in an editor.
+pub fn about(column: &Column) -> String {
+    let mut parts = vec![match &column.kind {
+        ColumnKind::Number => "A number.".to_string(),
+        ColumnKind::Integer => "A whole number in training; any number is accepted.".to_string(),
+        ColumnKind::Boolean => "A boolean.".to_string(),
+        ColumnKind::Text => "Text.".to_string(),
+        ColumnKind::Category(values) if values.len() == 1 => "A category, one is known.".to_string(),
+        ColumnKind::Category(values) => format!("A category, {} are known.", values.len()),
+    }];
+    if let Some((low, high)) = range(column) {
+        parts.push(format!("{} to {} in training.", js_number(low), js_number(high)));
+    }
+    if matches!(column.kind, ColumnKind::Category(_)) && column.unknown {
+        parts.push("Others are accepted, with a warning.".to_string());
+    }
+    if column.missing && column.used {
+        parts.push("May be missing.".to_string());
+    }
+    if !column.used {
+        parts.push("No prediction depends on it.".to_string());
+    } else if !column.readers.is_empty() {
+        let some = column.readers.iter().take(3).map(String::as_str).collect::<Vec<_>>().join("; ");
+        let more = if column.readers.len() > 3 { "; …" } else { "" };
+        parts.push(format!("Read by {some}{more}."));
+    }
+    parts.join(" ")
+}
+
+/// The types of a column's values.
+fn members(column: &Column) -> Vec<String> {
+    let mut list = match &column.kind {
+        ColumnKind::Number | ColumnKind::Integer => vec!["number".to_string()],
+        ColumnKind::Boolean => vec!["boolean".to_string()],
+        ColumnKind::Text => vec!["string".to_string()],
+        ColumnKind::Category(values) => {
+            let mut list = literals(values);
+            if column.unknown {
+                // Keeps the known ones in completions.
+                let any = |test: fn(&Cell) -> bool| values.iter().any(test);
+                list.extend(any(|value| matches!(value, Cell::Str(_))).then(|| "(string & {})".to_string()));
+                list.extend(any(|value| value.number().is_some()).then(|| "(number & {})".to_string()));
+            }
+            if list.is_empty() { vec!["never".to_string()] } else { list }
+        }
+    };
+    list.extend(column.missing.then(|| "null".to_string()));
+    list
+}
+
+fn literals(values: &[Cell]) -> Vec<String> {
+    values.iter().map(|value| layout(&cell(value), Syntax::Js, 0, 0, 0)).collect()
+}
+
+/// A union type, broken as prettier breaks it.
+fn union(members: Vec<String>, indent: usize, start: usize, after: usize) -> String {
+    let flat = members.join(" | ");
+    if start + width(&flat) + after <= 80 || members.len() == 1 {
+        return flat;
+    }
+    let pad = " ".repeat(indent + 2);
+    members.iter().map(|member| format!("\n{pad}| {member}")).collect()
+}
+
+fn type_alias(name: &str, members: Vec<String>) -> String {
+    let members = if members.is_empty() { vec!["never".to_string()] } else { members };
+    let start = format!("export type {name} = ").len();
+    let union = union(members, 0, start, 1);
+    let space = if union.starts_with('\n') { "" } else { " " };
+    format!("export type {name} ={space}{union};\n\n")
+}
+
+fn predictions(results: &Results) -> String {
+    let mut ts = String::new();
+    if let Results::Several(parts) = results {
+        for (number, part) in parts.iter().enumerate() {
+            ts.push_str(&aliases(part, &(number + 1).to_string()));
+            let suffix = (number + 1).to_string();
+            ts.push_str(&format!("export interface Output{suffix} {{\n{}}}\n\n", row_type(part, &suffix)));
+            ts.push_str(&format!("export interface BatchOutput{suffix} {{\n{}}}\n\n", batch_type(part, &suffix)));
+        }
+        let tuple = |name: &str| {
+            let list: Vec<String> = (1..=parts.len()).map(|number| format!("{name}{number}")).collect();
+            let flat = format!("  outputs: [{}];\n", list.join(", "));
+            if flat.len() <= 81 {
+                return flat;
+            }
+            format!("  outputs: [\n{}  ];\n", list.iter().map(|item| format!("    {item},\n")).collect::<String>())
+        };
+        let (row, batch) = (tuple("Output"), tuple("BatchOutput"));
+        ts.push_str(&interface("Prediction", "", &row));
+        ts.push_str(&interface("Batch", "  rows: number;\n", &batch));
+        return ts;
+    }
+    ts.push_str(&aliases(results, ""));
+    ts.push_str(&interface("Prediction", "", &row_type(results, "")));
+    ts.push_str(&interface("Batch", "  rows: number;\n", &batch_type(results, "")));
+    ts
+}
+
+fn interface(name: &str, first: &str, fields: &str) -> String {
+    format!(
+        "export interface {name} {{\n{first}{fields}  /** What was accepted, but should make one look twice. */\n  warnings: string[];\n}}\n\n"
+    )
+}
+
+/// `Label` or `Cluster`.
+fn aliases(results: &Results, suffix: &str) -> String {
+    match results {
+        Results::Classification { classes, .. } => type_alias(&format!("Label{suffix}"), literals(classes)),
+        Results::Clustering { labels, .. } => type_alias(&format!("Cluster{suffix}"), literals(labels)),
+        _ => String::new(),
+    }
+}
+
+/// The type of an object with a number by class.
+fn by_class(classes: &[Cell], suffix: &str) -> String {
+    let strings = classes.iter().all(|class| matches!(class, Cell::Str(_)));
+    if strings { format!("Record<Label{suffix}, number>") } else { format!("Record<`${{Label{suffix}}}`, number>") }
+}
+
+fn row_type(results: &Results, suffix: &str) -> String {
+    let list = |names: &[String], span: &Span| -> String {
+        let what = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+        format!("{} numbers{what}.", span.count)
+    };
+    match results {
+        Results::Classification { classes, probabilities, scores, .. } => {
+            let by_class = by_class(classes, suffix);
+            let mut ts = format!("  /** The predicted class. */\n  label: Label{suffix};\n");
+            if probabilities.is_some() {
+                ts.push_str("  /** The probability of `label`. */\n  probability: number;\n");
+                ts.push_str(&format!("  /** The probability of each class. */\n  probabilities: {by_class};\n"));
+            } else if scores.is_some() {
+                ts.push_str(&format!(
+                    "  /** The decision function; higher is likelier, and these are no probabilities. */\n  scores: {by_class};\n"
+                ));
+            }
+            ts
+        }
+        Results::Regression { values, .. } if values.count == 1 => {
+            "  /** The predicted value. */\n  value: number;\n".to_string()
+        }
+        Results::Regression { values, names } => {
+            format!("  /** {} */\n  values: number[];\n", comment(&list(names, values)))
+        }
+        Results::Several(_) => String::new(),
+        Results::Anomaly { .. } => "\
+  outlier: boolean;
+  /** The decision function: negative for outliers. */
+  score: number;
+"
+        .to_string(),
+        Results::Clustering { distances, .. } => {
+            let mut ts = format!("  cluster: Cluster{suffix};\n");
+            if distances.is_some() {
+                ts.push_str("  /** The distance to the center of each cluster. */\n  distances: number[];\n");
+            }
+            ts
+        }
+        Results::Transform { values, names } => {
+            format!("  /** {} */\n  transformed: number[];\n", comment(&list(names, values)))
+        }
+    }
+}
+
+fn batch_type(results: &Results, suffix: &str) -> String {
+    let table = |name: &str, what: &str| format!("  /** Rows × {what}, row after row. */\n  {name}: Float64Array;\n");
+    match results {
+        Results::Classification { probabilities, scores, .. } => {
+            let mut ts = format!(
+                "  /** The place of each row's class in the schema's `classes`. */\n  label: Int32Array;\n  labels(): Label{suffix}[];\n"
+            );
+            if probabilities.is_some() {
+                ts.push_str(&table("probabilities", "classes"));
+            } else if scores.is_some() {
+                ts.push_str(&table("scores", "classes"));
+            }
+            ts
+        }
+        Results::Regression { values, .. } if values.count == 1 => "  value: Float64Array;\n".to_string(),
+        Results::Regression { values, .. } => table("values", &values.count.to_string()),
+        Results::Several(_) => String::new(),
+        Results::Anomaly { .. } => {
+            "  /** 1 for outliers. */\n  outlier: Uint8Array;\n  score: Float64Array;\n".to_string()
+        }
+        Results::Clustering { distances, .. } => {
+            let mut ts = format!(
+                "  /** The place of each row's cluster in the schema's `clusters`. */\n  cluster: Int32Array;\n  clusters(): Cluster{suffix}[];\n"
+            );
+            if distances.is_some() {
+                ts.push_str(&table("distances", "clusters"));
+            }
+            ts
+        }
+        Results::Transform { values, .. } => table("transformed", &values.count.to_string()),
+    }
+}
+
+fn schema(subject: &Subject) -> String {
+    let columns = subject.columns();
+    let mut kinds: Vec<String> = Vec::new();
+    for kind in columns.iter().map(|column| js_string(kind_name(&column.kind))) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    let mut ts = "export interface Column {\n  readonly name: keyof Features;\n".to_string();
+    ts.push_str(&format!("  readonly kind: {};\n", union(kinds, 2, 17, 1)));
+    if columns.iter().any(|column| matches!(column.kind, ColumnKind::Category(_))) {
+        ts.push_str("  readonly categories?: readonly (string | number | boolean)[];\n");
+    }
+    if columns.iter().any(|column| range(column).is_some()) {
+        ts.push_str("  /** Least and greatest value in training. */\n  readonly range?: readonly [number, number];\n");
+    }
+    ts.push_str("  /** A missing value (null, undefined, NaN) is accepted. */\n  readonly missing: boolean;\n");
+    if columns.iter().any(|column| column.infinite) {
+        ts.push_str("  readonly infinite: boolean;\n");
+    }
+    ts.push_str(
+        "\
+  /** A category that training did not see is accepted. */
+  readonly unknown: boolean;
+  /** Some prediction depends on it. */
+  readonly used: boolean;
+}
+
+export interface Schema {
+",
+    );
+    ts.push_str(&format!("  readonly name: {};\n", js_string(&subject.manifest.name)));
+    ts.push_str(&format!("  readonly task: {};\n", js_string(&subject.manifest.task)));
+    ts.push_str("  readonly columns: readonly Column[];\n");
+    match &subject.manifest.results {
+        Results::Several(parts) => {
+            let parts: String = parts
+                .iter()
+                .enumerate()
+                .map(|(number, part)| {
+                    let fields = schema_fields(part, &(number + 1).to_string(), 6);
+                    format!("    {{\n      readonly task: {};\n{fields}    }},\n", js_string(task(part)))
+                })
+                .collect();
+            ts.push_str(&format!("  readonly outputs: readonly [\n{parts}  ];\n"));
+        }
+        one => ts.push_str(&schema_fields(one, "", 2)),
+    }
+    ts.push_str("}\n\n");
+    ts
+}
+
+fn schema_fields(results: &Results, suffix: &str, indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    match results {
+        Results::Classification { .. } => format!("{pad}readonly classes: readonly Label{suffix}[];\n"),
+        Results::Clustering { .. } => format!("{pad}readonly clusters: readonly Cluster{suffix}[];\n"),
+        Results::Regression { names, .. } | Results::Transform { names, .. } if !names.is_empty() => {
+            format!("{pad}readonly names: readonly string[];\n")
+        }
+        _ => String::new(),
+    }
+}
+
+/// Names of classes, for the model card.
+pub fn class_names(results: &Results) -> Vec<String> {
+    match results {
+        Results::Classification { classes, .. } => classes.iter().map(class_name).collect(),
+        Results::Clustering { labels, .. } => labels.iter().map(class_name).collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,212 @@
+//! Links an image into the prebuilt runtime: `runtime.wasm` + image = `model.wasm`.
+//!
+//! The image becomes a data segment of its own past the runtime's memory, the workspace lies behind it, and the
+//! memory is exactly as large as both need and never grows. Kernels the image does not use become one shared
+//! function that traps, and what nothing refers to any more is collected.
+
+use crate::image::{self, BLOCK, Image, Kernel};
+use crate::{Error, Result};
+use std::collections::HashMap;
+use walrus::ir::{self, Value, VisitorMut};
+use walrus::{ConstExpr, DataKind, ElementItems, FunctionBuilder, FunctionId, Module, ModuleConfig, ValType};
+
+/// What a package calls; every other export of the runtime is dropped.
+const KEPT: [&str; 5] = ["memory", "open", "run", "fault_row", "workspace"];
+
+const PAGE: u64 = 1 << 16;
+
+/// Names of functions in what `link` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// For packages: a name section is a third of a small model's bytes.
+    Drop,
+    /// For `functions`, to see what a package holds.
+    Keep,
+}
+
+/// Writes the wasm of a package. `kernels` are the ones that the image uses.
+///
+/// # Errors
+/// Where `runtime` is not carryout's runtime, the image not an image, or both together pass 4 GiB.
+pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> Result<Vec<u8>> {
+    let slots = Image::open(image).ok_or_else(|| Error::malformed("not an image of this version"))?.slots as u64;
+    let mut config = ModuleConfig::new();
+    config.generate_producers_section(false).generate_name_section(names == Names::Keep);
+    let mut module = config
+        .parse(runtime)
+        .map_err(|error| Error::malformed(format!("the runtime is not a WebAssembly module: {error:#}")))?;
+    let foreign = |what: &str| Error::malformed(format!("the runtime has {what}")).remedy("Build it with `make build`.");
+
+    let memory = module.memories.iter().next().map(|memory| memory.id()).ok_or_else(|| foreign("no memory"))?;
+    let image_at = module.memories.get(memory).initial * PAGE;
+    let workspace_at = (image_at + image.len() as u64).next_multiple_of(PAGE.min(16));
+    let end = slots.checked_mul(BLOCK as u64 * 8).and_then(|bytes| bytes.checked_add(workspace_at));
+    let pages = end.map(|end| end.div_ceil(PAGE)).filter(|&pages| pages <= 1 << 16).ok_or_else(|| {
+        Error::limit("the model and its workspace take more than the 4 GiB of a WebAssembly memory")
+    })?;
+    for (name, address) in [("image", image_at), ("workspace", workspace_at)] {
+        let import = module.imports.get_func("carryout", name).map_err(|_| foreign(&format!("no import {name}")))?;
+        module
+            .replace_imported_func(import, |(body, _)| {
+                body.i32_const(address as u32 as i32);
+            })
+            .map_err(|error| foreign(&format!("an import {name} of another kind: {error:#}")))?;
+    }
+    if let Some(import) = module.imports.iter().next() {
+        return Err(foreign(&format!("an import {}.{} that nobody resolves", import.module, import.name)));
+    }
+    {
+        let memory = module.memories.get_mut(memory);
+        (memory.initial, memory.maximum) = (pages, Some(pages));
+    }
+    let offset = ConstExpr::Value(Value::I32(image_at as u32 as i32));
+    let segment = module.data.add(DataKind::Active { memory, offset }, image.to_vec());
+    module.memories.get_mut(memory).data_segments.insert(segment);
+
+    prune(&mut module, kernels)?;
+    let customs: Vec<_> = module.customs.iter().map(|(id, _)| id).collect();
+    for custom in customs {
+        module.customs.delete(custom);
+    }
+    walrus::passes::gc::run(&mut module);
+    Ok(module.emit_wasm())
+}
+
+/// Sends every use of an unused kernel to a function that traps, and drops the exports a package does not call.
+fn prune(module: &mut Module, kernels: &[Kernel]) -> Result<()> {
+    let parts = |kernel: &Kernel| [format!("kernel_{}", kernel.name()), format!("check_{}", kernel.name())];
+    let find = |module: &Module, name: &str| {
+        module.exports.get_func(name).map_err(|_| {
+            Error::malformed(format!("the runtime has no export {name}")).remedy("Build it with `make build`.")
+        })
+    };
+    let mut traps: HashMap<(Vec<ValType>, Vec<ValType>), FunctionId> = HashMap::new();
+    let mut replaced: HashMap<FunctionId, FunctionId> = HashMap::new();
+    for name in Kernel::ALL.iter().filter(|kernel| !kernels.contains(kernel)).flat_map(parts) {
+        let function = find(module, &name)?;
+        let ty = module.types.get(module.funcs.get(function).ty());
+        let (params, results) = (ty.params().to_vec(), ty.results().to_vec());
+        let trap = *traps.entry((params.clone(), results.clone())).or_insert_with(|| {
+            let mut builder = FunctionBuilder::new(&mut module.types, &params, &results);
+            builder.name("unused_kernel".to_string()).func_body().unreachable();
+            let args = params.iter().map(|&ty| module.locals.add(ty)).collect();
+            builder.finish(args, &mut module.funcs)
+        });
+        replaced.insert(function, trap);
+    }
+    // The optimizer folds identical kernels into one function under several export names: it is in use where any
+    // of them is, and goes by that name.
+    for name in kernels.iter().flat_map(parts) {
+        let function = find(module, &name)?;
+        replaced.remove(&function);
+        module.funcs.get_mut(function).name = Some(name);
+    }
+    struct Redirect<'a>(&'a HashMap<FunctionId, FunctionId>);
+    impl VisitorMut for Redirect<'_> {
+        fn visit_function_id_mut(&mut self, function: &mut FunctionId) {
+            if let Some(&trap) = self.0.get(function) {
+                *function = trap;
+            }
+        }
+    }
+    for (_, function) in module.funcs.iter_local_mut() {
+        let entry = function.entry_block();
+        ir::dfs_pre_order_mut(&mut Redirect(&replaced), function, entry);
+    }
+    for element in module.elements.iter_mut() {
+        if let ElementItems::Functions(functions) = &mut element.items {
+            for function in functions {
+                *function = replaced.get(function).copied().unwrap_or(*function);
+            }
+        }
+    }
+    let dropped: Vec<_> = module
+        .exports
+        .iter()
+        .filter(|export| !KEPT.contains(&export.name.as_str()))
+        .map(|export| export.id())
+        .collect();
+    for export in dropped {
+        module.exports.delete(export);
+    }
+    Ok(())
+}
+
+/// The names of the functions in a module, sorted; one without a name is `?`.
+///
+/// # Errors
+/// Where the bytes are not a WebAssembly module.
+pub fn functions(wasm: &[u8]) -> Result<Vec<String>> {
+    let module = Module::from_buffer(wasm)
+        .map_err(|error| Error::malformed(format!("not a WebAssembly module: {error:#}")))?;
+    let mut names: Vec<String> =
+        module.funcs.iter().map(|function| function.name.clone().unwrap_or_else(|| "?".to_string())).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// The image inside a packed model.
+///
+/// The wasm may come from anyone, so that only the framing of sections and segments is read, each length against
+/// what is left.
+///
+/// # Errors
+/// Where the bytes are not a WebAssembly module or no data segment of it is one whole image.
+pub fn unlink(wasm: &[u8]) -> Result<&[u8]> {
+    const DATA: u8 = 11;
+    let cut = || Error::malformed("the WebAssembly module is cut or damaged");
+    let mut rest = wasm
+        .strip_prefix(b"\0asm\x01\0\0\0")
+        .ok_or_else(|| Error::malformed("not a WebAssembly module").remedy("Give the folder that `pack` wrote."))?;
+    while let Some((&id, after)) = rest.split_first() {
+        let (section, after) = sized(after).ok_or_else(cut)?;
+        if id == DATA {
+            return find_image(section)
+                .ok_or_else(|| Error::malformed("the WebAssembly module holds no model of this version"));
+        }
+        rest = after;
+    }
+    Err(Error::malformed("the WebAssembly module holds no data"))
+}
+
+/// The segment that is an image, of the segments that `link` and compilers write: active at a constant address.
+fn find_image(section: &[u8]) -> Option<&[u8]> {
+    let (count, mut rest) = leb(section)?;
+    for _ in 0..count {
+        let (flags, after) = leb(rest)?;
+        rest = match flags {
+            0 => {
+                // i32.const address, end
+                let (_, after) = leb(after.strip_prefix(&[0x41])?)?;
+                after.strip_prefix(&[0x0b])?
+            }
+            1 => after,
+            _ => return None,
+        };
+        let (bytes, after) = sized(rest)?;
+        let whole = |bytes: &[u8]| bytes.get(image::header::LENGTH..)?.first_chunk().copied().map(u32::from_le_bytes);
+        if Image::open(bytes).is_some() && whole(bytes) == Some(bytes.len() as u32) {
+            return Some(bytes);
+        }
+        rest = after;
+    }
+    None
+}
+
+/// A LEB128 number of at most 32 bits and what follows it. Signed ones end in the same place.
+fn leb(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let mut value = 0u64;
+    for (place, &byte) in bytes.iter().take(5).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Some((value as u32, &bytes[place + 1..]));
+        }
+    }
+    None
+}
+
+/// As many bytes as the number before them says, and what follows.
+fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = leb(bytes)?;
+    rest.split_at_checked(length as usize)
+}

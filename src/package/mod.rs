@@ -1,0 +1,233 @@
+//! From a lowered model to an npm package: link the wasm, write the files around it, read a packed folder back.
+
+mod emit;
+mod folder;
+mod link;
+
+pub use folder::{Packed, is_package, open, write};
+pub use link::{Names, functions, link, unlink};
+
+use crate::image::Image;
+use crate::lower::{Encoding, Lowered, Results, Span};
+use crate::model::{Cell, ColumnKind, Model};
+use crate::predictor::Manifest;
+use crate::{Error, Result};
+use emit::Subject;
+use flate2::{Compression, write::GzEncoder};
+use sha2::{Digest, Sha384};
+use std::collections::HashSet;
+use std::io::Write;
+
+/// Version of the package's layout and of `x-carryout` in schema.json.
+pub const FORMAT: u32 = 1;
+
+/// What the caller decides about a package.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Name of the npm package; `check_name` holds.
+    pub name: String,
+    pub version: String,
+    /// An SPDX expression. The model is its maker's: nothing is granted unless they say so.
+    pub license: String,
+}
+
+impl Options {
+    pub fn new(name: impl Into<String>) -> Options {
+        Options { name: name.into(), version: "1.0.0".to_string(), license: "UNLICENSED".to_string() }
+    }
+}
+
+/// A file of a package.
+#[derive(Clone, Debug, PartialEq)]
+pub struct File {
+    pub name: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+/// The files of the package, in the order in which a person reads them.
+///
+/// # Errors
+/// Where the name is no npm name, or the model holds something that has no form in JavaScript.
+pub fn pack(model: &Model, lowered: &Lowered, runtime: &[u8], options: &Options) -> Result<Vec<File>> {
+    check_name(&options.name)?;
+    let manifest = Manifest {
+        name: options.name.clone(),
+        task: model.output.task().to_string(),
+        source: model.source.clone(),
+        schema: model.schema.clone(),
+        encodings: lowered.columns.clone(),
+        results: lowered.results.clone(),
+        paths: lowered.paths.clone(),
+    };
+    let subject = Subject::new(&manifest, &lowered.image)?;
+    let wasm = link(runtime, &lowered.image, &lowered.kernels, Names::Drop)?;
+    let index = emit::javascript::index(&subject).into_bytes();
+    let size = |name, bytes: &[u8]| emit::readme::Size { name, raw: bytes.len(), gzip: gzipped(bytes) };
+    let sizes = [size("index.js", &index), size("model.wasm", &wasm)];
+    let mut files = vec![
+        File { name: "README.md", bytes: emit::readme::readme(&subject, &sizes).into_bytes() },
+        File { name: "index.d.ts", bytes: emit::types::index(&subject).into_bytes() },
+        File { name: "index.js", bytes: index },
+        File { name: "workerd.js", bytes: emit::javascript::workerd(&subject).into_bytes() },
+        File { name: "schema.json", bytes: emit::json::schema(&subject)?.into_bytes() },
+        File { name: "model.wasm", bytes: wasm },
+    ];
+    let integrity = files.last().map(|wasm| integrity(&wasm.bytes)).unwrap_or_default();
+    let mut names: Vec<&str> = files.iter().map(|file| file.name).collect();
+    names.retain(|name| *name != "README.md");
+    let package = emit::json::package(&subject, options, &integrity, &names);
+    files.insert(0, File { name: "package.json", bytes: package.into_bytes() });
+    Ok(files)
+}
+
+/// `sha384-…`, as in a script element's integrity attribute.
+pub fn integrity(bytes: &[u8]) -> String {
+    let digest = Sha384::digest(bytes);
+    let base64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    // 48 bytes are whole groups of three: no padding.
+    let group = |three: &[u8]| {
+        let bits = three.iter().fold(0u32, |bits, &byte| bits << 8 | u32::from(byte));
+        [18, 12, 6, 0].map(|shift| base64[(bits >> shift & 63) as usize] as char)
+    };
+    digest.chunks(3).flat_map(group).fold("sha384-".to_string(), |mut text, c| {
+        text.push(c);
+        text
+    })
+}
+
+/// Bytes after gzip at its best, as servers send files.
+pub fn gzipped(bytes: &[u8]) -> usize {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).map_or(0, |bytes| bytes.len())
+}
+
+/// Whether npm takes the name.
+///
+/// # Errors
+/// Says what is wrong with it and what would do.
+pub fn check_name(name: &str) -> Result<()> {
+    let part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+            && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'))
+    };
+    let fits = match name.strip_prefix('@').map(|rest| rest.split_once('/')) {
+        Some(Some((scope, rest))) => part(scope) && part(rest),
+        Some(None) => false,
+        None => part(name),
+    };
+    if fits && name.len() <= 214 && !matches!(name, "node_modules" | "favicon.ico") {
+        return Ok(());
+    }
+    Err(Error::input(format!("{name:?} is not a name that npm takes"))
+        .remedy(format!("Lower-case letters, digits, - and _ make one, for example --name {}.", name_from(name))))
+}
+
+/// A package name as close to the text as npm allows.
+pub fn name_from(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars().take(100) {
+        match c.to_ascii_lowercase() {
+            c if c.is_ascii_lowercase() || c.is_ascii_digit() => name.push(c),
+            _ if !name.is_empty() && !name.ends_with('-') => name.push('-'),
+            _ => {}
+        }
+    }
+    let name = name.trim_end_matches('-');
+    if name.is_empty() || check_name(name).is_err() { "model".to_string() } else { name.to_string() }
+}
+
+/// Whether the manifest describes this image, and every value in it can cross to JavaScript. Holds for what `pack`
+/// writes; a folder that comes from elsewhere has to show it.
+///
+/// # Errors
+/// Names what does not fit.
+pub fn check(manifest: &Manifest, image: &Image) -> Result<()> {
+    let columns = &manifest.schema.columns;
+    let fits = |what: &str, found: usize, expected: usize| {
+        if found == expected {
+            return Ok(());
+        }
+        Err(Error::malformed(format!("{found} {what}, but {expected} are expected")))
+    };
+    fits("columns in the image", image.columns, columns.len())?;
+    fits("encodings", manifest.encodings.len(), columns.len())?;
+    fits("paths", manifest.paths.len(), image.ops)?;
+    if columns.is_empty() {
+        return Err(Error::unsupported("a model without columns"));
+    }
+    let mut names = HashSet::new();
+    for (column, encoding) in columns.iter().zip(&manifest.encodings) {
+        let place = || format!("column {:?}", column.name);
+        if !names.insert(column.name.as_str()) {
+            return Err(Error::unsupported("two columns of one name")
+                .at(place())
+                .remedy("Give the columns names of their own with --features."));
+        }
+        if let ColumnKind::Category(values) = &column.kind {
+            writable(values).map_err(|error| error.at(place()))?;
+            match encoding {
+                Encoding::Number if values.iter().any(|value| value.number().is_none()) => {
+                    return Err(Error::malformed("a category that is not a number, encoded as one").at(place()));
+                }
+                Encoding::Code(vocabulary) if !vocabulary.starts_with(values) => {
+                    return Err(Error::malformed("a vocabulary that does not begin with the categories").at(place()));
+                }
+                Encoding::Code(vocabulary) => writable(vocabulary).map_err(|error| error.at(place()))?,
+                Encoding::Number => {}
+            }
+        }
+    }
+    check_results(&manifest.results, image, true)
+}
+
+fn check_results(results: &Results, image: &Image, outermost: bool) -> Result<()> {
+    let within = |first: u32, count: u32| {
+        let end = u64::from(first) + u64::from(count);
+        if count > 0 && end <= image.slots as u64 {
+            return Ok(());
+        }
+        Err(Error::malformed(format!("results in {count} slots from {first} on, of {}", image.slots)))
+    };
+    let span = |span: &Span, expected: usize| {
+        within(span.first, span.count)?;
+        if span.count as usize == expected {
+            return Ok(());
+        }
+        Err(Error::malformed(format!("{} results where {expected} are expected", span.count)))
+    };
+    match results {
+        Results::Classification { classes, label, probabilities, scores } => {
+            within(*label, 1)?;
+            writable(classes)?;
+            if let Some(probabilities) = probabilities {
+                span(probabilities, classes.len())?;
+            }
+            match scores {
+                Some(scores) if scores.count == 1 && classes.len() == 2 => within(scores.first, 1),
+                Some(scores) => span(scores, classes.len()),
+                None => Ok(()),
+            }
+        }
+        Results::Regression { values, names } | Results::Transform { values, names } => {
+            span(values, if names.is_empty() { values.count as usize } else { names.len() })
+        }
+        Results::Several(parts) if outermost => parts.iter().try_for_each(|part| check_results(part, image, false)),
+        Results::Several(_) => Err(Error::unsupported("outputs of outputs")),
+        Results::Anomaly { outlier, score, samples } => {
+            [Some(*outlier), Some(*score), *samples].into_iter().flatten().try_for_each(|slot| within(slot, 1))
+        }
+        Results::Clustering { cluster, labels, distances } => {
+            within(*cluster, 1)?;
+            writable(labels)?;
+            distances.as_ref().map_or(Ok(()), |distances| span(distances, labels.len()))
+        }
+    }
+}
+
+/// JavaScript source and JSON have no form for an infinite category or class.
+fn writable(values: &[Cell]) -> Result<()> {
+    match values.iter().find(|value| matches!(value, Cell::Float(number) if number.is_infinite())) {
+        Some(value) => Err(Error::unsupported(format!("the value {value} as a category or class"))),
+        None => Ok(()),
+    }
+}
