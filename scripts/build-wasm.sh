@@ -27,8 +27,9 @@ case ${1-} in
     if cmp -s "$built" target/runtime.in.wasm && [ target/runtime.wasm -nt scripts/build-wasm.sh ] &&
       [ target/runtime.wasm -nt package-lock.json ]; then exit; fi
     # -g keeps the function names: the packager finds kernels by them, and drops them from what it writes. The
-    # features allowed are those that rustc recorded in the module.
-    wasm-opt -Oz -g --strip-producers "$built" -o target/runtime.out.wasm
+    # features allowed are those that rustc recorded in the module. Kernels that were inlined into their dispatcher
+    # could not be pruned.
+    wasm-opt --no-inline='kernel_*' --no-inline='check_*' -Oz -g --strip-producers "$built" -o target/runtime.out.wasm
     mv target/runtime.out.wasm target/runtime.wasm
     cp "$built" target/runtime.in.wasm
     ;;

@@ -35,7 +35,8 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> R
     let mut module = config
         .parse(runtime)
         .map_err(|error| Error::malformed(format!("the runtime is not a WebAssembly module: {error:#}")))?;
-    let foreign = |what: &str| Error::malformed(format!("the runtime has {what}")).remedy("Build it with `make build`.");
+    let foreign =
+        |what: &str| Error::malformed(format!("the runtime has {what}")).remedy("Build it with `make build`.");
 
     let memory = module.memories.iter().next().map(|memory| memory.id()).ok_or_else(|| foreign("no memory"))?;
     let image_at = module.memories.get(memory).initial * PAGE;

@@ -18,6 +18,18 @@ use sha2::{Digest, Sha384};
 use std::collections::HashSet;
 use std::io::Write;
 
+include!(concat!(env!("OUT_DIR"), "/runtime.rs"));
+
+/// The runtime that packages carry.
+///
+/// # Errors
+/// Where this build was made without it.
+pub fn runtime() -> Result<&'static [u8]> {
+    RUNTIME.ok_or_else(|| {
+        Error::unsupported("this build of carryout holds no runtime to pack").remedy("Build it with `make build`.")
+    })
+}
+
 /// Version of the package's layout and of `x-carryout` in schema.json.
 pub const FORMAT: u32 = 1;
 
@@ -177,10 +189,10 @@ pub fn check(manifest: &Manifest, image: &Image) -> Result<()> {
             }
         }
     }
-    check_results(&manifest.results, image, true)
+    check_results(&manifest.results, image, &manifest.encodings, true)
 }
 
-fn check_results(results: &Results, image: &Image, outermost: bool) -> Result<()> {
+fn check_results(results: &Results, image: &Image, encodings: &[Encoding], outermost: bool) -> Result<()> {
     let within = |first: u32, count: u32| {
         let end = u64::from(first) + u64::from(count);
         if count > 0 && end <= image.slots as u64 {
@@ -208,10 +220,20 @@ fn check_results(results: &Results, image: &Image, outermost: bool) -> Result<()
                 None => Ok(()),
             }
         }
-        Results::Regression { values, names } | Results::Transform { values, names } => {
-            span(values, if names.is_empty() { values.count as usize } else { names.len() })
+        Results::Regression { values, names } | Results::Transform { values, names, .. } => {
+            span(values, if names.is_empty() { values.count as usize } else { names.len() })?;
+            let Results::Transform { codes, .. } = results else { return Ok(()) };
+            let known = |code: &Option<u32>| {
+                code.is_none_or(|column| matches!(encodings.get(column as usize), Some(Encoding::Code(_))))
+            };
+            if codes.len() == values.count as usize && codes.iter().all(known) {
+                return Ok(());
+            }
+            Err(Error::malformed("codes of a column that has none"))
         }
-        Results::Several(parts) if outermost => parts.iter().try_for_each(|part| check_results(part, image, false)),
+        Results::Several(parts) if outermost => {
+            parts.iter().try_for_each(|part| check_results(part, image, encodings, false))
+        }
         Results::Several(_) => Err(Error::unsupported("outputs of outputs")),
         Results::Anomaly { outlier, score, samples } => {
             [Some(*outlier), Some(*score), *samples].into_iter().flatten().try_for_each(|slot| within(slot, 1))

@@ -1,8 +1,8 @@
 //! `index.js`: a row into the workspace, a run, a prediction out. Only the code that this model needs is written,
 //! in the form prettier would give it.
 
-use super::text::{Syntax, comment, js_key, js_member, js_number, js_string, layout};
-use super::{CARRYOUT, Subject, cell, cells, extras, kind_name, range};
+use super::text::{Syntax, comment, js_key, js_member, js_number, js_string, layout, width};
+use super::{CARRYOUT, Subject, cell, cells, extras, infinite, kind_name, range};
 use crate::image::BLOCK;
 use crate::lower::{Encoding, Results};
 use crate::model::{Cell, ColumnKind};
@@ -75,7 +75,7 @@ impl Needs {
             numeric: places(false),
             range: columns.iter().any(|column| range(column).is_some()),
             missing: columns.iter().any(|column| column.missing),
-            infinite: columns.iter().any(|column| column.infinite),
+            infinite: columns.iter().any(infinite),
             unknown: columns.iter().any(|column| column.unknown && is_category(&column.kind)),
             inherited: columns.iter().any(|column| INHERITED.contains(&column.name.as_str())),
         }
@@ -170,8 +170,11 @@ fn schema_value(subject: &Subject) -> (Vec<Value>, Map<String, Value>) {
             if let Some((low, high)) = range(column) {
                 fields.insert("range".into(), json!([low, high]));
             }
-            let flags =
-                [("missing", column.missing), ("infinite", column.infinite), ("unknown", column.unknown && is_category(&column.kind))];
+            let flags = [
+                ("missing", column.missing),
+                ("infinite", infinite(column)),
+                ("unknown", column.unknown && is_category(&column.kind)),
+            ];
             for (name, _) in flags.into_iter().filter(|(_, set)| *set) {
                 fields.insert(name.into(), json!(true));
             }
@@ -234,11 +237,14 @@ fn schema(subject: &Subject, needs: &Needs) -> String {
     let mut js = "/** What the model takes and gives. */\nexport const schema = freeze({\n".to_string();
     js.push_str(&format!("  name: {},\n", js_string(&subject.manifest.name)));
     js.push_str(&format!("  task: {},\n", js_string(&subject.manifest.task)));
-    js.push_str("  columns: [\n");
-    for column in &columns {
-        js.push_str(&format!("    {},\n", layout(column, Syntax::Js, 4, 4, 1)));
+    let one_line = layout(&columns[0], Syntax::Js, 0, "  columns: [".len(), "].map(column),".len());
+    if columns.len() == 1 && !one_line.contains('\n') {
+        js.push_str(&format!("  columns: [{one_line}].map(column),\n"));
+    } else {
+        let columns: String =
+            columns.iter().map(|column| format!("    {},\n", layout(column, Syntax::Js, 4, 4, 1))).collect();
+        js.push_str(&format!("  columns: [\n{columns}  ].map(column),\n"));
     }
-    js.push_str("  ].map(column),\n");
     for (name, value) in &outputs {
         js.push_str(&format!("  {name}: {},\n", layout(value, Syntax::Js, 2, name.len() + 4, 1)));
     }
@@ -249,13 +255,13 @@ fn schema(subject: &Subject, needs: &Needs) -> String {
     fields.push(("missing", " = false"));
     fields.extend(needs.infinite.then_some(("infinite", " = false")));
     fields.extend([("unknown", " = false"), ("used", " = true")]);
-    let params: String = fields.iter().map(|(name, default)| format!("  {name}{default},\n")).collect();
+    let params: Vec<String> = fields.iter().map(|(name, default)| format!("{name}{default}")).collect();
+    let params = list("function column(", ("{ ", " }"), &params, ") {", 0);
     let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
     js.push_str(&format!(
         "\
 /** A column, with what goes without saying above. */
-function column({{
-{params}}}) {{
+{params}
   return {{ {} }};
 }}
 
@@ -270,6 +276,18 @@ function freeze(value) {{
         names.join(", ")
     ));
     js
+}
+
+/// `before` + `open` + items + `close` + `after`, on one line where it fits, else an item a line.
+fn list(before: &str, brackets: (&str, &str), items: &[String], after: &str, indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    let (open, close) = brackets;
+    let flat = format!("{pad}{before}{open}{}{close}{after}", items.join(", "));
+    if width(flat.trim_end()) <= 80 {
+        return flat;
+    }
+    let lines: String = items.iter().map(|item| format!("{pad}  {item},\n")).collect();
+    format!("{pad}{before}{}\n{lines}{pad}{}{after}", open.trim_end(), close.trim_start())
 }
 
 /// From what a person passes to values in the order of the columns.
@@ -290,20 +308,20 @@ const own = (row, name) => (Object.hasOwn(row, name) ? row[name] : undefined);
 ",
         );
     }
-    let values: String = columns
+    let values: Vec<String> = columns
         .iter()
         .map(|column| match INHERITED.contains(&column.name.as_str()) {
-            true => format!("    own(row, {}),\n", js_string(&column.name)),
-            false => format!("    row{},\n", js_member(&column.name)),
+            true => format!("own(row, {})", js_string(&column.name)),
+            false => format!("row{}", js_member(&column.name)),
         })
         .collect();
+    let values = |before: &str| list(before, ("[", "]"), &values, ";\n", 2);
     let warn = if needs.missing { "warn, " } else { "" };
     let bare = if count == 1 { "  if (typeof row !== \"object\" || row === null) return [row];\n" } else { "" };
     let not_a_row = if count == 1 {
         String::new()
     } else {
-        "\
-  if (typeof row !== \"object\" || row === null) {
+        "  if (typeof row !== \"object\" || row === null) {
     throw new TypeError(
       `${at(number)}expected an object by column or an array, got ${show(row)}`,
     );
@@ -313,31 +331,32 @@ const own = (row, name) => (Object.hasOwn(row, name) ? row[name] : undefined);
     };
     let list = if needs.missing {
         format!(
-            "  const values = [
-{values}  ];
-  // A field that is not there may be there under a misspelt name.
+            "{values}  // A field that is not there may be there under a misspelt name.
   if (values.includes(undefined)) {{
     for (const field of Object.keys(row)) {{
       if (!names.has(field)) warn(field, undefined, number);
     }}
   }}
   return values;
-"
+",
+            values = values("const values = ")
         )
     } else {
-        format!("  return [\n{values}  ];\n")
+        values("return ")
     };
     let plural = if count == 1 { "value" } else { "values" };
+    let message = format!("`${{at(number)}}expected {count} {plural}, got ${{row.length}}`");
+    let wrong_length = match 4 + "throw new TypeError();".len() + message.len() <= 80 {
+        true => format!("    throw new TypeError({message});\n"),
+        false => format!("    throw new TypeError(\n      {message},\n    );\n"),
+    };
     js.push_str(&format!(
         "\
 /** The row's values in the order of the columns. */
 function valuesOf(row, {warn}number) {{
   if (Array.isArray(row) || ArrayBuffer.isView(row)) {{
     if (row.length === {count}) return row;
-    throw new TypeError(
-      `${{at(number)}}expected {count} {plural}, got ${{row.length}}`,
-    );
-  }}
+{wrong_length}  }}
 {bare}{not_a_row}{list}}}
 
 const at = (row) => (row === undefined ? \"\" : `row ${{row}}, `);
@@ -371,15 +390,16 @@ fn encoding(subject: &Subject, needs: &Needs) -> String {
             }
             let make = if matches!(encoding, Encoding::Code(_)) { "places" } else { "numbers" };
             // The model may fill in or compare with values it does not advertise.
-            let extras: Vec<Value> =
-                extras(column, encoding).iter().filter(|value| !value.is_missing()).map(cell).collect();
+            let extras: Vec<String> = extras(column, encoding)
+                .iter()
+                .filter(|value| !value.is_missing())
+                .map(|value| layout(&cell(value), Syntax::Js, 4, 4, 1))
+                .collect();
             if extras.is_empty() {
                 js.push_str(&format!("  {place}: {make}(columns[{place}].categories),\n"));
             } else {
-                let extras = layout(&Value::Array(extras), Syntax::Js, 4, 11, 2);
-                js.push_str(&format!(
-                    "  {place}: {make}(\n    columns[{place}].categories.concat(\n      {extras},\n    ),\n  ),\n"
-                ));
+                let items = [vec![format!("...columns[{place}].categories")], extras].concat();
+                js.push_str(&list(&format!("{place}: {make}("), ("[", "]"), &items, "),\n", 2));
             }
         }
         js.push_str("};\n\n");
@@ -590,8 +610,7 @@ fn remark(needs: &Needs) -> String {
     let mut js = String::new();
     if needs.missing {
         js.push_str(
-            "\
-  if (typeof c === \"string\") {
+            "  if (typeof c === \"string\") {
     return `${at(row)}${JSON.stringify(c)} is not a column of this model`;
   }
 ",
@@ -609,8 +628,7 @@ fn remark(needs: &Needs) -> String {
     }
     if needs.range {
         js.push_str(
-            "\
-  return `${field(c, row)}: ${value} is outside the range seen in training, ${range[0]} to ${range[1]}`;
+            "  return `${field(c, row)}: ${value} is outside the range seen in training, ${range[0]} to ${range[1]}`;
 ",
         );
     }
@@ -702,6 +720,11 @@ fn row_fields(part: &Part, indent: usize) -> String {
             }
             js
         }
+        Results::Transform { values, codes, .. } if codes.iter().any(Option::is_some) => format!(
+            "{pad}transformed: Array.from(x.subarray({}, {}), (number, k) =>\n{pad}  decode(k, number, (c) => values[c]),\n{pad}),\n",
+            values.first,
+            values.first + values.count
+        ),
         Results::Transform { values, .. } => format!("{pad}transformed: {},\n", list(values)),
     }
 }
@@ -711,7 +734,9 @@ fn batch_fields(part: &Part, indent: usize) -> String {
     let pad = " ".repeat(indent);
     let array = |number: usize| format!("arrays[{}]", part.arrays + number);
     let decoded = |name: &str| {
-        format!("{pad}{name}: () => Array.from({}, (place) => {}[place]),\n", array(0), part.labels)
+        let body = format!("Array.from({}, (place) => {}[place]),\n", array(0), part.labels);
+        let flat = format!("{pad}{name}: () => {body}");
+        if flat.len() <= 81 { flat } else { format!("{pad}{name}: () =>\n{pad}  {body}") }
     };
     match part.results {
         Results::Classification { probabilities, scores, .. } => {
@@ -741,6 +766,11 @@ fn batch_fields(part: &Part, indent: usize) -> String {
             }
             js
         }
+        Results::Transform { values, codes, .. } if codes.iter().any(Option::is_some) => format!(
+            "{pad}transformed: Array.from({array}, (number, k) =>\n{pad}  decode(k % {width}, number, (c) => find(Math.floor(k / {width}), c)),\n{pad}),\n",
+            array = array(0),
+            width = values.count
+        ),
         Results::Transform { .. } => format!("{pad}transformed: {},\n", array(0)),
     }
 }
@@ -781,11 +811,8 @@ fn opening(subject: &Subject, needs: &Needs) -> String {
     let count = subject.columns().len();
     let whole = Part { results, labels: labels_of(results, "schema"), arrays: 0 };
     let wanted = wanted(results);
-    let arrays: String =
-        wanted.iter().map(|(kind, slot, count)| format!("      [{kind}, {slot}, {count}],\n")).collect();
-    let one_score = |results: &Results| {
-        matches!(results, Results::Classification { probabilities: None, scores: Some(span), .. } if span.count == 1)
-    };
+    let arrays: Vec<String> = wanted.iter().map(|(kind, slot, count)| format!("[{kind}, {slot}, {count}]")).collect();
+    let one_score = |results: &Results| matches!(results, Results::Classification { probabilities: None, scores: Some(span), .. } if span.count == 1);
     let mirrors = match results {
         Results::Several(parts) => parts.iter().any(one_score),
         one => one_score(one),
@@ -814,6 +841,31 @@ function bothWays(scores) {
 ",
         );
     }
+    let decodes = match results {
+        Results::Transform { codes, .. } => codes.iter().any(Option::is_some),
+        _ => false,
+    };
+    if let (true, Results::Transform { codes, .. }) = (decodes, results) {
+        js.push_str("/** The column whose categories a transformed column holds, by place. */\nconst origins = {\n");
+        for (place, column) in codes.iter().enumerate().filter_map(|(place, code)| code.map(|code| (place, code))) {
+            js.push_str(&format!("  {place}: {column},\n"));
+        }
+        js.push_str(
+            "\
+};
+
+/** The category that a code stands for; one that training did not see is passed on. */
+function decode(k, number, own) {
+  const c = origins[k];
+  if (c === undefined) return number;
+  if (number !== number) return null;
+  return number < 0 ? own(c) : [...codes[c].keys()][number];
+}
+
+",
+        );
+    }
+    let (find, batched) = if decodes { (", find", "rows, arrays, find") } else { ("", "rows, arrays") };
     let read_warn = if values_warn { ", warn" } else { "" };
     let lists_warn = if encode_warn { "encode(c, undefined, warn)" } else { "encode(c, undefined)" };
     js.push_str(&format!(
@@ -860,8 +912,7 @@ function rowsOf(input{read_warn}) {{
     let refused = if subject.refusing.is_empty() {
         "    wasm.run(rows);\n".to_string()
     } else {
-        "\
-    const refused = wasm.run(rows);
+        "    const refused = wasm.run(rows);
     if (refused === 0) return;
     const row = first === undefined ? undefined : first + wasm.fault_row();
     throw new RangeError(
@@ -881,8 +932,7 @@ function rowsOf(input{read_warn}) {{
     let run_block = if subject.refusing.is_empty() { "run(count)" } else { "run(count, first)" };
     let (tally, batch_warnings) = if needs.warns() {
         (
-            "\
-    const notes = new Map();
+            "    const notes = new Map();
     // One warning a column, with the first row it is about.
     const warn = (c, value, row) => {
       const note = notes.get(c);
@@ -890,11 +940,10 @@ function rowsOf(input{read_warn}) {{
       else note[1] += 1;
     };
 ",
-            "\
-    const warnings = Array.from(notes.values(), ([text, more]) =>
+            "    const warnings = Array.from(notes.values(), ([text, more]) =>
       more === 0 ? text : `${text} (and ${more} more)`,
     );
-    return { rows, arrays, warnings };
+    return { BATCHED, warnings };
 ",
         )
     } else {
@@ -923,9 +972,7 @@ async function open(source) {{
   }}
 
   function predictBatch(input) {{
-    const {{ rows, arrays, warnings }} = batch(input, [
-{arrays}    ]);
-    return {{
+{arrays}    return {{
       rows,
 {batch_fields}      warnings,
     }};
@@ -952,13 +999,21 @@ async function open(source) {{
         }}
       }});
     }}
-{batch_warnings}  }}
+{returned}  }}
 
   return {{ schema, predict, predictBatch }};
 }}
 
 ",
         size = subject.slots * BLOCK,
+        arrays = match &arrays[..] {
+            [one] => format!("    const {{ rows, arrays{find}, warnings }} = batch(input, [{one}]);\n"),
+            many => format!(
+                "    const {{ rows, arrays{find}, warnings }} = batch(input, [\n{}    ]);\n",
+                many.iter().map(|array| format!("      {array},\n")).collect::<String>()
+            ),
+        },
+        returned = batch_warnings.replace("BATCHED", batched),
         row_fields = row_fields(&whole, 6),
         batch_fields = batch_fields(&whole, 6),
     ));
@@ -966,7 +1021,9 @@ async function open(source) {{
 }
 
 const LOADING: &str = "\
-const problem = (text, cause) => new Error(`${schema.name}: ${text}`, { cause });
+function problem(text, cause) {
+  return new Error(`${schema.name}: ${text}`, { cause });
+}
 
 /** Compiles model.wasm: the file beside this one, or what stands in for it. */
 async function compile(source = new URL(\"./model.wasm\", import.meta.url)) {
@@ -997,7 +1054,7 @@ async function read(url) {
     globalThis.process?.getBuiltinModule?.(\"node:fs/promises\");
   if (files) return files.readFile(new URL(url));
   const response = await fetch(url).catch((cause) => {
-    throw problem(`${url} cannot be fetched: offline, or forbidden here`, cause);
+    throw problem(`${url} cannot be fetched`, cause);
   });
   if (!response.ok) {
     throw problem(

@@ -60,7 +60,8 @@ fn property(column: &Column) -> Value {
             let mut types: Vec<&str> = Vec::new();
             types.extend(has(false).then_some("string"));
             types.extend(has(true).then_some("number"));
-            types.extend(values.iter().any(|value| matches!(value, crate::model::Cell::Bool(_))).then_some("boolean"));
+            types
+                .extend(values.iter().any(|value| matches!(value, crate::model::Cell::Bool(_))).then_some("boolean"));
             types.extend(column.missing.then_some("null"));
             fields.insert("type".into(), if let [one] = types[..] { json!(one) } else { json!(types) });
             fields.insert("examples".into(), cells(values));

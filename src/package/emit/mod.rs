@@ -138,6 +138,11 @@ pub fn range(column: &Column) -> Option<(f64, f64)> {
     column.range.filter(|(low, high)| numbers && low.is_finite() && high.is_finite())
 }
 
+/// Whether infinities are accepted, in a column of numbers.
+pub fn infinite(column: &Column) -> bool {
+    column.infinite && matches!(column.kind, ColumnKind::Number | ColumnKind::Integer)
+}
+
 /// What a vocabulary holds beyond the categories.
 pub fn extras<'a>(column: &Column, encoding: &'a Encoding) -> &'a [Cell] {
     match (encoding, &column.kind) {

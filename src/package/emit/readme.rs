@@ -21,7 +21,12 @@ pub struct Size {
 pub fn readme(subject: &Subject, sizes: &[Size]) -> String {
     let manifest = subject.manifest;
     let name = &manifest.name;
-    let mut md = format!("# {}\n\n{}. Made from {}.\n", markdown(name), sentence(&subject.summary()), markdown(&subject.origin()));
+    let mut md = format!(
+        "# {}\n\n{}. Made from {}.\n",
+        markdown(name),
+        sentence(&subject.summary()),
+        markdown(&subject.origin())
+    );
     md.push_str("\nThe model runs where this package runs, in a browser or in Node: it sends nothing anywhere.\n\n");
     md.push_str(&format!(
         "```js\nimport {{ predict, load }} from {module};\n\nawait predict({row});\n\nconst model = await load(); // once; afterwards everything is synchronous\nmodel.predict(row);\nmodel.predictBatch(rows); // an array of rows, or an object of columns\n```\n\n",
@@ -128,11 +133,11 @@ fn output(results: &Results) -> String {
             format!("`label`, one of: {}; {numbers}.\n", classes(list))
         }
         Results::Regression { values, .. } if values.count == 1 => "`value`, a number.\n".to_string(),
-        Results::Regression { values, names } | Results::Transform { values, names } => {
+        Results::Regression { values, names } | Results::Transform { values, names, .. } => {
             let field = if matches!(results, Results::Regression { .. }) { "values" } else { "transformed" };
             let names: Vec<String> = names.iter().take(LISTED).map(|name| markdown(name)).collect();
             let named = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-            format!("`{field}`, {} numbers{named}.\n", values.count)
+            format!("`{field}`, {} values{named}.\n", values.count)
         }
         Results::Several(parts) => {
             let parts: String =
@@ -148,4 +153,3 @@ fn output(results: &Results) -> String {
         }
     }
 }
-

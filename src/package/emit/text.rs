@@ -67,7 +67,12 @@ pub fn ts_key(text: &str) -> String {
 
 /// A property name in an object literal.
 pub fn js_key(text: &str) -> String {
-    if text == "__proto__" { format!("[{}]", js_string(text)) } else { ts_key(text) }
+    let simple_number = text.parse::<u32>().is_ok_and(|number| number.to_string() == text);
+    match text {
+        "__proto__" => format!("[{}]", js_string(text)),
+        _ if simple_number => text.to_string(),
+        _ => ts_key(text),
+    }
 }
 
 /// `.name` or `["name"]`.
@@ -163,19 +168,14 @@ pub fn layout(value: &Value, syntax: Syntax, indent: usize, start: usize, after:
     match value {
         Value::Array(items) if items.len() > 1 && items.iter().all(Value::is_number) => {
             // Numbers fill lines.
-            let mut lines = vec![String::new()];
+            let mut lines: Vec<String> = Vec::new();
             for (number, item) in items.iter().enumerate() {
                 let last = number + 1 == items.len();
                 let comma = if last && syntax == Syntax::Json { "" } else { "," };
                 let item = format!("{}{comma}", flat(item, syntax));
-                let line = lines.last_mut().unwrap_or_else(|| unreachable!("one line at least"));
-                if line.is_empty() {
-                    line.push_str(&item);
-                } else if indent + 2 + line.len() + 1 + item.len() <= WIDTH {
-                    line.push(' ');
-                    line.push_str(&item);
-                } else {
-                    lines.push(item);
+                match lines.last_mut().filter(|line| indent + 2 + line.len() + 1 + item.len() <= WIDTH) {
+                    Some(line) => line.extend([" ", &item]),
+                    None => lines.push(item),
                 }
             }
             let pad = " ".repeat(indent + 2);
@@ -222,8 +222,11 @@ fn flat(value: &Value, syntax: Syntax) -> String {
     match value {
         Value::String(text) if syntax == Syntax::Js => js_string(text),
         Value::String(text) => json_string(text),
-        Value::Number(number) if syntax == Syntax::Js && number.is_f64() => {
-            js_number(number.as_f64().unwrap_or(f64::NAN))
+        Value::Number(number) if number.is_f64() => {
+            let text = js_number(number.as_f64().unwrap_or(f64::NAN));
+            // In JSON the point tells floats from integers.
+            let whole = syntax == Syntax::Json && text.bytes().all(|c| c.is_ascii_digit() || c == b'-');
+            if whole { text + ".0" } else { text }
         }
         Value::Array(items) => {
             let items: Vec<String> = items.iter().map(|item| flat(item, syntax)).collect();
@@ -231,8 +234,10 @@ fn flat(value: &Value, syntax: Syntax) -> String {
         }
         Value::Object(fields) if fields.is_empty() => "{}".to_string(),
         Value::Object(fields) => {
-            let fields: Vec<String> =
-                fields.iter().map(|(name, value)| format!("{}: {}", key(name, syntax), flat(value, syntax))).collect();
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(name, value)| format!("{}: {}", key(name, syntax), flat(value, syntax)))
+                .collect();
             format!("{{ {} }}", fields.join(", "))
         }
         other => other.to_string(),

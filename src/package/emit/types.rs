@@ -1,8 +1,8 @@
 //! `index.d.ts`: what goes in and comes out, as literal types, with the facts of each column in its comment.
 
-use super::javascript::{class_name, header, task};
+use super::javascript::{header, task};
 use super::text::{Syntax, comment, js_number, js_string, layout, ts_key, width};
-use super::{Subject, cell, kind_name, range};
+use super::{Subject, cell, infinite, kind_name, range};
 use crate::lower::{Results, Span};
 use crate::model::{Cell, Column, ColumnKind};
 
@@ -14,13 +14,16 @@ pub fn index(subject: &Subject) -> String {
     for column in columns {
         ts.push_str(&format!("  /** {} */\n", comment(&about(column))));
         let optional = if column.missing { "?" } else { "" };
-        let head = format!("{}{optional}: ", ts_key(&column.name));
-        ts.push_str(&format!("  {head}{};\n", union(members(column), 2, 2 + width(&head), 1)));
+        let head = format!("{}{optional}:", ts_key(&column.name));
+        let union = union(members(column), 2, 3 + width(&head), 1);
+        let space = if union.starts_with('\n') { "" } else { " " };
+        ts.push_str(&format!("  {head}{space}{union};\n"));
     }
     ts.push_str("}\n\n");
 
     ts.push_str("/** One row in the order of the columns. */\nexport type Values = ");
-    let members: Vec<String> = columns.iter().map(|column| format!("Features[{}]", js_string(&column.name))).collect();
+    let members: Vec<String> =
+        columns.iter().map(|column| format!("Features[{}]", js_string(&column.name))).collect();
     let flat = format!("readonly [{}];", members.join(", "));
     if "export type Values = ".len() + width(&flat) <= 80 {
         ts.push_str(&flat);
@@ -39,7 +42,8 @@ pub fn index(subject: &Subject) -> String {
     if let [only] = columns {
         rows.push(format!("Features[{}]", js_string(&only.name)));
     }
-    ts.push_str(&format!("\n\nexport type Row = {};\n\n", union(rows, 0, 18, 1)));
+    ts.push_str("\n\n");
+    ts.push_str(&type_alias("Row", rows));
     ts.push_str(
         "\
 /** Many rows, column by column. */
@@ -53,7 +57,7 @@ export type Columns = {
     batches.extend(numbers.then_some(arrays).into_iter().flatten());
     ts.push_str("/** Many rows");
     ts.push_str(if numbers { "; a typed array holds them one after the other. */\n" } else { ". */\n" });
-    ts.push_str(&format!("export type Rows = {};\n\n", union(batches, 0, 19, 1)));
+    ts.push_str(&type_alias("Rows", batches));
 
     ts.push_str(&predictions(&subject.manifest.results));
     ts.push_str(&schema(subject));
@@ -144,6 +148,9 @@ fn union(members: Vec<String>, indent: usize, start: usize, after: usize) -> Str
         return flat;
     }
     let pad = " ".repeat(indent + 2);
+    if indent + 2 + width(&flat) + after <= 80 {
+        return format!("\n{pad}{flat}");
+    }
     members.iter().map(|member| format!("\n{pad}| {member}")).collect()
 }
 
@@ -207,7 +214,7 @@ fn by_class(classes: &[Cell], suffix: &str) -> String {
 fn row_type(results: &Results, suffix: &str) -> String {
     let list = |names: &[String], span: &Span| -> String {
         let what = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-        format!("{} numbers{what}.", span.count)
+        format!("{} values{what}.", span.count)
     };
     match results {
         Results::Classification { classes, probabilities, scores, .. } => {
@@ -230,8 +237,7 @@ fn row_type(results: &Results, suffix: &str) -> String {
             format!("  /** {} */\n  values: number[];\n", comment(&list(names, values)))
         }
         Results::Several(_) => String::new(),
-        Results::Anomaly { .. } => "\
-  outlier: boolean;
+        Results::Anomaly { .. } => "  outlier: boolean;
   /** The decision function: negative for outliers. */
   score: number;
 "
@@ -243,8 +249,9 @@ fn row_type(results: &Results, suffix: &str) -> String {
             }
             ts
         }
-        Results::Transform { values, names } => {
-            format!("  /** {} */\n  transformed: number[];\n", comment(&list(names, values)))
+        Results::Transform { values, names, codes } => {
+            let of = transformed(codes);
+            format!("  /** {} */\n  transformed: {of}[];\n", comment(&list(names, values)))
         }
     }
 }
@@ -278,8 +285,16 @@ fn batch_type(results: &Results, suffix: &str) -> String {
             }
             ts
         }
+        Results::Transform { values, codes, .. } if codes.iter().any(Option::is_some) => {
+            format!("  /** Rows × {}, row after row. */\n  transformed: {}[];\n", values.count, transformed(codes))
+        }
         Results::Transform { values, .. } => table("transformed", &values.count.to_string()),
     }
+}
+
+/// What a transformer's columns hold.
+fn transformed(codes: &[Option<u32>]) -> &'static str {
+    if codes.iter().any(Option::is_some) { "(number | string | boolean | null)" } else { "number" }
 }
 
 fn schema(subject: &Subject) -> String {
@@ -296,15 +311,16 @@ fn schema(subject: &Subject) -> String {
         ts.push_str("  readonly categories?: readonly (string | number | boolean)[];\n");
     }
     if columns.iter().any(|column| range(column).is_some()) {
-        ts.push_str("  /** Least and greatest value in training. */\n  readonly range?: readonly [number, number];\n");
+        ts.push_str(
+            "  /** Least and greatest value in training. */\n  readonly range?: readonly [number, number];\n",
+        );
     }
     ts.push_str("  /** A missing value (null, undefined, NaN) is accepted. */\n  readonly missing: boolean;\n");
-    if columns.iter().any(|column| column.infinite) {
+    if columns.iter().any(infinite) {
         ts.push_str("  readonly infinite: boolean;\n");
     }
     ts.push_str(
-        "\
-  /** A category that training did not see is accepted. */
+        "  /** A category that training did not see is accepted. */
   readonly unknown: boolean;
   /** Some prediction depends on it. */
   readonly used: boolean;
@@ -343,14 +359,5 @@ fn schema_fields(results: &Results, suffix: &str, indent: usize) -> String {
             format!("{pad}readonly names: readonly string[];\n")
         }
         _ => String::new(),
-    }
-}
-
-/// Names of classes, for the model card.
-pub fn class_names(results: &Results) -> Vec<String> {
-    match results {
-        Results::Classification { classes, .. } => classes.iter().map(class_name).collect(),
-        Results::Clustering { labels, .. } => labels.iter().map(class_name).collect(),
-        _ => Vec::new(),
     }
 }

@@ -1,0 +1,336 @@
+//! Packages of models made by hand: one for each kind of column and of output, and one whose names are hostile.
+//! Their text is compared with `tests/snapshots/`, which `UPDATE_SNAPSHOTS=1 cargo test --test package` rewrites.
+//! The packages are left in `target/tmp/packages/` for `tests/node/`.
+
+use carryout::lower::{Lowered, Want, lower};
+use carryout::model::*;
+use carryout::package::{self, Options};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn column(name: &str, kind: ColumnKind) -> Column {
+    Column {
+        name: name.to_string(),
+        kind,
+        missing: false,
+        infinite: false,
+        unknown: false,
+        range: None,
+        used: true,
+        readers: Vec::new(),
+    }
+}
+
+fn strings(values: &[&str]) -> Vec<Cell> {
+    values.iter().map(|value| Cell::Str(value.to_string())).collect()
+}
+
+fn names(values: &[&str]) -> Vec<String> {
+    values.iter().map(|value| value.to_string()).collect()
+}
+
+fn start(columns: Vec<Column>) -> (Schema, Graph, Vec<Wire>) {
+    let mut graph = Graph::default();
+    let wires = columns
+        .iter()
+        .enumerate()
+        .map(|(number, column)| {
+            graph.column(match &column.kind {
+                ColumnKind::Category(values) if values.iter().any(|value| value.number().is_none()) => {
+                    WireKind::Code(number as u32)
+                }
+                ColumnKind::Text => WireKind::Text(number as u32),
+                _ => WireKind::Number,
+            })
+        })
+        .collect();
+    (Schema { columns, names_from: NamesFrom::File }, graph, wires)
+}
+
+fn source(estimator: &str, outline: &[&str]) -> Source {
+    Source {
+        library: "scikit-learn".to_string(),
+        version: "1.9.1".to_string(),
+        estimator: estimator.to_string(),
+        outline: names(outline),
+    }
+}
+
+fn settled(schema: Schema, graph: Graph, output: Output, source: Source) -> Model {
+    let mut model = Model { schema, graph, output, source };
+    model.settle_columns();
+    model
+}
+
+fn affine(graph: &mut Graph, input: &[Wire], outputs: usize, path: &str) -> Vec<Wire> {
+    let values = (0..input.len() * outputs).map(|place| place as f64 / 8.0 - 0.5).collect();
+    let coef = Matrix::new(outputs, input.len(), values).unwrap();
+    let intercept = (0..outputs).map(|place| place as f64 / 4.0).collect();
+    graph.push(Op::Affine { coef, intercept }, input.to_vec(), path).unwrap()
+}
+
+/// Probabilities over `classes` from an affine map of `input`.
+fn classifier(graph: &mut Graph, input: &[Wire], classes: Vec<Cell>, path: &str) -> Output {
+    let scores = affine(graph, input, classes.len(), path);
+    let probabilities = graph.push(Op::Softmax, scores, path).unwrap();
+    let label = graph.push_one(Op::Argmax, probabilities.clone(), path).unwrap();
+    Output::Classification { classes, label, probabilities: Some(probabilities), scores: None }
+}
+
+/// Four numbers in, three classes out: the plainest package there is.
+fn linear() -> Model {
+    let columns = ["sepal_length", "sepal_width", "petal_length", "petal_width"];
+    let (schema, mut graph, wires) = start(columns.map(|name| column(name, ColumnKind::Number)).to_vec());
+    let classes = strings(&["setosa", "versicolor", "virginica"]);
+    let output = classifier(&mut graph, &wires, classes, "LogisticRegression");
+    settled(schema, graph, output, source("LogisticRegression", &["LogisticRegression"]))
+}
+
+fn one_hot(graph: &mut Graph, wire: Wire, keys: Vec<Cell>, unknown: Unknown<Option<u32>>, path: &str) -> Vec<Wire> {
+    let width = keys.len() as u32;
+    let hot = (0..width).map(Some).collect();
+    graph.push(Op::OneHot { keys, hot, width, unknown }, vec![wire], path).unwrap()
+}
+
+/// Every kind of column, with each way to treat missing and unknown values.
+fn mixed() -> Model {
+    let mut age = column("age", ColumnKind::Integer);
+    age.range = Some((17.0, 90.0));
+    let mut income = column("income", ColumnKind::Number);
+    income.range = Some((0.0, 250_000.5));
+    let employment = strings(&["employed", "self-employed", "retired"]);
+    let region = strings(&["north", "south"]);
+    let rooms = vec![Cell::Int(1), Cell::Int(2), Cell::Int(3)];
+    let grade = vec![Cell::Str("a".to_string()), Cell::Int(1), Cell::Bool(false)];
+    let (schema, mut graph, wires) = start(vec![
+        age,
+        income,
+        column("employment", ColumnKind::Category(employment.clone())),
+        column("region", ColumnKind::Category(region.clone())),
+        column("rooms", ColumnKind::Category(rooms.clone())),
+        column("grade", ColumnKind::Category(grade.clone())),
+        column("owner", ColumnKind::Boolean),
+        column("note", ColumnKind::Text),
+    ]);
+    let fill = Op::Impute { missing: Marker::Nan, fill: vec![Cell::Float(38.5)] };
+    let age = graph.push_one(fill, vec![wires[0]], "num > impute").unwrap();
+    let income = Op::Standardize { mean: Some(vec![50_000.0]), scale: Some(vec![20_000.0]) };
+    let income = graph.push_one(income, vec![wires[1]], "num > scale").unwrap();
+    let fill = Op::Impute { missing: Marker::Nan, fill: strings(&["(none)"]) };
+    let filled = graph.push_one(fill, vec![wires[2]], "cat > impute").unwrap();
+    let mut features = vec![age, income];
+    features.extend(one_hot(&mut graph, filled, employment, Unknown::As(None), "cat > one-hot"));
+    features.extend(one_hot(&mut graph, wires[3], region, Unknown::Error, "cat > one-hot"));
+    features.extend(one_hot(&mut graph, wires[4], rooms, Unknown::As(None), "cat > one-hot"));
+    features.extend(one_hot(&mut graph, wires[5], grade, Unknown::As(None), "cat > one-hot"));
+    features.push(wires[6]);
+    let output = classifier(&mut graph, &features, strings(&["approved", "rejected"]), "clf");
+    let outline = ["prep: ColumnTransformer", "  num: Pipeline", "  cat: Pipeline", "clf: LogisticRegression"];
+    settled(schema, graph, output, source("Pipeline", &outline))
+}
+
+/// Names made to break out of every file they are written into.
+const HOSTILE: [&str; 16] = [
+    "__proto__",
+    "constructor",
+    "toString",
+    "it's",
+    "say \"hi\"",
+    "`${alert(1)}`",
+    "*/ alert(1); /*",
+    "</script><script>alert(1)</script>",
+    "line\nbreak\r\u{2028}\u{2029}",
+    "back\\slash",
+    "| [link](javascript:alert(1)) <img src=x onerror=alert(1)>",
+    "@deprecated {@link x}",
+    "\u{202e}evil",
+    "年齢 größe 😀",
+    "",
+    "]]>-->",
+];
+
+fn hostile() -> Model {
+    let mut columns: Vec<Column> = HOSTILE.map(|name| column(name, ColumnKind::Number)).to_vec();
+    columns[3].kind = ColumnKind::Category(strings(&HOSTILE));
+    columns[4].range = Some((-1e-9, 1e300));
+    let (schema, mut graph, wires) = start(columns);
+    let mut features = one_hot(&mut graph, wires[3], strings(&HOSTILE), Unknown::Error, HOSTILE[6]);
+    features.extend(wires.iter().enumerate().filter(|(place, _)| *place != 3).map(|(_, &wire)| wire));
+    let output = classifier(&mut graph, &features, strings(&HOSTILE), HOSTILE[7]);
+    let mut model = settled(schema, graph, output, source(HOSTILE[6], &HOSTILE));
+    model.source.version = HOSTILE[8].to_string();
+    model
+}
+
+/// One column, which may be missing, and one value.
+fn single() -> Model {
+    let (schema, mut graph, wires) = start(vec![column("x0", ColumnKind::Number)]);
+    let fill = Op::Impute { missing: Marker::Nan, fill: vec![Cell::Float(1.0)] };
+    let filled = graph.push(fill, wires, "SimpleImputer").unwrap();
+    let values = affine(&mut graph, &filled, 1, "LinearRegression");
+    let mut model = settled(schema, graph, Output::Regression { values, names: Vec::new() }, source("Pipeline", &[]));
+    model.schema.names_from = NamesFrom::Invented;
+    model
+}
+
+/// Two numbers in, of which one may be infinite; two targets out.
+fn targets() -> Model {
+    let (schema, mut graph, wires) = start(vec![column("a", ColumnKind::Number), column("b", ColumnKind::Number)]);
+    let clipped = graph.push(Op::Clip { low: -1.0, high: 1.0 }, vec![wires[0]], "clip").unwrap();
+    let values = affine(&mut graph, &[clipped[0], wires[1]], 2, "LinearRegression");
+    let mut model = settled(
+        schema,
+        graph,
+        Output::Regression { values, names: names(&["low", "high"]) },
+        source("LinearRegression", &[]),
+    );
+    model.schema.columns[0].infinite = true;
+    model
+}
+
+/// A classification by decision function alone, and a regression.
+fn several() -> Model {
+    let (schema, mut graph, wires) = start(vec![column("a", ColumnKind::Number), column("on", ColumnKind::Boolean)]);
+    let score = affine(&mut graph, &wires, 1, "LinearSVC");
+    let label = graph.push_one(Op::Above { threshold: 0.0 }, score.clone(), "LinearSVC").unwrap();
+    let classes = vec![Cell::Bool(false), Cell::Bool(true)];
+    let first = Output::Classification { classes, label, probabilities: None, scores: Some(score) };
+    let second = Output::Regression { values: affine(&mut graph, &wires, 1, "Ridge"), names: Vec::new() };
+    let classes = vec![Cell::Int(-1), Cell::Int(0), Cell::Int(7)];
+    let third = classifier(&mut graph, &wires, classes, "LogisticRegression");
+    settled(schema, graph, Output::Several(vec![first, second, third]), source("MultiOutputClassifier", &[]))
+}
+
+fn anomaly() -> Model {
+    let (schema, mut graph, wires) = start(vec![column("a", ColumnKind::Number), column("b", ColumnKind::Number)]);
+    let score = affine(&mut graph, &wires, 1, "IsolationForest")[0];
+    let outlier = graph.push_one(Op::Below { threshold: 0.0 }, vec![score], "IsolationForest").unwrap();
+    settled(schema, graph, Output::Anomaly { outlier, score, samples: None }, source("IsolationForest", &[]))
+}
+
+fn clusters() -> Model {
+    let (schema, mut graph, wires) = start(vec![column("a", ColumnKind::Number), column("b", ColumnKind::Number)]);
+    let centers = Matrix::new(3, 2, vec![0.0, 0.0, 3.0, 4.0, -6.0, 8.0]).unwrap();
+    let distances = graph.push(Op::Distances { centers, squared: false }, wires, "KMeans").unwrap();
+    let cluster = graph.push_one(Op::Argmin, distances.clone(), "KMeans").unwrap();
+    let labels = (0..3).map(Cell::Int).collect();
+    settled(schema, graph, Output::Clustering { cluster, labels, distances: Some(distances) }, source("KMeans", &[]))
+}
+
+fn transform() -> Model {
+    let (schema, mut graph, wires) = start(vec![column("a", ColumnKind::Number), column("b", ColumnKind::Number)]);
+    let scale = Op::Standardize { mean: Some(vec![1.0, 2.0]), scale: Some(vec![2.0, 4.0]) };
+    let values = graph.push(scale, wires, "StandardScaler").unwrap();
+    settled(schema, graph, Output::Transform { values, names: names(&["a", "b"]) }, source("StandardScaler", &[]))
+}
+
+/// One tree over two numbers: refuses what is infinite as f32.
+fn tree() -> Model {
+    let (schema, mut graph, wires) = start(vec![column("a", ColumnKind::Number), column("b", ColumnKind::Number)]);
+    let split =
+        |feature, left, right| Node::Split { feature, test: Test::LessEqual(0.5), missing_left: false, left, right };
+    let ensemble = Ensemble {
+        compare: Width::F32,
+        sum: Width::F64,
+        features: 2,
+        base: vec![0.0],
+        trees: vec![Tree {
+            nodes: vec![split(0, 1, 2), split(1, 3, 4), Node::Leaf(0), Node::Leaf(1), Node::Leaf(2)],
+            leaves: Leaves::Vector(vec![10.0, 20.0, 30.0]),
+        }],
+        aggregate: Aggregate::Sum,
+        missing: false,
+        infinite: false,
+    };
+    let values = graph.push(Op::Trees(ensemble), wires, "DecisionTreeRegressor").unwrap();
+    settled(schema, graph, Output::Regression { values, names: Vec::new() }, source("DecisionTreeRegressor", &[]))
+}
+
+fn models() -> Vec<(&'static str, Model)> {
+    vec![
+        ("linear", linear()),
+        ("mixed", mixed()),
+        ("hostile", hostile()),
+        ("single", single()),
+        ("targets", targets()),
+        ("several", several()),
+        ("anomaly", anomaly()),
+        ("clusters", clusters()),
+        ("transform", transform()),
+        ("tree", tree()),
+    ]
+}
+
+fn lowered(model: &Model) -> Lowered {
+    lower(model, Want::Package).unwrap()
+}
+
+fn packed(name: &str, model: &Model) -> Vec<package::File> {
+    package::pack(model, &lowered(model), package::runtime().unwrap(), &Options::new(name)).unwrap()
+}
+
+fn packages() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages")
+}
+
+#[test]
+fn written_as_in_the_snapshots() {
+    let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/package");
+    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+    let mut stale = Vec::new();
+    for (name, model) in models() {
+        let files = packed(name, &model);
+        package::write(&packages().join(name), &files, false).unwrap();
+        for file in
+            files.iter().filter(|file| ["index.js", "index.d.ts", "schema.json", "README.md"].contains(&file.name))
+        {
+            // The sizes and the version change with every build of the runtime and release.
+            let text = String::from_utf8(file.bytes.clone()).unwrap();
+            let text: Vec<&str> = text.lines().filter(|line| !line.starts_with("| model.wasm")).collect();
+            let text = text.join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION") + "\n";
+            let path = snapshots.join(name).join(file.name);
+            if fs::read_to_string(&path).is_ok_and(|kept| kept == text) {
+                continue;
+            }
+            if update {
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(&path, text).unwrap();
+            } else {
+                stale.push(format!("{name}/{}", file.name));
+            }
+        }
+    }
+    assert!(
+        stale.is_empty(),
+        "not as in tests/snapshots/package: {stale:?}; UPDATE_SNAPSHOTS=1 accepts the new text"
+    );
+}
+
+/// The functions of the linked model, by name.
+fn functions(model: &Model) -> Vec<String> {
+    let lowered = lowered(model);
+    let wasm =
+        package::link(package::runtime().unwrap(), &lowered.image, &lowered.kernels, package::Names::Keep).unwrap();
+    package::functions(&wasm).unwrap()
+}
+
+#[test]
+fn a_package_holds_only_the_kernels_in_use() {
+    for (name, model) in models() {
+        let used: Vec<String> = lowered(&model)
+            .kernels
+            .iter()
+            .flat_map(|k| [format!("kernel_{}", k.name()), format!("check_{}", k.name())])
+            .collect();
+        let functions = functions(&model);
+        println!("{name}: {functions:#?}");
+        let kernels: Vec<&String> =
+            functions.iter().filter(|f| f.starts_with("kernel_") || f.starts_with("check_")).collect();
+        assert!(kernels.iter().all(|kernel| used.contains(kernel)), "{name}: {kernels:?}");
+        let run = kernels.iter().filter(|kernel| kernel.starts_with("kernel_")).count();
+        assert!(run > 0 && run <= used.len() / 2, "{name}: {kernels:?}");
+    }
+    let (tree, linear) = (functions(&tree()), functions(&linear()));
+    assert!(tree.iter().any(|name| name == "kernel_trees32") && !tree.iter().any(|name| name.contains("affine")));
+    assert!(linear.iter().any(|name| name == "kernel_affine") && !linear.iter().any(|name| name.contains("trees")));
+}

@@ -1,0 +1,237 @@
+/**
+ * anomaly
+ * anomaly: 2 columns in, outlier or not out
+ *
+ * Made by carryout VERSION from scikit-learn 1.9.1: IsolationForest
+ */
+
+/** What the model takes and gives. */
+export const schema = freeze({
+  name: "anomaly",
+  task: "anomaly",
+  columns: [
+    { name: "a", kind: "number" },
+    { name: "b", kind: "number" },
+  ].map(column),
+});
+
+/** A column, with what goes without saying above. */
+function column({ name, kind, missing = false, unknown = false, used = true }) {
+  return { name, kind, missing, unknown, used };
+}
+
+function freeze(value) {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object") freeze(part);
+  }
+  return Object.freeze(value);
+}
+
+const { columns } = schema;
+
+/** The row's values in the order of the columns. */
+function valuesOf(row, number) {
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    if (row.length === 2) return row;
+    throw new TypeError(`${at(number)}expected 2 values, got ${row.length}`);
+  }
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
+    );
+  }
+  return [row.a, row.b];
+}
+
+const at = (row) => (row === undefined ? "" : `row ${row}, `);
+
+const field = (c, row) => `${at(row)}${JSON.stringify(columns[c].name)}`;
+
+function show(value) {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  }
+  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+}
+
+/** The number that the model works with; NaN where the value is missing. */
+function encode(c, value, row) {
+  if (Number.isFinite(value)) {
+    return value;
+  }
+  throw new TypeError(
+    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
+  );
+}
+
+function expected() {
+  return "a number";
+}
+
+/** How many rows a batch has, and a function that finds a value of it. */
+function rowsOf(input) {
+  if (ArrayBuffer.isView(input)) {
+    if (input.length % 2 === 0) {
+      return [input.length / 2, (row, c) => input[row * 2 + c]];
+    }
+    throw new TypeError(
+      `expected rows of 2 values, got ${input.length} values in all`,
+    );
+  }
+  if (Array.isArray(input)) {
+    let last, values;
+    const find = (row, c) => {
+      if (row !== last) values = valuesOf(input[row], row);
+      last = row;
+      return values[c];
+    };
+    return [input.length, find];
+  }
+  const lists = valuesOf(input);
+  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  lists.forEach((list, c) => {
+    if (list === undefined || list === null) {
+      // Refused here unless it may be missing.
+      encode(c, undefined);
+    } else if (typeof list !== "object" || list.length !== rows) {
+      throw new TypeError(
+        `${field(c)}: expected an array of ${rows} values like the others`,
+      );
+    }
+  });
+  return [rows, (row, c) => lists[c]?.[row]];
+}
+
+async function open(source) {
+  const instance = await WebAssembly.instantiate(await compile(source));
+  const wasm = instance.exports;
+  if (wasm.open() !== 0) throw problem("model.wasm is damaged");
+  // Slot s of row r, of n rows in a run, is at s * n + r.
+  const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 512);
+
+  function run(rows) {
+    wasm.run(rows);
+  }
+
+  function predict(row) {
+    const warnings = [];
+    const values = valuesOf(row);
+    for (let c = 0; c < 2; c++) x[c] = encode(c, values[c]);
+    run(1);
+    return {
+      outlier: x[3] === 1,
+      score: x[2],
+      warnings,
+    };
+  }
+
+  function predictBatch(input) {
+    const { rows, arrays, warnings } = batch(input, [
+      [Uint8Array, 3, 1],
+      [Float64Array, 2, 1],
+    ]);
+    return {
+      rows,
+      outlier: arrays[0],
+      score: arrays[1],
+      warnings,
+    };
+  }
+
+  /** Runs all rows; one array for each [type, first slot, slots] wanted. */
+  function batch(input, wanted) {
+    const [rows, find] = rowsOf(input);
+    const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
+    for (let first = 0; first < rows; first += 128) {
+      const count = Math.min(128, rows - first);
+      for (let r = 0; r < count; r++) {
+        const row = first + r;
+        for (let c = 0; c < 2; c++) {
+          x[c * count + r] = encode(c, find(row, c), row);
+        }
+      }
+      run(count);
+      wanted.forEach(([, slot, width], k) => {
+        for (let r = 0; r < count; r++) {
+          for (let w = 0; w < width; w++) {
+            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
+          }
+        }
+      });
+    }
+    return { rows, arrays, warnings: [] };
+  }
+
+  return { schema, predict, predictBatch };
+}
+
+function problem(text, cause) {
+  return new Error(`${schema.name}: ${text}`, { cause });
+}
+
+/** Compiles model.wasm: the file beside this one, or what stands in for it. */
+async function compile(source = new URL("./model.wasm", import.meta.url)) {
+  if (typeof WebAssembly === "undefined") {
+    throw problem("this environment has no WebAssembly");
+  }
+  if (source instanceof WebAssembly.Module) return source;
+  const address = typeof source === "string" || source instanceof URL;
+  const wasm = address ? await read(source) : source;
+  try {
+    return await (wasm instanceof Response
+      ? WebAssembly.compileStreaming(wasm)
+      : WebAssembly.compile(wasm));
+  } catch (cause) {
+    throw problem(
+      /policy|CSP|unsafe-eval/i.test(cause.message)
+        ? "the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src"
+        : "model.wasm does not compile",
+      cause,
+    );
+  }
+}
+
+async function read(url) {
+  // Node cannot fetch files. Asked for in this way, bundlers do not see `fs`.
+  const files =
+    String(url).startsWith("file:") &&
+    globalThis.process?.getBuiltinModule?.("node:fs/promises");
+  if (files) return files.readFile(new URL(url));
+  const response = await fetch(url).catch((cause) => {
+    throw problem(`${url} cannot be fetched`, cause);
+  });
+  if (!response.ok) {
+    throw problem(
+      `${url} answered ${response.status}; serve model.wasm there, or give load() its address`,
+    );
+  }
+  const type = response.headers.get("content-type");
+  if (type === "application/wasm") return response;
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes[0] !== 0) {
+    throw problem(
+      `${url} is ${type}, not WebAssembly: the server answered with a page; see README.md`,
+    );
+  }
+  return bytes;
+}
+
+let shared;
+
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
+}

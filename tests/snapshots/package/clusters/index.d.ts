@@ -1,0 +1,86 @@
+/**
+ * clusters
+ * clustering: 2 columns in, 3 clusters out
+ *
+ * Made by carryout VERSION from scikit-learn 1.9.1: KMeans
+ */
+
+/** One row by column name. */
+export interface Features {
+  /** A number. Read by KMeans. */
+  a: number;
+  /** A number. Read by KMeans. */
+  b: number;
+}
+
+/** One row in the order of the columns. */
+export type Values = readonly [Features["a"], Features["b"]];
+
+export type Row = Features | Values | Float64Array | Float32Array;
+
+/** Many rows, column by column. */
+export type Columns = {
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+};
+
+/** Many rows; a typed array holds them one after the other. */
+export type Rows = readonly Row[] | Columns | Float64Array | Float32Array;
+
+export type Cluster = 0 | 1 | 2;
+
+export interface Prediction {
+  cluster: Cluster;
+  /** The distance to the center of each cluster. */
+  distances: number[];
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Batch {
+  rows: number;
+  /** The place of each row's cluster in the schema's `clusters`. */
+  cluster: Int32Array;
+  clusters(): Cluster[];
+  /** Rows × clusters, row after row. */
+  distances: Float64Array;
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Column {
+  readonly name: keyof Features;
+  readonly kind: "number";
+  /** A missing value (null, undefined, NaN) is accepted. */
+  readonly missing: boolean;
+  /** A category that training did not see is accepted. */
+  readonly unknown: boolean;
+  /** Some prediction depends on it. */
+  readonly used: boolean;
+}
+
+export interface Schema {
+  readonly name: "clusters";
+  readonly task: "clustering";
+  readonly columns: readonly Column[];
+  readonly clusters: readonly Cluster[];
+}
+
+export interface Model {
+  readonly schema: Schema;
+  /** Predicts one row; a value the model cannot take is a `TypeError`. */
+  predict(row: Row): Prediction;
+  /** Predicts many rows, much faster than one by one. */
+  predictBatch(rows: Rows): Batch;
+}
+
+export const schema: Schema;
+
+/**
+ * Loads the model, once: later calls give the same one. `source` stands in for
+ * the model.wasm beside index.js: an address, bytes, a `Response` or a
+ * `WebAssembly.Module`; each such call makes a model of its own.
+ */
+export function load(source?: string | object): Promise<Model>;
+
+/** Predicts one row; loads the model first if need be. */
+export function predict(row: Row): Promise<Prediction>;

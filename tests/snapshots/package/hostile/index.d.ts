@@ -1,0 +1,185 @@
+/**
+ * hostile
+ * classification: 16 columns in, 16 classes out
+ *
+ * Made by carryout VERSION from scikit-learn line break   : *\/ alert(1); /*
+ *   __proto__
+ *   constructor
+ *   toString
+ *   it's
+ *   say "hi"
+ *   `${alert(1)}`
+ *   *\/ alert(1); /*
+ *   </script><script>alert(1)</script>
+ *   line break
+ *   back\slash
+ *   | [link](javascript:alert(1)) <img src=x onerror=alert(1)>
+ *   \@deprecated {\@link x}
+ *   \u202eevil
+ *   年齢 größe 😀
+ *
+ *   ]]>-->
+ */
+
+/** One row by column name. */
+export interface Features {
+  /** A number. Read by </script><script>alert(1)</script>. */
+  __proto__: number;
+  /** A number. Read by </script><script>alert(1)</script>. */
+  constructor: number;
+  /** A number. Read by </script><script>alert(1)</script>. */
+  toString: number;
+  /** A category, 16 are known. Read by *\/ alert(1); /*. */
+  "it's":
+    | "__proto__"
+    | "constructor"
+    | "toString"
+    | "it's"
+    | 'say "hi"'
+    | "`${alert(1)}`"
+    | "*/ alert(1); /*"
+    | "\u003c/script>\u003cscript>alert(1)\u003c/script>"
+    | "line\nbreak\r\u2028\u2029"
+    | "back\\slash"
+    | "| [link](javascript:alert(1)) <img src=x onerror=alert(1)>"
+    | "@deprecated {@link x}"
+    | "\u202eevil"
+    | "年齢 größe 😀"
+    | ""
+    | "]]>-->";
+  /** A number. -1e-9 to 1e300 in training. Read by </script><script>alert(1)</script>. */
+  'say "hi"': number;
+  /** A number. Read by </script><script>alert(1)</script>. */
+  "`${alert(1)}`": number;
+  /** A number. Read by </script><script>alert(1)</script>. */
+  "*/ alert(1); /*": number;
+  /** A number. Read by </script><script>alert(1)</script>. */
+  "\u003c/script>\u003cscript>alert(1)\u003c/script>": number;
+  /** A number. Read by </script><script>alert(1)</script>. */
+  "line\nbreak\r\u2028\u2029": number;
+  /** A number. Read by </script><script>alert(1)</script>. */
+  "back\\slash": number;
+  /** A number. Read by </script><script>alert(1)</script>. */
+  "| [link](javascript:alert(1)) <img src=x onerror=alert(1)>": number;
+  /** A number. Read by </script><script>alert(1)</script>. */
+  "@deprecated {@link x}": number;
+  /** A number. Read by </script><script>alert(1)</script>. */
+  "\u202eevil": number;
+  /** A number. Read by </script><script>alert(1)</script>. */
+  "年齢 größe 😀": number;
+  /** A number. Read by </script><script>alert(1)</script>. */
+  "": number;
+  /** A number. Read by </script><script>alert(1)</script>. */
+  "]]>-->": number;
+}
+
+/** One row in the order of the columns. */
+export type Values = readonly [
+  Features["__proto__"],
+  Features["constructor"],
+  Features["toString"],
+  Features["it's"],
+  Features['say "hi"'],
+  Features["`${alert(1)}`"],
+  Features["*/ alert(1); /*"],
+  Features["\u003c/script>\u003cscript>alert(1)\u003c/script>"],
+  Features["line\nbreak\r\u2028\u2029"],
+  Features["back\\slash"],
+  Features["| [link](javascript:alert(1)) <img src=x onerror=alert(1)>"],
+  Features["@deprecated {@link x}"],
+  Features["\u202eevil"],
+  Features["年齢 größe 😀"],
+  Features[""],
+  Features["]]>-->"],
+];
+
+export type Row = Features | Values;
+
+/** Many rows, column by column. */
+export type Columns = {
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+};
+
+/** Many rows. */
+export type Rows = readonly Row[] | Columns;
+
+export type Label =
+  | "__proto__"
+  | "constructor"
+  | "toString"
+  | "it's"
+  | 'say "hi"'
+  | "`${alert(1)}`"
+  | "*/ alert(1); /*"
+  | "\u003c/script>\u003cscript>alert(1)\u003c/script>"
+  | "line\nbreak\r\u2028\u2029"
+  | "back\\slash"
+  | "| [link](javascript:alert(1)) <img src=x onerror=alert(1)>"
+  | "@deprecated {@link x}"
+  | "\u202eevil"
+  | "年齢 größe 😀"
+  | ""
+  | "]]>-->";
+
+export interface Prediction {
+  /** The predicted class. */
+  label: Label;
+  /** The probability of `label`. */
+  probability: number;
+  /** The probability of each class. */
+  probabilities: Record<Label, number>;
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Batch {
+  rows: number;
+  /** The place of each row's class in the schema's `classes`. */
+  label: Int32Array;
+  labels(): Label[];
+  /** Rows × classes, row after row. */
+  probabilities: Float64Array;
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Column {
+  readonly name: keyof Features;
+  readonly kind: "number" | "category";
+  readonly categories?: readonly (string | number | boolean)[];
+  /** Least and greatest value in training. */
+  readonly range?: readonly [number, number];
+  /** A missing value (null, undefined, NaN) is accepted. */
+  readonly missing: boolean;
+  /** A category that training did not see is accepted. */
+  readonly unknown: boolean;
+  /** Some prediction depends on it. */
+  readonly used: boolean;
+}
+
+export interface Schema {
+  readonly name: "hostile";
+  readonly task: "classification";
+  readonly columns: readonly Column[];
+  readonly classes: readonly Label[];
+}
+
+export interface Model {
+  readonly schema: Schema;
+  /** Predicts one row; a value the model cannot take is a `TypeError`. */
+  predict(row: Row): Prediction;
+  /** Predicts many rows, much faster than one by one. */
+  predictBatch(rows: Rows): Batch;
+}
+
+export const schema: Schema;
+
+/**
+ * Loads the model, once: later calls give the same one. `source` stands in for
+ * the model.wasm beside index.js: an address, bytes, a `Response` or a
+ * `WebAssembly.Module`; each such call makes a model of its own.
+ */
+export function load(source?: string | object): Promise<Model>;
+
+/** Predicts one row; loads the model first if need be. */
+export function predict(row: Row): Promise<Prediction>;

@@ -1,0 +1,405 @@
+/**
+ * hostile
+ * classification: 16 columns in, 16 classes out
+ *
+ * Made by carryout VERSION from scikit-learn line break   : *\/ alert(1); /*
+ *   __proto__
+ *   constructor
+ *   toString
+ *   it's
+ *   say "hi"
+ *   `${alert(1)}`
+ *   *\/ alert(1); /*
+ *   </script><script>alert(1)</script>
+ *   line break
+ *   back\slash
+ *   | [link](javascript:alert(1)) <img src=x onerror=alert(1)>
+ *   \@deprecated {\@link x}
+ *   \u202eevil
+ *   年齢 größe 😀
+ *
+ *   ]]>-->
+ */
+
+/** What the model takes and gives. */
+export const schema = freeze({
+  name: "hostile",
+  task: "classification",
+  columns: [
+    { name: "__proto__", kind: "number" },
+    { name: "constructor", kind: "number" },
+    { name: "toString", kind: "number" },
+    {
+      name: "it's",
+      kind: "category",
+      categories: [
+        "__proto__",
+        "constructor",
+        "toString",
+        "it's",
+        'say "hi"',
+        "`${alert(1)}`",
+        "*/ alert(1); /*",
+        "\u003c/script>\u003cscript>alert(1)\u003c/script>",
+        "line\nbreak\r\u2028\u2029",
+        "back\\slash",
+        "| [link](javascript:alert(1)) <img src=x onerror=alert(1)>",
+        "@deprecated {@link x}",
+        "\u202eevil",
+        "年齢 größe 😀",
+        "",
+        "]]>-->",
+      ],
+    },
+    { name: 'say "hi"', kind: "number", range: [-1e-9, 1e300] },
+    { name: "`${alert(1)}`", kind: "number" },
+    { name: "*/ alert(1); /*", kind: "number" },
+    {
+      name: "\u003c/script>\u003cscript>alert(1)\u003c/script>",
+      kind: "number",
+    },
+    { name: "line\nbreak\r\u2028\u2029", kind: "number" },
+    { name: "back\\slash", kind: "number" },
+    {
+      name: "| [link](javascript:alert(1)) <img src=x onerror=alert(1)>",
+      kind: "number",
+    },
+    { name: "@deprecated {@link x}", kind: "number" },
+    { name: "\u202eevil", kind: "number" },
+    { name: "年齢 größe 😀", kind: "number" },
+    { name: "", kind: "number" },
+    { name: "]]>-->", kind: "number" },
+  ].map(column),
+  classes: [
+    "__proto__",
+    "constructor",
+    "toString",
+    "it's",
+    'say "hi"',
+    "`${alert(1)}`",
+    "*/ alert(1); /*",
+    "\u003c/script>\u003cscript>alert(1)\u003c/script>",
+    "line\nbreak\r\u2028\u2029",
+    "back\\slash",
+    "| [link](javascript:alert(1)) <img src=x onerror=alert(1)>",
+    "@deprecated {@link x}",
+    "\u202eevil",
+    "年齢 größe 😀",
+    "",
+    "]]>-->",
+  ],
+});
+
+/** A column, with what goes without saying above. */
+function column({
+  name,
+  kind,
+  categories,
+  range,
+  missing = false,
+  unknown = false,
+  used = true,
+}) {
+  return { name, kind, categories, range, missing, unknown, used };
+}
+
+function freeze(value) {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object") freeze(part);
+  }
+  return Object.freeze(value);
+}
+
+const { columns } = schema;
+
+/** A field that every object inherits under its name counts only as its own. */
+const own = (row, name) => (Object.hasOwn(row, name) ? row[name] : undefined);
+
+/** The row's values in the order of the columns. */
+function valuesOf(row, number) {
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    if (row.length === 16) return row;
+    throw new TypeError(`${at(number)}expected 16 values, got ${row.length}`);
+  }
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
+    );
+  }
+  return [
+    own(row, "__proto__"),
+    own(row, "constructor"),
+    own(row, "toString"),
+    row["it's"],
+    row['say "hi"'],
+    row["`${alert(1)}`"],
+    row["*/ alert(1); /*"],
+    row["\u003c/script>\u003cscript>alert(1)\u003c/script>"],
+    row["line\nbreak\r\u2028\u2029"],
+    row["back\\slash"],
+    row["| [link](javascript:alert(1)) <img src=x onerror=alert(1)>"],
+    row["@deprecated {@link x}"],
+    row["\u202eevil"],
+    row["年齢 größe 😀"],
+    row[""],
+    row["]]>-->"],
+  ];
+}
+
+const at = (row) => (row === undefined ? "" : `row ${row}, `);
+
+const field = (c, row) => `${at(row)}${JSON.stringify(columns[c].name)}`;
+
+function show(value) {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  }
+  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+}
+
+/** The number of each category, by column. */
+const codes = {
+  3: places(columns[3].categories),
+};
+
+function places(values) {
+  return new Map(values.map((value, place) => [value, place]));
+}
+
+/** The number that the model works with; NaN where the value is missing. */
+function encode(c, value, warn, row) {
+  const { kind, range } = columns[c];
+  if (kind === "category") {
+    const code = codes[c].get(value);
+    if (code !== undefined) return code;
+  } else if (Number.isFinite(value)) {
+    if (range && (value < range[0] || value > range[1])) warn(c, value, row);
+    return value;
+  }
+  throw new TypeError(
+    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
+  );
+}
+
+function expected({ kind, categories }) {
+  if (kind === "category") {
+    const some = categories.slice(0, 10).map((value) => JSON.stringify(value));
+    const more = categories.length > 10 ? `, … (${categories.length})` : "";
+    return `one of ${some.join(", ")}${more}`;
+  }
+  return "a number";
+}
+
+/** Words a warning of column `c`. */
+function remark(c, value, row) {
+  const { range } = columns[c];
+  return `${field(c, row)}: ${value} is outside the range seen in training, ${range[0]} to ${range[1]}`;
+}
+
+/** How many rows a batch has, and a function that finds a value of it. */
+function rowsOf(input) {
+  if (ArrayBuffer.isView(input)) {
+    if (input.length % 16 === 0) {
+      return [input.length / 16, (row, c) => input[row * 16 + c]];
+    }
+    throw new TypeError(
+      `expected rows of 16 values, got ${input.length} values in all`,
+    );
+  }
+  if (Array.isArray(input)) {
+    let last, values;
+    const find = (row, c) => {
+      if (row !== last) values = valuesOf(input[row], row);
+      last = row;
+      return values[c];
+    };
+    return [input.length, find];
+  }
+  const lists = valuesOf(input);
+  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  lists.forEach((list, c) => {
+    if (list === undefined || list === null) {
+      // Refused here unless it may be missing.
+      encode(c, undefined, warn);
+    } else if (typeof list !== "object" || list.length !== rows) {
+      throw new TypeError(
+        `${field(c)}: expected an array of ${rows} values like the others`,
+      );
+    }
+  });
+  return [rows, (row, c) => lists[c]?.[row]];
+}
+
+/** The steps that can refuse a value, by number. */
+const steps = {
+  0: "*/ alert(1); /*",
+};
+
+async function open(source) {
+  const instance = await WebAssembly.instantiate(await compile(source));
+  const wasm = instance.exports;
+  if (wasm.open() !== 0) throw problem("model.wasm is damaged");
+  // Slot s of row r, of n rows in a run, is at s * n + r.
+  const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 6144);
+
+  function run(rows, first) {
+    const refused = wasm.run(rows);
+    if (refused === 0) return;
+    const row = first === undefined ? undefined : first + wasm.fault_row();
+    throw new RangeError(
+      `${at(row)}a value is outside what ${steps[refused - 1]} accepts`,
+    );
+  }
+
+  function predict(row) {
+    const warnings = [];
+    const warn = (c, value) => warnings.push(remark(c, value));
+    const values = valuesOf(row);
+    for (let c = 0; c < 16; c++) x[c] = encode(c, values[c], warn);
+    run(1);
+    return {
+      label: schema.classes[x[32]],
+      probability: x[16 + x[32]],
+      probabilities: {
+        ["__proto__"]: x[16],
+        constructor: x[17],
+        toString: x[18],
+        "it's": x[19],
+        'say "hi"': x[20],
+        "`${alert(1)}`": x[21],
+        "*/ alert(1); /*": x[22],
+        "\u003c/script>\u003cscript>alert(1)\u003c/script>": x[23],
+        "line\nbreak\r\u2028\u2029": x[24],
+        "back\\slash": x[25],
+        "| [link](javascript:alert(1)) <img src=x onerror=alert(1)>": x[26],
+        "@deprecated {@link x}": x[27],
+        "\u202eevil": x[28],
+        "年齢 größe 😀": x[29],
+        "": x[30],
+        "]]>-->": x[31],
+      },
+      warnings,
+    };
+  }
+
+  function predictBatch(input) {
+    const { rows, arrays, warnings } = batch(input, [
+      [Int32Array, 32, 1],
+      [Float64Array, 16, 16],
+    ]);
+    return {
+      rows,
+      label: arrays[0],
+      labels: () => Array.from(arrays[0], (place) => schema.classes[place]),
+      probabilities: arrays[1],
+      warnings,
+    };
+  }
+
+  /** Runs all rows; one array for each [type, first slot, slots] wanted. */
+  function batch(input, wanted) {
+    const notes = new Map();
+    // One warning a column, with the first row it is about.
+    const warn = (c, value, row) => {
+      const note = notes.get(c);
+      if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
+      else note[1] += 1;
+    };
+    const [rows, find] = rowsOf(input);
+    const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
+    for (let first = 0; first < rows; first += 128) {
+      const count = Math.min(128, rows - first);
+      for (let r = 0; r < count; r++) {
+        const row = first + r;
+        for (let c = 0; c < 16; c++) {
+          x[c * count + r] = encode(c, find(row, c), warn, row);
+        }
+      }
+      run(count, first);
+      wanted.forEach(([, slot, width], k) => {
+        for (let r = 0; r < count; r++) {
+          for (let w = 0; w < width; w++) {
+            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
+          }
+        }
+      });
+    }
+    const warnings = Array.from(notes.values(), ([text, more]) =>
+      more === 0 ? text : `${text} (and ${more} more)`,
+    );
+    return { rows, arrays, warnings };
+  }
+
+  return { schema, predict, predictBatch };
+}
+
+function problem(text, cause) {
+  return new Error(`${schema.name}: ${text}`, { cause });
+}
+
+/** Compiles model.wasm: the file beside this one, or what stands in for it. */
+async function compile(source = new URL("./model.wasm", import.meta.url)) {
+  if (typeof WebAssembly === "undefined") {
+    throw problem("this environment has no WebAssembly");
+  }
+  if (source instanceof WebAssembly.Module) return source;
+  const address = typeof source === "string" || source instanceof URL;
+  const wasm = address ? await read(source) : source;
+  try {
+    return await (wasm instanceof Response
+      ? WebAssembly.compileStreaming(wasm)
+      : WebAssembly.compile(wasm));
+  } catch (cause) {
+    throw problem(
+      /policy|CSP|unsafe-eval/i.test(cause.message)
+        ? "the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src"
+        : "model.wasm does not compile",
+      cause,
+    );
+  }
+}
+
+async function read(url) {
+  // Node cannot fetch files. Asked for in this way, bundlers do not see `fs`.
+  const files =
+    String(url).startsWith("file:") &&
+    globalThis.process?.getBuiltinModule?.("node:fs/promises");
+  if (files) return files.readFile(new URL(url));
+  const response = await fetch(url).catch((cause) => {
+    throw problem(`${url} cannot be fetched`, cause);
+  });
+  if (!response.ok) {
+    throw problem(
+      `${url} answered ${response.status}; serve model.wasm there, or give load() its address`,
+    );
+  }
+  const type = response.headers.get("content-type");
+  if (type === "application/wasm") return response;
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes[0] !== 0) {
+    throw problem(
+      `${url} is ${type}, not WebAssembly: the server answered with a page; see README.md`,
+    );
+  }
+  return bytes;
+}
+
+let shared;
+
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
+}

@@ -1,0 +1,99 @@
+/**
+ * linear
+ * classification: 4 columns in, 3 classes out
+ *
+ * Made by carryout VERSION from scikit-learn 1.9.1: LogisticRegression
+ *   LogisticRegression
+ */
+
+/** One row by column name. */
+export interface Features {
+  /** A number. Read by LogisticRegression. */
+  sepal_length: number;
+  /** A number. Read by LogisticRegression. */
+  sepal_width: number;
+  /** A number. Read by LogisticRegression. */
+  petal_length: number;
+  /** A number. Read by LogisticRegression. */
+  petal_width: number;
+}
+
+/** One row in the order of the columns. */
+export type Values = readonly [
+  Features["sepal_length"],
+  Features["sepal_width"],
+  Features["petal_length"],
+  Features["petal_width"],
+];
+
+export type Row = Features | Values | Float64Array | Float32Array;
+
+/** Many rows, column by column. */
+export type Columns = {
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+};
+
+/** Many rows; a typed array holds them one after the other. */
+export type Rows = readonly Row[] | Columns | Float64Array | Float32Array;
+
+export type Label = "setosa" | "versicolor" | "virginica";
+
+export interface Prediction {
+  /** The predicted class. */
+  label: Label;
+  /** The probability of `label`. */
+  probability: number;
+  /** The probability of each class. */
+  probabilities: Record<Label, number>;
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Batch {
+  rows: number;
+  /** The place of each row's class in the schema's `classes`. */
+  label: Int32Array;
+  labels(): Label[];
+  /** Rows × classes, row after row. */
+  probabilities: Float64Array;
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Column {
+  readonly name: keyof Features;
+  readonly kind: "number";
+  /** A missing value (null, undefined, NaN) is accepted. */
+  readonly missing: boolean;
+  /** A category that training did not see is accepted. */
+  readonly unknown: boolean;
+  /** Some prediction depends on it. */
+  readonly used: boolean;
+}
+
+export interface Schema {
+  readonly name: "linear";
+  readonly task: "classification";
+  readonly columns: readonly Column[];
+  readonly classes: readonly Label[];
+}
+
+export interface Model {
+  readonly schema: Schema;
+  /** Predicts one row; a value the model cannot take is a `TypeError`. */
+  predict(row: Row): Prediction;
+  /** Predicts many rows, much faster than one by one. */
+  predictBatch(rows: Rows): Batch;
+}
+
+export const schema: Schema;
+
+/**
+ * Loads the model, once: later calls give the same one. `source` stands in for
+ * the model.wasm beside index.js: an address, bytes, a `Response` or a
+ * `WebAssembly.Module`; each such call makes a model of its own.
+ */
+export function load(source?: string | object): Promise<Model>;
+
+/** Predicts one row; loads the model first if need be. */
+export function predict(row: Row): Promise<Prediction>;

@@ -1,0 +1,117 @@
+/**
+ * mixed
+ * classification: 8 columns in, 2 classes out
+ *
+ * Made by carryout VERSION from scikit-learn 1.9.1: Pipeline
+ *   prep: ColumnTransformer
+ *     num: Pipeline
+ *     cat: Pipeline
+ *   clf: LogisticRegression
+ */
+
+/** One row by column name. */
+export interface Features {
+  /** A whole number in training; any number is accepted. 17 to 90 in training. May be missing. Read by num > impute. */
+  age?: number | null;
+  /** A number. 0 to 250000.5 in training. Read by num > scale. */
+  income: number;
+  /** A category, 3 are known. Others are accepted, with a warning. May be missing. Read by cat > impute. */
+  employment?: "employed" | "self-employed" | "retired" | (string & {}) | null;
+  /** A category, 2 are known. Read by cat > one-hot. */
+  region: "north" | "south";
+  /** A category, 3 are known. Others are accepted, with a warning. May be missing. Read by cat > one-hot. */
+  rooms?: 1 | 2 | 3 | (number & {}) | null;
+  /** A category, 3 are known. Others are accepted, with a warning. May be missing. Read by cat > one-hot. */
+  grade?: "a" | 1 | false | (string & {}) | (number & {}) | null;
+  /** A boolean. Read by clf. */
+  owner: boolean;
+  /** Text. No prediction depends on it. */
+  note?: string | null;
+}
+
+/** One row in the order of the columns. */
+export type Values = readonly [
+  Features["age"],
+  Features["income"],
+  Features["employment"],
+  Features["region"],
+  Features["rooms"],
+  Features["grade"],
+  Features["owner"],
+  Features["note"],
+];
+
+export type Row = Features | Values;
+
+/** Many rows, column by column. */
+export type Columns = {
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+};
+
+/** Many rows. */
+export type Rows = readonly Row[] | Columns;
+
+export type Label = "approved" | "rejected";
+
+export interface Prediction {
+  /** The predicted class. */
+  label: Label;
+  /** The probability of `label`. */
+  probability: number;
+  /** The probability of each class. */
+  probabilities: Record<Label, number>;
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Batch {
+  rows: number;
+  /** The place of each row's class in the schema's `classes`. */
+  label: Int32Array;
+  labels(): Label[];
+  /** Rows × classes, row after row. */
+  probabilities: Float64Array;
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Column {
+  readonly name: keyof Features;
+  readonly kind: "integer" | "number" | "category" | "boolean" | "text";
+  readonly categories?: readonly (string | number | boolean)[];
+  /** Least and greatest value in training. */
+  readonly range?: readonly [number, number];
+  /** A missing value (null, undefined, NaN) is accepted. */
+  readonly missing: boolean;
+  /** A category that training did not see is accepted. */
+  readonly unknown: boolean;
+  /** Some prediction depends on it. */
+  readonly used: boolean;
+}
+
+export interface Schema {
+  readonly name: "mixed";
+  readonly task: "classification";
+  readonly columns: readonly Column[];
+  readonly classes: readonly Label[];
+}
+
+export interface Model {
+  readonly schema: Schema;
+  /** Predicts one row; a value the model cannot take is a `TypeError`. */
+  predict(row: Row): Prediction;
+  /** Predicts many rows, much faster than one by one. */
+  predictBatch(rows: Rows): Batch;
+}
+
+export const schema: Schema;
+
+/**
+ * Loads the model, once: later calls give the same one. `source` stands in for
+ * the model.wasm beside index.js: an address, bytes, a `Response` or a
+ * `WebAssembly.Module`; each such call makes a model of its own.
+ */
+export function load(source?: string | object): Promise<Model>;
+
+/** Predicts one row; loads the model first if need be. */
+export function predict(row: Row): Promise<Prediction>;

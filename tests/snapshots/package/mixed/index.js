@@ -1,0 +1,387 @@
+/**
+ * mixed
+ * classification: 8 columns in, 2 classes out
+ *
+ * Made by carryout VERSION from scikit-learn 1.9.1: Pipeline
+ *   prep: ColumnTransformer
+ *     num: Pipeline
+ *     cat: Pipeline
+ *   clf: LogisticRegression
+ */
+
+/** What the model takes and gives. */
+export const schema = freeze({
+  name: "mixed",
+  task: "classification",
+  columns: [
+    { name: "age", kind: "integer", range: [17, 90], missing: true },
+    { name: "income", kind: "number", range: [0, 250000.5] },
+    {
+      name: "employment",
+      kind: "category",
+      categories: ["employed", "self-employed", "retired"],
+      missing: true,
+      unknown: true,
+    },
+    { name: "region", kind: "category", categories: ["north", "south"] },
+    {
+      name: "rooms",
+      kind: "category",
+      categories: [1, 2, 3],
+      missing: true,
+      unknown: true,
+    },
+    {
+      name: "grade",
+      kind: "category",
+      categories: ["a", 1, false],
+      missing: true,
+      unknown: true,
+    },
+    { name: "owner", kind: "boolean" },
+    { name: "note", kind: "text", missing: true, used: false },
+  ].map(column),
+  classes: ["approved", "rejected"],
+});
+
+/** A column, with what goes without saying above. */
+function column({
+  name,
+  kind,
+  categories,
+  range,
+  missing = false,
+  unknown = false,
+  used = true,
+}) {
+  return { name, kind, categories, range, missing, unknown, used };
+}
+
+function freeze(value) {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object") freeze(part);
+  }
+  return Object.freeze(value);
+}
+
+const { columns } = schema;
+const names = new Set(columns.map(({ name }) => name));
+
+/** The row's values in the order of the columns. */
+function valuesOf(row, warn, number) {
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    if (row.length === 8) return row;
+    throw new TypeError(`${at(number)}expected 8 values, got ${row.length}`);
+  }
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
+    );
+  }
+  const values = [
+    row.age,
+    row.income,
+    row.employment,
+    row.region,
+    row.rooms,
+    row.grade,
+    row.owner,
+    row.note,
+  ];
+  // A field that is not there may be there under a misspelt name.
+  if (values.includes(undefined)) {
+    for (const field of Object.keys(row)) {
+      if (!names.has(field)) warn(field, undefined, number);
+    }
+  }
+  return values;
+}
+
+const at = (row) => (row === undefined ? "" : `row ${row}, `);
+
+const field = (c, row) => `${at(row)}${JSON.stringify(columns[c].name)}`;
+
+function show(value) {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  }
+  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+}
+
+/** The number of each category, by column. */
+const codes = {
+  2: places([...columns[2].categories, "(none)"]),
+  3: places(columns[3].categories),
+  4: numbers(columns[4].categories),
+  5: places(columns[5].categories),
+};
+
+function places(values) {
+  return new Map(values.map((value, place) => [plain(value), place]));
+}
+
+function numbers(values) {
+  return new Map(values.map((value) => [+value, +value]));
+}
+
+/** Booleans are numbers, as in Python. */
+function plain(value) {
+  return typeof value === "boolean" ? +value : value;
+}
+
+/** The number that the model works with; NaN where the value is missing. */
+function encode(c, value, warn, row) {
+  const { kind, missing, unknown, range } = columns[c];
+  if (value === undefined || value === null || value !== value) {
+    if (missing) return NaN;
+  } else if (kind === "category") {
+    const key = plain(value);
+    const code = codes[c].get(key);
+    if (code !== undefined) return code;
+    if (unknown && fits(c, key)) {
+      warn(c, value, row);
+      return [4].includes(c) ? key : -1;
+    }
+  } else if (kind === "boolean") {
+    if (value === true || value === 1) return 1;
+    if (value === false || value === 0) return 0;
+  } else if (kind === "text") {
+    if (typeof value === "string") return 0;
+  } else if (Number.isFinite(value)) {
+    if (range && (value < range[0] || value > range[1])) warn(c, value, row);
+    return value;
+  }
+  throw new TypeError(
+    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
+  );
+}
+
+/** Whether a value outside the categories has the type of one of them. */
+function fits(c, value) {
+  const known = [...codes[c].keys()].some((key) => typeof key === typeof value);
+  return known && Math.abs(value) !== Infinity;
+}
+
+function expected({ kind, categories, missing }) {
+  if (kind === "category") {
+    const some = categories.slice(0, 10).map((value) => JSON.stringify(value));
+    const more = categories.length > 10 ? `, … (${categories.length})` : "";
+    return `one of ${some.join(", ")}${more}${missing ? " or null" : ""}`;
+  }
+  const words = {
+    number: "a number",
+    integer: "a number",
+    boolean: "true or false",
+    text: "a string",
+  };
+  return `${words[kind]}${missing ? " or null" : ""}`;
+}
+
+/** Words a warning: of column `c`, or of a field that is no column. */
+function remark(c, value, row) {
+  if (typeof c === "string") {
+    return `${at(row)}${JSON.stringify(c)} is not a column of this model`;
+  }
+  const { range } = columns[c];
+  if (!range) {
+    return `${field(c, row)}: ${show(value)} was not seen in training`;
+  }
+  return `${field(c, row)}: ${value} is outside the range seen in training, ${range[0]} to ${range[1]}`;
+}
+
+/** How many rows a batch has, and a function that finds a value of it. */
+function rowsOf(input, warn) {
+  if (ArrayBuffer.isView(input)) {
+    if (input.length % 8 === 0) {
+      return [input.length / 8, (row, c) => input[row * 8 + c]];
+    }
+    throw new TypeError(
+      `expected rows of 8 values, got ${input.length} values in all`,
+    );
+  }
+  if (Array.isArray(input)) {
+    let last, values;
+    const find = (row, c) => {
+      if (row !== last) values = valuesOf(input[row], warn, row);
+      last = row;
+      return values[c];
+    };
+    return [input.length, find];
+  }
+  const lists = valuesOf(input, warn);
+  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  lists.forEach((list, c) => {
+    if (list === undefined || list === null) {
+      // Refused here unless it may be missing.
+      encode(c, undefined, warn);
+    } else if (typeof list !== "object" || list.length !== rows) {
+      throw new TypeError(
+        `${field(c)}: expected an array of ${rows} values like the others`,
+      );
+    }
+  });
+  return [rows, (row, c) => lists[c]?.[row]];
+}
+
+/** The steps that can refuse a value, by number. */
+const steps = {
+  3: "cat > one-hot",
+  4: "cat > one-hot",
+  5: "cat > one-hot",
+  6: "cat > one-hot",
+};
+
+async function open(source) {
+  const instance = await WebAssembly.instantiate(await compile(source));
+  const wasm = instance.exports;
+  if (wasm.open() !== 0) throw problem("model.wasm is damaged");
+  // Slot s of row r, of n rows in a run, is at s * n + r.
+  const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 3072);
+
+  function run(rows, first) {
+    const refused = wasm.run(rows);
+    if (refused === 0) return;
+    const row = first === undefined ? undefined : first + wasm.fault_row();
+    throw new RangeError(
+      `${at(row)}a value is outside what ${steps[refused - 1]} accepts`,
+    );
+  }
+
+  function predict(row) {
+    const warnings = [];
+    const warn = (c, value) => warnings.push(remark(c, value));
+    const values = valuesOf(row, warn);
+    for (let c = 0; c < 8; c++) x[c] = encode(c, values[c], warn);
+    run(1);
+    return {
+      label: schema.classes[x[10]],
+      probability: x[8 + x[10]],
+      probabilities: {
+        approved: x[8],
+        rejected: x[9],
+      },
+      warnings,
+    };
+  }
+
+  function predictBatch(input) {
+    const { rows, arrays, warnings } = batch(input, [
+      [Int32Array, 10, 1],
+      [Float64Array, 8, 2],
+    ]);
+    return {
+      rows,
+      label: arrays[0],
+      labels: () => Array.from(arrays[0], (place) => schema.classes[place]),
+      probabilities: arrays[1],
+      warnings,
+    };
+  }
+
+  /** Runs all rows; one array for each [type, first slot, slots] wanted. */
+  function batch(input, wanted) {
+    const notes = new Map();
+    // One warning a column, with the first row it is about.
+    const warn = (c, value, row) => {
+      const note = notes.get(c);
+      if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
+      else note[1] += 1;
+    };
+    const [rows, find] = rowsOf(input, warn);
+    const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
+    for (let first = 0; first < rows; first += 128) {
+      const count = Math.min(128, rows - first);
+      for (let r = 0; r < count; r++) {
+        const row = first + r;
+        for (let c = 0; c < 8; c++) {
+          x[c * count + r] = encode(c, find(row, c), warn, row);
+        }
+      }
+      run(count, first);
+      wanted.forEach(([, slot, width], k) => {
+        for (let r = 0; r < count; r++) {
+          for (let w = 0; w < width; w++) {
+            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
+          }
+        }
+      });
+    }
+    const warnings = Array.from(notes.values(), ([text, more]) =>
+      more === 0 ? text : `${text} (and ${more} more)`,
+    );
+    return { rows, arrays, warnings };
+  }
+
+  return { schema, predict, predictBatch };
+}
+
+function problem(text, cause) {
+  return new Error(`${schema.name}: ${text}`, { cause });
+}
+
+/** Compiles model.wasm: the file beside this one, or what stands in for it. */
+async function compile(source = new URL("./model.wasm", import.meta.url)) {
+  if (typeof WebAssembly === "undefined") {
+    throw problem("this environment has no WebAssembly");
+  }
+  if (source instanceof WebAssembly.Module) return source;
+  const address = typeof source === "string" || source instanceof URL;
+  const wasm = address ? await read(source) : source;
+  try {
+    return await (wasm instanceof Response
+      ? WebAssembly.compileStreaming(wasm)
+      : WebAssembly.compile(wasm));
+  } catch (cause) {
+    throw problem(
+      /policy|CSP|unsafe-eval/i.test(cause.message)
+        ? "the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src"
+        : "model.wasm does not compile",
+      cause,
+    );
+  }
+}
+
+async function read(url) {
+  // Node cannot fetch files. Asked for in this way, bundlers do not see `fs`.
+  const files =
+    String(url).startsWith("file:") &&
+    globalThis.process?.getBuiltinModule?.("node:fs/promises");
+  if (files) return files.readFile(new URL(url));
+  const response = await fetch(url).catch((cause) => {
+    throw problem(`${url} cannot be fetched`, cause);
+  });
+  if (!response.ok) {
+    throw problem(
+      `${url} answered ${response.status}; serve model.wasm there, or give load() its address`,
+    );
+  }
+  const type = response.headers.get("content-type");
+  if (type === "application/wasm") return response;
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes[0] !== 0) {
+    throw problem(
+      `${url} is ${type}, not WebAssembly: the server answered with a page; see README.md`,
+    );
+  }
+  return bytes;
+}
+
+let shared;
+
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
+}

@@ -1,0 +1,135 @@
+/**
+ * several
+ * several outputs: 2 columns in, 3 outputs out
+ *
+ * Made by carryout VERSION from scikit-learn 1.9.1: MultiOutputClassifier
+ */
+
+/** One row by column name. */
+export interface Features {
+  /** A number. Read by LinearSVC; Ridge; LogisticRegression. */
+  a: number;
+  /** A boolean. Read by LinearSVC; Ridge; LogisticRegression. */
+  on: boolean;
+}
+
+/** One row in the order of the columns. */
+export type Values = readonly [Features["a"], Features["on"]];
+
+export type Row = Features | Values | Float64Array | Float32Array;
+
+/** Many rows, column by column. */
+export type Columns = {
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+};
+
+/** Many rows; a typed array holds them one after the other. */
+export type Rows = readonly Row[] | Columns | Float64Array | Float32Array;
+
+export type Label1 = false | true;
+
+export interface Output1 {
+  /** The predicted class. */
+  label: Label1;
+  /** The decision function; higher is likelier, and these are no probabilities. */
+  scores: Record<`${Label1}`, number>;
+}
+
+export interface BatchOutput1 {
+  /** The place of each row's class in the schema's `classes`. */
+  label: Int32Array;
+  labels(): Label1[];
+  /** Rows × classes, row after row. */
+  scores: Float64Array;
+}
+
+export interface Output2 {
+  /** The predicted value. */
+  value: number;
+}
+
+export interface BatchOutput2 {
+  value: Float64Array;
+}
+
+export type Label3 = -1 | 0 | 7;
+
+export interface Output3 {
+  /** The predicted class. */
+  label: Label3;
+  /** The probability of `label`. */
+  probability: number;
+  /** The probability of each class. */
+  probabilities: Record<`${Label3}`, number>;
+}
+
+export interface BatchOutput3 {
+  /** The place of each row's class in the schema's `classes`. */
+  label: Int32Array;
+  labels(): Label3[];
+  /** Rows × classes, row after row. */
+  probabilities: Float64Array;
+}
+
+export interface Prediction {
+  outputs: [Output1, Output2, Output3];
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Batch {
+  rows: number;
+  outputs: [BatchOutput1, BatchOutput2, BatchOutput3];
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Column {
+  readonly name: keyof Features;
+  readonly kind: "number" | "boolean";
+  /** A missing value (null, undefined, NaN) is accepted. */
+  readonly missing: boolean;
+  /** A category that training did not see is accepted. */
+  readonly unknown: boolean;
+  /** Some prediction depends on it. */
+  readonly used: boolean;
+}
+
+export interface Schema {
+  readonly name: "several";
+  readonly task: "several outputs";
+  readonly columns: readonly Column[];
+  readonly outputs: readonly [
+    {
+      readonly task: "classification";
+      readonly classes: readonly Label1[];
+    },
+    {
+      readonly task: "regression";
+    },
+    {
+      readonly task: "classification";
+      readonly classes: readonly Label3[];
+    },
+  ];
+}
+
+export interface Model {
+  readonly schema: Schema;
+  /** Predicts one row; a value the model cannot take is a `TypeError`. */
+  predict(row: Row): Prediction;
+  /** Predicts many rows, much faster than one by one. */
+  predictBatch(rows: Rows): Batch;
+}
+
+export const schema: Schema;
+
+/**
+ * Loads the model, once: later calls give the same one. `source` stands in for
+ * the model.wasm beside index.js: an address, bytes, a `Response` or a
+ * `WebAssembly.Module`; each such call makes a model of its own.
+ */
+export function load(source?: string | object): Promise<Model>;
+
+/** Predicts one row; loads the model first if need be. */
+export function predict(row: Row): Promise<Prediction>;
