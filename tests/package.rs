@@ -234,6 +234,7 @@ fn tree() -> Model {
         sum: Width::F64,
         features: 2,
         base: vec![0.0],
+        sets: Vec::new(),
         trees: vec![Tree {
             nodes: vec![split(0, 1, 2), split(1, 3, 4), Node::Leaf(0), Node::Leaf(1), Node::Leaf(2)],
             leaves: Leaves::Vector(vec![10.0, 20.0, 30.0]),
