@@ -163,7 +163,8 @@ export async function predict(table: Table, model: Model, progress: (done: numbe
     const input = columns(table, model.schema, from, to);
     const batch = run(model, input, from);
     const made = results(batch, model.schema, to - from);
-    header = [...table.header, ...made.map(({ name }) => name)];
+    // A column of that name in the data stays; the prediction's takes another.
+    header = [...table.header, ...made.map(({ name }) => (table.header.includes(name) ? `predicted_${name}` : name))];
     for (let row = from; row < to; row++) rows.push([...table.rows[row]!, ...made.map(({ at }) => at(row - from))]);
     warnings.push(...(batch.warnings ?? []));
     await progress(to);

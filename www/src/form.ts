@@ -141,7 +141,8 @@ function field(column: Column, tell: Tell): Field {
     : h("label", { class: "name", id: label, for: input }, title);
   const caption = h("div", { class: "caption" }, name, h("span", { class: "hint" }, control.hint));
   if (column.missing) caption.append(h("label", { class: "missing" }, missing, "missing"));
-  const element = h("div", { class: `field ${column.kind}` }, caption, controls, problem);
+  const bare = (column.kind === "number" || column.kind === "integer") && !scale(column);
+  const element = h("div", { class: `field ${column.kind}${bare ? " bare" : ""}` }, caption, controls, problem);
 
   return {
     element,

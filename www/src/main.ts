@@ -129,6 +129,7 @@ function draw(entry: Entry, model: Model, opened: number): void {
   );
 
   const fields = form(schema, update);
+  const known = schema.columns.some((column) => column.range || column.categories || column.kind === "boolean");
   const button = (text: string, act: () => void) => {
     const made = h("button", { type: "button", class: "quiet" }, text);
     made.addEventListener("click", act);
@@ -161,7 +162,7 @@ function draw(entry: Entry, model: Model, opened: number): void {
         h(
           "section",
           { class: "inputs", "aria-labelledby": "inputs" },
-          h("div", { class: "head" }, h("h2", { id: "inputs" }, "Inputs"), button("Random row", fields.shuffle), button("Reset", fields.reset)),
+          h("div", { class: "head" }, h("h2", { id: "inputs" }, "Inputs"), known ? button("Random row", fields.shuffle) : null, button("Reset", fields.reset)),
           fields.element,
         ),
         h(

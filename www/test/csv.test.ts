@@ -98,6 +98,15 @@ test("a row that the model refuses is named by its place in the table", async ()
   });
 });
 
+test("a column of the data keeps its name", async () => {
+  const model = { schema, predictBatch: () => ({ rows: 1, label: Int32Array.of(1), value: Float64Array.of(3) }) } as unknown as Model;
+  const made = await predict(parse("x,label\n1,old"), model, () => {});
+  assert.deepEqual([made.header, ...made.rows], [
+    ["x", "label", "predicted_label", "value"],
+    ["1", "old", "yes", "3"],
+  ]);
+});
+
 test("columns of each task", () => {
   const of = (batch: object, output: object = {}) => {
     const made = results(batch, { task: "regression", ...output }, 2);
