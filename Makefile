@@ -22,6 +22,7 @@ web: ## pkg/runtime/, the compile side for web pages
 
 page: ## www/dist/, the page that `carryout demo` serves
 	@scripts/setup.sh npm
+	@[ -e www/dist ] || touch build.rs # it watches only what it has once seen
 	npm --prefix www run build
 
 demo: page build ## pack the example models and serve the page on them
