@@ -214,7 +214,13 @@ fn row(column: &Column) -> Vec<String> {
     let readers = match (column.used, column.readers.is_empty()) {
         (false, _) => "nothing: the answer does not depend on it".to_owned(),
         (true, true) => "-".to_owned(),
-        (true, false) => column.readers.join(", "),
+        // `Pipeline > num: Pipeline > SimpleImputer`: the last says most; --json has the whole path.
+        (true, false) => {
+            let last = |path: &String| path.rsplit(" > ").next().unwrap_or_default().to_owned();
+            let mut names: Vec<String> = column.readers.iter().map(last).collect();
+            names.dedup();
+            names.join(", ")
+        }
     };
     vec![column.name.clone(), kind.into(), values, missing.into(), readers]
 }

@@ -254,6 +254,7 @@ fn csv_source(
         term::note("the model has no column names; the file's columns are taken in their order");
         places = (0..columns.len()).map(Some).collect();
     }
+    let unknown = places.iter().all(Option::is_none);
     let list = |names: &[&str]| {
         let shown: Vec<String> = names.iter().take(12).map(|name| json_string(name)).collect();
         let more = names.len().saturating_sub(12);
@@ -267,13 +268,14 @@ fn csv_source(
             .map(|(c, _)| c.name.as_str())
             .collect()
     };
-    let required = absent(true);
+    let required = if unknown { columns.iter().map(|column| column.name.as_str()).collect() } else { absent(true) };
     if !required.is_empty() {
-        let noun = if required.len() == 1 { "no column" } else { "no columns" };
-        return Err(wrong(
-            format!("{noun} {}, which the model needs", list(&required)),
-            format!("The file has: {}.", list(&titles)),
-        ));
+        let message = match required.len() {
+            _ if unknown => format!("none of the model's columns: {}", list(&required)),
+            1 => format!("no column {}, which the model needs", list(&required)),
+            _ => format!("no columns {}, which the model needs", list(&required)),
+        };
+        return Err(wrong(message, format!("The file has: {}.", list(&titles))));
     }
     let optional = absent(false);
     if !optional.is_empty() {

@@ -385,7 +385,11 @@ impl Comparison {
     }
 
     fn row(&self) -> Vec<String> {
-        let error = |value: f64| if self.numbers == 0 { "-".into() } else { format!("{value:.2e}") };
+        let error = |value: f64| match self.numbers {
+            0 => "-".into(),
+            _ if value == 0.0 => "0".into(),
+            _ => format!("{value:.2e}"),
+        };
         vec![
             self.output.clone(),
             (self.numbers + self.labels).to_string(),
