@@ -7,18 +7,17 @@
 
 mod intake;
 mod json;
-mod packed;
 
 pub use json::{number as json_number, string as json_string};
-pub use packed::Packed;
 
 use crate::image::{BLOCK, Image};
 use crate::lower::{Encoding, Lowered, Results, Span, Want};
 use crate::model::{Cell, Model, Schema, Source};
 use crate::runtime::host::Machine;
-use crate::{Error, Result};
+use crate::{Error, Result, package};
 use intake::{Intake, Noted};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// All that a front end needs beside the image, and what `schema.json` carries under `x-carryout`: with the image
 /// inside `model.wasm` a packed folder can be predicted from, inspected and verified like a model file.
@@ -47,55 +46,6 @@ impl Manifest {
             encodings: lowered.columns.clone(),
             results: lowered.results.clone(),
             paths: lowered.paths.clone(),
-        }
-    }
-
-    /// Whether it describes this image: as many columns and operations, results within its slots.
-    fn check(&self, image: &Image<'_>) -> Result<()> {
-        let same = |what: &str, found: usize, expected: usize| {
-            if found == expected {
-                return Ok(());
-            }
-            Err(Error::malformed(format!("{found} {what}, but the model in model.wasm has {expected}")))
-        };
-        same("columns", self.schema.columns.len(), image.columns)?;
-        same("encodings", self.encodings.len(), image.columns)?;
-        same("operations", self.paths.len(), image.ops)?;
-        check_results(&self.results, image.slots, 0)
-    }
-}
-
-fn check_results(results: &Results, slots: usize, depth: usize) -> Result<()> {
-    let span = |span: &Span, expected: Option<usize>| {
-        let fits = (span.first as usize).checked_add(span.count as usize).is_some_and(|end| end <= slots);
-        if fits && expected.is_none_or(|expected| span.count as usize == expected) {
-            return Ok(());
-        }
-        Err(Error::malformed(format!("results in slots {}+{} of {slots}", span.first, span.count)))
-    };
-    let one = |slot: u32| span(&Span { first: slot, count: 1 }, None);
-    match results {
-        Results::Classification { classes, label, probabilities, scores } => {
-            one(*label)?;
-            if let Some(probabilities) = probabilities {
-                span(probabilities, Some(classes.len()))?;
-            }
-            match scores {
-                Some(scores) if scores.count == 1 && classes.len() == 2 => span(scores, None),
-                Some(scores) => span(scores, Some(classes.len())),
-                None => Ok(()),
-            }
-        }
-        Results::Regression { values, .. } => span(values, None),
-        Results::Transform { values, codes, .. } => span(values, Some(codes.len())),
-        Results::Several(_) if depth > 0 => Err(Error::malformed("outputs inside outputs")),
-        Results::Several(several) => several.iter().try_for_each(|results| check_results(results, slots, 1)),
-        Results::Anomaly { outlier, score, samples } => {
-            [Some(*outlier), Some(*score), *samples].into_iter().flatten().try_for_each(one)
-        }
-        Results::Clustering { cluster, labels, distances } => {
-            one(*cluster)?;
-            distances.as_ref().map_or(Ok(()), |distances| span(distances, Some(labels.len())))
         }
     }
 }
@@ -169,9 +119,18 @@ impl Predictor {
     pub fn open(image: &[u8], manifest: Manifest) -> Result<Predictor> {
         let header = Image::open(image)
             .ok_or_else(|| Error::malformed("the model is damaged or of another version of carryout"))?;
-        manifest.check(&header)?;
+        package::check(&manifest, &header)?;
         let intake = Intake::new(&manifest.schema, &manifest.encodings)?;
         Ok(Predictor { machine: Machine::open(image)?, manifest, intake, staged: Vec::new(), noted: Vec::new() })
+    }
+
+    /// From a folder that `pack` wrote.
+    ///
+    /// # Errors
+    /// Where a file is absent, damaged or of another model than the other.
+    pub fn from_package(folder: &Path) -> Result<Predictor> {
+        let packed = package::open(folder)?;
+        Predictor::open(&packed.image, packed.manifest)
     }
 
     pub fn manifest(&self) -> &Manifest {

@@ -5,7 +5,8 @@ use super::{Outcome, term};
 use carryout::image::{Image, Kernel};
 use carryout::lower::{Results, Want, lower};
 use carryout::model::{Column, ColumnKind, NamesFrom, Source};
-use carryout::predictor::{Manifest, Packed, json_number};
+use carryout::package::{gzipped, open};
+use carryout::predictor::{Manifest, json_number};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -48,13 +49,13 @@ impl View {
         kernels.sort();
         kernels.dedup();
         let slots = header.map_or(0, |header| header.slots);
-        View { manifest, image: (image.len(), term::gzipped(image)), slots, kernels, files: Vec::new() }
+        View { manifest, image: (image.len(), gzipped(image)), slots, kernels, files: Vec::new() }
     }
 
     fn read(path: &Path, reading: &Reading) -> Outcome<View> {
         if path.is_dir() {
-            let packed = Packed::read(path)?;
-            let mut view = View::new(packed.manifest.clone(), packed.image()?);
+            let packed = open(path)?;
+            let mut view = View::new(packed.manifest, &packed.image);
             view.files = files(path)?;
             return Ok(view);
         }
@@ -72,7 +73,7 @@ fn files(folder: &Path) -> Outcome<Vec<(String, usize, usize)>> {
         let entry = entry.map_err(failed)?;
         if entry.file_type().map_err(failed)?.is_file() {
             let data = super::model::read(&entry.path(), 1 << 30)?;
-            files.push((entry.file_name().to_string_lossy().into_owned(), data.len(), term::gzipped(&data)));
+            files.push((entry.file_name().to_string_lossy().into_owned(), data.len(), gzipped(&data)));
         }
     }
     files.sort();

@@ -7,6 +7,7 @@ mod demo;
 mod inspect;
 mod model;
 
+mod pack;
 mod predict;
 mod rows;
 mod term;
@@ -28,6 +29,7 @@ mod exit {
 
 const EXAMPLES: &str = "\
 Examples:
+  carryout pack model.joblib -o pkg/loan-approval
   carryout predict model.joblib rows.csv -o predictions.csv
   carryout inspect model.joblib
   carryout verify pkg/loan-approval --rows X.jsonl --expected expected.json
@@ -54,6 +56,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Pack(pack::Arguments),
     Predict(predict::Arguments),
     Inspect(inspect::Arguments),
     Verify(verify::Arguments),
@@ -119,6 +122,7 @@ pub fn main() -> ExitCode {
     };
     let json = arguments.json;
     let outcome = match arguments.command {
+        Command::Pack(arguments) => pack::run(arguments, json),
         Command::Predict(arguments) => predict::run(arguments, json),
         Command::Inspect(arguments) => inspect::run(arguments, json),
         Command::Verify(arguments) => verify::run(arguments, json),

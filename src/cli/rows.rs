@@ -42,6 +42,13 @@ pub enum Record {
     Json(Value),
 }
 
+/// What a field of a row is, before it is known what it should be.
+pub enum Sample {
+    Number(f64),
+    Boolean,
+    Other,
+}
+
 pub struct Rows {
     path: PathBuf,
     source: Source,
@@ -192,6 +199,31 @@ impl Rows {
                 .at(self.place(self.number)),
             csv::ErrorKind::Io(error) => system(&self.path, error),
             _ => Error::input(error.to_string()).at(self.place(self.number)),
+        }
+    }
+
+    /// A column's field in a row.
+    pub fn sample(&self, record: &Record, place: usize, name: &str) -> Sample {
+        match (record, &self.source) {
+            (Record::Csv(record), Source::Csv { places, .. }) => {
+                let cell = places.get(place).copied().flatten().and_then(|place| record.get(place));
+                match cell.unwrap_or("").trim() {
+                    "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => Sample::Boolean,
+                    text => text.parse().map_or(Sample::Other, Sample::Number),
+                }
+            }
+            (Record::Json(row), _) => {
+                let field = match row {
+                    Value::Object(fields) => fields.get(name).unwrap_or(&Value::Null),
+                    Value::Array(values) => values.get(place).unwrap_or(&Value::Null),
+                    value => value,
+                };
+                match field {
+                    Value::Bool(_) => Sample::Boolean,
+                    field => field.as_f64().map_or(Sample::Other, Sample::Number),
+                }
+            }
+            (Record::Csv(_), Source::Jsonl { .. }) => Sample::Other,
         }
     }
 

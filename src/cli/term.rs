@@ -1,7 +1,6 @@
 //! What a person sees in a terminal: errors, notes, sizes and tables.
 
 use carryout::{Error, Kind};
-use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -61,14 +60,6 @@ pub fn bytes(count: usize) -> String {
         }
     }
     format!("{:.2} GB", size / 1000.0)
-}
-
-/// Bytes after gzip at its best level, as a server would send them.
-pub fn gzipped(data: &[u8]) -> usize {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    // Writing to a vector cannot fail.
-    let _ = encoder.write_all(data);
-    encoder.finish().map_or(data.len(), |packed| packed.len())
 }
 
 /// Columns side by side, two spaces between; widths in characters, the last column ragged.

@@ -40,10 +40,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FORM")]
     from: Option<Form>,
     /// Accepted error relative to the expected number
-    #[arg(long, default_value_t = 1e-9, value_name = "NUMBER", value_parser = tolerance)]
+    #[arg(long, default_value_t = TOLERANCE.rtol, value_name = "NUMBER", value_parser = tolerance)]
     rtol: f64,
     /// Accepted absolute error
-    #[arg(long, default_value_t = 1e-9, value_name = "NUMBER", value_parser = tolerance)]
+    #[arg(long, default_value_t = TOLERANCE.atol, value_name = "NUMBER", value_parser = tolerance)]
     atol: f64,
     #[command(flatten)]
     reading: Reading,
@@ -74,133 +74,180 @@ struct Comparison {
     first: Option<(usize, String, String)>,
 }
 
+/// Accepted where nothing else is said: absolute, and relative to the expected number.
+pub const TOLERANCE: Tolerance = Tolerance { rtol: 1e-9, atol: 1e-9 };
+
+#[derive(Clone, Copy)]
+pub struct Tolerance {
+    rtol: f64,
+    atol: f64,
+}
+
+/// What a comparison found.
+pub struct Report {
+    rows: usize,
+    comparisons: Vec<Comparison>,
+    /// Expected outputs that the model does not have.
+    unknown: Vec<String>,
+}
+
 pub fn run(arguments: Arguments, json: bool) -> Done {
-    let Arguments { model, rows: path, expected, from, rtol, atol, reading } = arguments;
-    let (report, unknown) = check(&model, &path, &expected, from, (rtol, atol), &reading)?;
-    let (count, comparisons) = report;
-    let bad = comparisons.iter().any(|one| one.beyond + one.mismatches > 0);
+    let Arguments { model, rows, expected, from, rtol, atol, reading } = arguments;
+    let tolerance = Tolerance { rtol, atol };
+    let mut predictor = reading.predictor(&model, Want::Everything)?;
+    let report = check(&mut predictor, &rows, &expected, from, tolerance)?;
     let mut out = io::stdout().lock();
     if json {
-        let outputs: Vec<Value> = comparisons.iter().map(Comparison::json).collect();
-        let body = json!({ "ok": !bad, "rows": count, "rtol": rtol, "atol": atol, "outputs": outputs,
-            "not_compared": unknown });
-        writeln!(out, "{body}")?;
+        writeln!(out, "{}", report.json(tolerance))?;
     } else {
+        report.print(&mut out, tolerance)?;
+    }
+    if report.differs() { Err(Failure::Mismatch) } else { Ok(()) }
+}
+
+impl Report {
+    pub fn differs(&self) -> bool {
+        self.comparisons.iter().any(|one| one.beyond + one.mismatches > 0)
+    }
+
+    pub fn json(&self, Tolerance { rtol, atol }: Tolerance) -> Value {
+        let outputs: Vec<Value> = self.comparisons.iter().map(Comparison::json).collect();
+        json!({ "same": !self.differs(), "rows": self.rows, "rtol": rtol, "atol": atol, "outputs": outputs,
+            "not_compared": self.unknown })
+    }
+
+    pub fn print(&self, out: &mut dyn Write, Tolerance { rtol, atol }: Tolerance) -> io::Result<()> {
         let header = ["output", "values", "worst error", "relative", "beyond", "wrong labels"];
         let mut table = vec![header.map(str::to_owned).to_vec()];
-        table.extend(comparisons.iter().map(Comparison::row));
-        writeln!(out, "{}, tolerance {atol:e} + {rtol:e} x |expected|\n", term::count(count, "row"))?;
+        table.extend(self.comparisons.iter().map(Comparison::row));
+        writeln!(out, "{}, tolerance {atol:e} + {rtol:e} x |expected|\n", term::count(self.rows, "row"))?;
         write!(out, "{}", term::table(&table, "  "))?;
-        for one in &comparisons {
+        for one in &self.comparisons {
             if let Some((row, got, want)) = &one.first {
                 writeln!(out, "\n{}: first difference in row {row}: {got}, expected {want}", one.output)?;
             }
         }
-        if !unknown.is_empty() {
-            writeln!(out, "\nnot compared, this model answers no such thing: {}", unknown.join(", "))?;
+        if !self.unknown.is_empty() {
+            writeln!(out, "\nnot compared, this model answers no such thing: {}", self.unknown.join(", "))?;
         }
-        writeln!(out, "\n{}", if bad { "DIFFERENT" } else { "same" })?;
+        writeln!(out, "\n{}", if self.differs() { "DIFFERENT" } else { "same" })
     }
-    if bad { Err(Failure::Mismatch) } else { Ok(()) }
 }
 
-type Report = ((usize, Vec<Comparison>), Vec<String>);
-
-fn check(
-    model: &Path,
-    path: &Path,
+/// Predicts the rows and compares with what the file says.
+pub fn check(
+    predictor: &mut Predictor,
+    rows: &Path,
     expected_path: &Path,
     from: Option<Form>,
-    tolerances: (f64, f64),
-    reading: &Reading,
+    tolerance: Tolerance,
 ) -> Done<Report> {
-    let mut predictor = reading.predictor(model, Want::Everything)?;
     let expected = expectations(expected_path)?;
-    let predictions = predict(&mut predictor, path, from)?;
+    let predictions = predict(predictor, rows, from)?;
     let results = &predictor.manifest().results;
-    let at = |error: Error| Failure::from(error.at(shown(expected_path)));
+    let (comparisons, unknown) = match &expected {
+        Expected::Methods(methods) => by_method(results, &predictions, methods, tolerance),
+        Expected::Predictions(wanted) => by_field(predictor, &predictions, wanted, tolerance),
+    }
+    .map_err(|error| error.at(shown(expected_path)))?;
+    if comparisons.is_empty() {
+        return Err(Error::input(format!("nothing to compare: it holds {}", unknown.join(", ")))
+            .at(shown(expected_path))
+            .remedy("See `carryout verify --help` for what it may hold.")
+            .into());
+    }
+    Ok(Report { rows: predictions.len(), comparisons, unknown })
+}
+
+type Compared = Result<(Vec<Comparison>, Vec<String>), Error>;
+
+/// As many answers as rows.
+fn same(found: usize, rows: usize) -> Result<(), Error> {
+    if found == rows {
+        return Ok(());
+    }
+    Err(Error::input(format!("{} for {}", term::count(found, "answer"), term::count(rows, "row"))))
+}
+
+fn by_method(
+    results: &Results,
+    predictions: &[Prediction],
+    methods: &Map<String, Value>,
+    tolerance: Tolerance,
+) -> Compared {
     let regression = |results: &Results| matches!(results, Results::Regression { .. });
     let values = match results {
         Results::Several(several) => several.iter().all(regression),
         results => regression(results),
     };
+    let (mut comparisons, mut unknown) = (Vec::new(), Vec::new());
+    for (method, want) in methods {
+        // A list of matrices, one an output, where the model has several.
+        let outputs = match results {
+            Results::Several(several) if method == "predict_proba" => Some(several.len()),
+            _ => None,
+        };
+        if predictions.iter().any(|one| answer(results, &one.outcome, method, outputs.map(|_| 0)).is_none()) {
+            unknown.push(method.clone());
+            continue;
+        }
+        let mut comparison = Comparison::new(method, method == "predict" && !values);
+        let at = |error: Error| error.at(method);
+        let list = |value: &Value| match value {
+            Value::Array(list) => Ok(list.clone()),
+            _ => Err(at(Error::input("not a list of answers"))),
+        };
+        let lists = match outputs {
+            None => vec![(None, list(want)?)],
+            Some(_) => list(want)?
+                .iter()
+                .enumerate()
+                .map(|(output, want)| Ok((Some(output), list(want)?)))
+                .collect::<Result<_, Error>>()?,
+        };
+        if let Some(outputs) = outputs
+            && outputs != lists.len()
+        {
+            return Err(at(Error::input(format!("{} lists for {outputs} outputs", lists.len()))));
+        }
+        for (output, wants) in lists {
+            same(wants.len(), predictions.len()).map_err(at)?;
+            for (row, (prediction, want)) in predictions.iter().zip(&wants).enumerate() {
+                let got = answer(results, &prediction.outcome, method, output).unwrap_or(Value::Null);
+                comparison.compare(&got, want, row + 1, tolerance);
+            }
+        }
+        comparisons.push(comparison);
+    }
+    Ok((comparisons, unknown))
+}
+
+fn by_field(
+    predictor: &Predictor,
+    predictions: &[Prediction],
+    wanted: &[Map<String, Value>],
+    tolerance: Tolerance,
+) -> Compared {
+    same(wanted.len(), predictions.len())?;
     let mut comparisons: Vec<Comparison> = Vec::new();
     let mut unknown = Vec::new();
-    match &expected {
-        Expected::Methods(methods) => {
-            for (method, want) in methods {
-                if answer(results, &predictions[0].outcome, method, None).is_none() {
-                    unknown.push(method.clone());
-                    continue;
+    for (row, (want, prediction)) in wanted.iter().zip(predictions).enumerate() {
+        let got: Value = serde_json::from_str(&predictor.json(prediction)).unwrap_or(Value::Null);
+        for (field, want) in want.iter().filter(|(field, _)| *field != "warnings") {
+            let Some(got) = got.get(field) else {
+                if !unknown.contains(field) {
+                    unknown.push(field.clone());
                 }
-                let mut comparison = Comparison::new(method, method == "predict" && !values);
-                let Value::Array(want) = want else {
-                    return Err(at(Error::input("not a list of answers").at(method)));
-                };
-                for (row, prediction) in predictions.iter().enumerate() {
-                    // A list of matrices, one an output, where the model has several.
-                    let outputs = match results {
-                        Results::Several(several) if method == "predict_proba" => Some(several.len()),
-                        _ => None,
-                    };
-                    let same = |found: usize, of: usize| {
-                        if found == of {
-                            return Ok(());
-                        }
-                        Err(at(Error::input(format!("{found} answers for {}", term::count(of, "row"))).at(method)))
-                    };
-                    match outputs {
-                        None => {
-                            same(want.len(), predictions.len())?;
-                            let got = answer(results, &prediction.outcome, method, None).unwrap_or(Value::Null);
-                            comparison.compare(&got, &want[row], row + 1, tolerances);
-                        }
-                        Some(outputs) => {
-                            if want.len() != outputs {
-                                let message = format!("{} lists for {outputs} outputs", want.len());
-                                return Err(at(Error::input(message).at(method)));
-                            }
-                            for (output, want) in want.iter().enumerate() {
-                                let list = want.as_array().map_or(&[][..], Vec::as_slice);
-                                same(list.len(), predictions.len())?;
-                                let got = answer(results, &prediction.outcome, method, Some(output));
-                                comparison.compare(&got.unwrap_or(Value::Null), &list[row], row + 1, tolerances);
-                            }
-                        }
-                    }
-                }
-                comparisons.push(comparison);
-            }
-        }
-        Expected::Predictions(wanted) => {
-            if wanted.len() != predictions.len() {
-                let message = format!("{} predictions for {}", wanted.len(), term::count(predictions.len(), "row"));
-                return Err(at(Error::input(message)));
-            }
-            for (row, (want, prediction)) in wanted.iter().zip(&predictions).enumerate() {
-                let got: Value = serde_json::from_str(&predictor.json(prediction)).unwrap_or(Value::Null);
-                for (field, want) in want.iter().filter(|(field, _)| *field != "warnings") {
-                    let Some(got) = got.get(field) else {
-                        if !unknown.contains(field) {
-                            unknown.push(field.clone());
-                        }
-                        continue;
-                    };
-                    let known = comparisons.iter().position(|one| one.output == *field);
-                    let place = known.unwrap_or_else(|| {
-                        comparisons.push(Comparison::new(field, false));
-                        comparisons.len() - 1
-                    });
-                    comparisons[place].field(field, got, want, row + 1, tolerances);
-                }
-            }
+                continue;
+            };
+            let place = comparisons.iter().position(|one| one.output == *field).unwrap_or_else(|| {
+                comparisons.push(Comparison::new(field, false));
+                comparisons.len() - 1
+            });
+            comparisons[place].field(field, got, want, row + 1, tolerance);
         }
     }
-    if comparisons.is_empty() {
-        let message = format!("nothing to compare: it holds {}", unknown.join(", "));
-        return Err(at(Error::input(message).remedy("See `carryout verify --help` for what it may hold.")));
-    }
-    Ok(((predictions.len(), comparisons), unknown))
+    Ok((comparisons, unknown))
 }
 
 fn predict(predictor: &mut Predictor, path: &Path, from: Option<Form>) -> Done<Vec<Prediction>> {
@@ -323,29 +370,29 @@ impl Comparison {
     }
 
     /// A field of a prediction: labels are equal or not.
-    fn field(&mut self, key: &str, got: &Value, want: &Value, row: usize, tolerances: (f64, f64)) {
+    fn field(&mut self, key: &str, got: &Value, want: &Value, row: usize, tolerance: Tolerance) {
         let outer = std::mem::replace(&mut self.exact, matches!(key, "label" | "cluster"));
-        self.compare(got, want, row, tolerances);
+        self.compare(got, want, row, tolerance);
         self.exact = outer;
     }
 
-    fn compare(&mut self, got: &Value, want: &Value, row: usize, tolerances: (f64, f64)) {
+    fn compare(&mut self, got: &Value, want: &Value, row: usize, tolerance: Tolerance) {
         match (got, want) {
             (Value::Array(got), Value::Array(want)) if got.len() == want.len() => {
-                got.iter().zip(want).for_each(|(got, want)| self.compare(got, want, row, tolerances));
+                got.iter().zip(want).for_each(|(got, want)| self.compare(got, want, row, tolerance));
             }
             // The original answers in a matrix of one column where there is one target.
             (got, Value::Array(want)) if want.len() == 1 && !got.is_array() => {
-                self.compare(got, &want[0], row, tolerances);
+                self.compare(got, &want[0], row, tolerance);
             }
             (Value::Object(got), Value::Object(want)) if !want.contains_key("$inf") => {
                 for (key, want) in want {
                     let got = got.get(key).unwrap_or(&Value::Null);
-                    self.field(key, got, want, row, tolerances);
+                    self.field(key, got, want, row, tolerance);
                 }
             }
             _ => match (as_number(got), as_number(want)) {
-                (Some(a), Some(b)) if !self.exact => self.number(a, b, row, tolerances),
+                (Some(a), Some(b)) if !self.exact => self.number(a, b, row, tolerance),
                 _ => {
                     self.labels += 1;
                     let same = match (as_number(got), as_number(want)) {
@@ -361,7 +408,7 @@ impl Comparison {
         }
     }
 
-    fn number(&mut self, got: f64, want: f64, row: usize, (rtol, atol): (f64, f64)) {
+    fn number(&mut self, got: f64, want: f64, row: usize, Tolerance { rtol, atol }: Tolerance) {
         self.numbers += 1;
         let error = (got - want).abs();
         let same = got == want || got.is_nan() && want.is_nan();
