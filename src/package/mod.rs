@@ -62,15 +62,7 @@ pub struct File {
 /// Where the name is no npm name, or the model holds something that has no form in JavaScript.
 pub fn pack(model: &Model, lowered: &Lowered, runtime: &[u8], options: &Options) -> Result<Vec<File>> {
     check_name(&options.name)?;
-    let manifest = Manifest {
-        name: options.name.clone(),
-        task: model.output.task().to_string(),
-        source: model.source.clone(),
-        schema: model.schema.clone(),
-        encodings: lowered.columns.clone(),
-        results: lowered.results.clone(),
-        paths: lowered.paths.clone(),
-    };
+    let manifest = Manifest::new(&options.name, model, lowered);
     let subject = Subject::new(&manifest, &lowered.image)?;
     let wasm = link(runtime, &lowered.image, &lowered.kernels, Names::Drop)?;
     let index = emit::javascript::index(&subject).into_bytes();
