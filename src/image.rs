@@ -8,7 +8,7 @@
 pub const MAGIC: u32 = u32::from_le_bytes(*b"crry");
 /// Raised when a reader of the old layout would misread the new one.
 pub const VERSION: u32 = 1;
-/// Most rows that one run takes; the workspace holds `slots × BLOCK` numbers.
+/// Most rows that a run of any image takes; an image with many slots takes fewer (`header::BLOCK`).
 pub const BLOCK: usize = 128;
 
 /// Bytes of the header.
@@ -24,12 +24,14 @@ pub mod header {
     pub const LENGTH: usize = 8;
     /// Input columns: slots `0..columns`.
     pub const COLUMNS: usize = 12;
-    /// Slots of the workspace, each `BLOCK` f64.
+    /// Slots of the workspace, each as many f64 as the block has rows.
     pub const SLOTS: usize = 16;
     /// Number of operations.
     pub const OPS: usize = 20;
     /// Offset of the first record.
     pub const OPS_AT: usize = 24;
+    /// Most rows that one run takes, 1 to `image::BLOCK`.
+    pub const BLOCK: usize = 28;
 }
 
 /// Field offsets in an operation's record; each a u32.
@@ -184,6 +186,8 @@ pub struct Image<'a> {
     pub columns: usize,
     pub slots: usize,
     pub ops: usize,
+    /// Most rows a run takes; the workspace holds slots × block numbers.
+    pub block: usize,
     ops_at: usize,
 }
 
@@ -211,6 +215,7 @@ impl<'a> Image<'a> {
             columns: field(header::COLUMNS)? as usize,
             slots: field(header::SLOTS)? as usize,
             ops: field(header::OPS)? as usize,
+            block: field(header::BLOCK)? as usize,
             ops_at: field(header::OPS_AT)? as usize,
         })
     }

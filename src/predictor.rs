@@ -10,7 +10,7 @@ mod json;
 
 pub use json::{number as json_number, string as json_string};
 
-use crate::image::{BLOCK, Image};
+use crate::image::Image;
 use crate::lower::{Encoding, Lowered, Results, Span, Want};
 use crate::model::{Cell, Model, Schema, Source};
 use crate::runtime::host::Machine;
@@ -86,7 +86,7 @@ pub enum Outcome {
     Transform(Vec<Cell>),
 }
 
-/// Predicts rows, up to `BLOCK` at a time.
+/// Predicts rows, a block at a time.
 ///
 /// ```
 /// # fn rows(mut predictor: carryout::predictor::Predictor) -> carryout::Result<()> {
@@ -144,7 +144,7 @@ impl Predictor {
 
     /// Whether the block must `run` before the next row.
     pub fn is_full(&self) -> bool {
-        self.staged() >= BLOCK
+        self.staged() >= self.machine.block()
     }
 
     /// Adds a row to the block: an object by column name, an array in column order or, for a model of one column,
@@ -166,7 +166,7 @@ impl Predictor {
 
     fn stage(&mut self, fill: impl FnOnce(&Intake, &Schema, &mut Vec<f64>) -> Result<Noted>) -> Result<()> {
         if self.is_full() {
-            return Err(Error::input(format!("a block holds {BLOCK} rows")));
+            return Err(Error::input(format!("a block holds {} rows", self.machine.block())));
         }
         let before = self.staged.len();
         match fill(&self.intake, &self.manifest.schema, &mut self.staged) {

@@ -51,7 +51,7 @@ pub struct Operation {
 }
 
 /// Lays out header, records, slot lists and arguments. None where the image would pass 4 GiB.
-pub fn image(columns: u32, slots: u32, operations: &[Operation]) -> Option<Vec<u8>> {
+pub fn image(columns: u32, slots: u32, block: u32, operations: &[Operation]) -> Option<Vec<u8>> {
     let ops_at = image::HEADER;
     let mut at = ops_at + operations.len() * image::RECORD;
     let (mut records, mut tail) = (Args::default(), Args::default());
@@ -84,6 +84,7 @@ pub fn image(columns: u32, slots: u32, operations: &[Operation]) -> Option<Vec<u
         (header::SLOTS, slots),
         (header::OPS, operations.len() as u32),
         (header::OPS_AT, ops_at as u32),
+        (header::BLOCK, block),
     ] {
         bytes[field..field + 4].copy_from_slice(&value.to_le_bytes());
     }

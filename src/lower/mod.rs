@@ -29,6 +29,8 @@ pub struct Lowered {
     pub kernels: Vec<Kernel>,
     /// Slots of the workspace; a run of n rows uses the first `slots × n` numbers, slot s of row r at `s × n + r`.
     pub slots: u32,
+    /// Most rows of one run.
+    pub block: u32,
     /// One path an operation, for the message when `run` reports that operation refused a value.
     pub paths: Vec<String>,
 }
@@ -94,8 +96,8 @@ pub enum Want {
     Everything,
 }
 
-/// The workspace may take this much; the runtime's memory is 32 bits wide.
-const MOST_WORKSPACE: u64 = 1 << 30;
+/// Bytes of the workspace: models that work on more than 8192 columns at a time take fewer rows at a time.
+const MOST_WORKSPACE: u32 = 8 << 20;
 
 /// Lays the model out.
 ///
@@ -167,11 +169,12 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     };
     let results = results(&output, &mut gather, &|wire| model.graph.kind(wire).code_of());
     let slots = slots.most();
-    if u64::from(slots) * BLOCK as u64 * 8 > MOST_WORKSPACE {
+    let block = (MOST_WORKSPACE / 8 / slots.max(1)).clamp(1, BLOCK as u32);
+    if slots > MOST_WORKSPACE / 8 {
         return Err(Error::limit(format!("the model works on {slots} columns at a time, too many for a page")));
     }
-    let image =
-        args::image(columns, slots, &operations).ok_or_else(|| Error::limit("the model takes more than 4 GiB"))?;
+    let image = args::image(columns, slots, block, &operations)
+        .ok_or_else(|| Error::limit("the model takes more than 4 GiB"))?;
     let mut kernels: Vec<Kernel> = operations.iter().map(|operation| operation.kernel).collect();
     kernels.sort_unstable();
     kernels.dedup();
@@ -181,7 +184,7 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
             _ => Encoding::Number,
         })
         .collect();
-    Ok(Lowered { image, columns, results, kernels, slots, paths })
+    Ok(Lowered { image, columns, results, kernels, slots, block, paths })
 }
 
 /// The parts of the output that are wanted.

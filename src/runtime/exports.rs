@@ -40,12 +40,14 @@ extern "C" fn workspace() -> *mut f64 {
 /// none, is answered like a refusal by an operation that does not exist.
 #[unsafe(no_mangle)]
 extern "C" fn run(rows: u32) -> u32 {
-    if rows == 0 || rows as usize > image::BLOCK {
+    let image = linked_image();
+    let block = image::Image::open(image).map_or(0, |image| image.block);
+    if rows == 0 || rows as usize > block {
         return u32::MAX;
     }
-    // SAFETY: `open` checked the image before the package let anyone call this; the linker reserved slots × BLOCK
+    // SAFETY: `open` checked the image before the package let anyone call this; the linker reserved slots × block
     // numbers for the workspace; wasm without threads runs one call at a time.
-    match unsafe { super::run(linked_image(), workspace_address(), rows as usize) } {
+    match unsafe { super::run(image, workspace_address(), rows as usize) } {
         Ok(()) => 0,
         Err(fault) => {
             FAULT_ROW.store(fault.row as u32, Relaxed);

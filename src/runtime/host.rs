@@ -1,7 +1,7 @@
 //! The runtime on a machine with an operating system: an image in aligned memory and a workspace.
 
 use super::{Fault, check, run};
-use crate::image::{BLOCK, Image};
+use crate::image::Image;
 
 /// An opened image. The same kernels as in a package, in the same order, with the same bits.
 pub struct Machine {
@@ -9,10 +9,11 @@ pub struct Machine {
     image: Vec<u64>,
     length: usize,
     columns: usize,
+    block: usize,
     workspace: Vec<f64>,
 }
 
-/// The workspace takes slots × BLOCK × 8 bytes: 4 GiB at this many.
+/// With full blocks the workspace takes 4 GiB at this many.
 pub const MOST_SLOTS: usize = 1 << 22;
 
 /// Why an image was not opened.
@@ -36,16 +37,18 @@ impl Machine {
             eight[..bytes.len()].copy_from_slice(bytes);
             *word = u64::from_le_bytes(eight);
         }
-        let mut machine = Machine { image, length: bytes.len(), columns: 0, workspace: Vec::new() };
+        let mut machine = Machine { image, length: bytes.len(), columns: 0, block: 0, workspace: Vec::new() };
         if !check(machine.bytes()) {
             return Err(BadImage::Unsound);
         }
-        let slots = Image::open(machine.bytes()).map_or((0, 0), |image| (image.columns, image.slots));
-        if slots.1 > MOST_SLOTS {
-            return Err(BadImage::TooManySlots(slots.1));
+        let Some(image) = Image::open(machine.bytes()) else { return Err(BadImage::Unsound) };
+        let (columns, slots, block) = (image.columns, image.slots, image.block);
+        if slots > MOST_SLOTS {
+            return Err(BadImage::TooManySlots(slots));
         }
-        machine.columns = slots.0;
-        machine.workspace = vec![0.0; slots.1 * BLOCK];
+        machine.columns = columns;
+        machine.block = block;
+        machine.workspace = vec![0.0; slots * block];
         Ok(machine)
     }
 
@@ -59,6 +62,11 @@ impl Machine {
         self.columns
     }
 
+    /// Most rows a run takes.
+    pub fn block(&self) -> usize {
+        self.block
+    }
+
     /// The workspace: with `rows` rows in a run, slot s of row r is at `s * rows + r`.
     pub fn slots(&self) -> &[f64] {
         &self.workspace
@@ -68,14 +76,14 @@ impl Machine {
         &mut self.workspace
     }
 
-    /// Predicts the `rows` rows (1 to `BLOCK`) whose inputs are in the workspace.
+    /// Predicts the `rows` rows (1 to `block()`) whose inputs are in the workspace.
     ///
     /// # Panics
-    /// Where `rows` is not between 1 and `BLOCK`: the caller's mistake.
+    /// Where `rows` is not between 1 and `block()`: the caller's mistake.
     pub fn run(&mut self, rows: usize) -> Result<(), Fault> {
-        assert!((1..=BLOCK).contains(&rows), "{rows} rows in a block of {BLOCK}");
+        assert!((1..=self.block).contains(&rows), "{rows} rows in a block of {}", self.block);
         let slots = self.workspace.as_mut_ptr();
-        // SAFETY: `open` checked the image; the workspace holds slots × BLOCK numbers and is borrowed here alone.
+        // SAFETY: `open` checked the image; the workspace holds slots × block numbers and is borrowed here alone.
         unsafe { run(self.bytes(), slots, rows) }
     }
 }

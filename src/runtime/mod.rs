@@ -1,6 +1,6 @@
 //! Inference: kernels that read an image in place and a workspace of slots.
 //!
-//! A slot is a column of up to `BLOCK` rows; in a run of n rows slot s holds the numbers `s × n .. s × n + n` of
+//! A slot is a column of a block of rows; in a run of n rows slot s holds the numbers `s × n .. s × n + n` of
 //! the workspace, so that a single row is one contiguous vector. `check` validates an image once: every record,
 //! index and table. After it `run` cannot read or write outside the image and workspace, whatever the rows hold.
 //! Nothing here allocates, formats or panics: in the wasm runtime that machinery would be most of the bytes.
@@ -17,7 +17,7 @@ mod exports;
 #[cfg(feature = "compile")]
 pub mod host;
 
-use crate::image::{Image, Kernel, Reader};
+use crate::image::{BLOCK, Image, Kernel, Reader};
 use core::cell::Cell;
 
 /// What a kernel's validator sees of an operation.
@@ -117,7 +117,7 @@ pub fn check(bytes: &[u8]) -> bool {
 fn check_all(bytes: &[u8]) -> Option<()> {
     let image = Image::open(bytes)?;
     let within = |first: usize, count: usize| first.checked_add(count).is_some_and(|end| end <= image.slots);
-    if image.columns > image.slots {
+    if image.columns > image.slots || !(1..=BLOCK).contains(&image.block) {
         return None;
     }
     for number in 0..image.ops {

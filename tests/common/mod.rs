@@ -74,7 +74,7 @@ pub fn json(path: &std::path::Path) -> Value {
 pub fn run(lowered: &Lowered, columns: &[Column], rows: &[Value]) -> Vec<Vec<f64>> {
     let mut machine = Machine::open(&lowered.image).unwrap();
     let mut all = vec![Vec::new(); lowered.slots as usize];
-    for block in rows.chunks(carryout::image::BLOCK) {
+    for block in rows.chunks(lowered.block as usize) {
         for (row, value) in block.iter().enumerate() {
             for (column, encoding) in lowered.columns.iter().enumerate() {
                 let value = match value {
