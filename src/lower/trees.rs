@@ -375,7 +375,7 @@ mod tests {
             let inputs = forest.features.clone();
             let (kernel, scratch) = (forest.kernel, forest.scratch);
             let operation = super::super::Operation { kernel, inputs, output: 3, outputs: 1, scratch: 4, args };
-            let image = super::super::args::image(3, 4 + scratch, &[operation]).unwrap();
+            let image = super::super::args::image(3, 4 + scratch, 128, &[operation]).unwrap();
             let mut machine = crate::runtime::host::Machine::open(&image).unwrap();
             for _ in 0..400 {
                 let row: Vec<f64> = (0..3)
