@@ -1,6 +1,6 @@
 //! The native front end: rows in, predictions out, the same as the package's `predict()` to the last character.
 //!
-//! A `Predictor` collects up to `BLOCK` rows (`intake` holds the rules for what a row may be), runs them at once and
+//! A `Predictor` collects a block of rows (`intake` holds the rules for what a row may be), runs them at once and
 //! reads the results. It is made from a `Model`, or from a packed folder, whose `schema.json` and `model.wasm` are
 //! files from outside: everything in them is checked when they are opened, so that a prediction cannot index past
 //! a table.

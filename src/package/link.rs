@@ -4,7 +4,7 @@
 //! memory is exactly as large as both need and never grows. Kernels the image does not use become one shared
 //! function that traps, and what nothing refers to any more is collected.
 
-use crate::image::{self, BLOCK, Image, Kernel};
+use crate::image::{self, Image, Kernel};
 use crate::{Error, Result};
 use std::collections::HashMap;
 use walrus::ir::{self, Value, VisitorMut};
@@ -29,7 +29,7 @@ pub enum Names {
 /// # Errors
 /// Where `runtime` is not carryout's runtime, the image not an image, or both together pass 4 GiB.
 pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> Result<Vec<u8>> {
-    let slots = Image::open(image).ok_or_else(|| Error::malformed("not an image of this version"))?.slots as u64;
+    let header = Image::open(image).ok_or_else(|| Error::malformed("not an image of this version"))?;
     let mut config = ModuleConfig::new();
     config.generate_producers_section(false).generate_name_section(names == Names::Keep);
     let mut module = config
@@ -41,7 +41,8 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> R
     let memory = module.memories.iter().next().map(|memory| memory.id()).ok_or_else(|| foreign("no memory"))?;
     let image_at = module.memories.get(memory).initial * PAGE;
     let workspace_at = (image_at + image.len() as u64).next_multiple_of(PAGE.min(16));
-    let end = slots.checked_mul(BLOCK as u64 * 8).and_then(|bytes| bytes.checked_add(workspace_at));
+    let end =
+        (header.slots as u64).checked_mul(header.block as u64 * 8).and_then(|bytes| bytes.checked_add(workspace_at));
     let pages = end.map(|end| end.div_ceil(PAGE)).filter(|&pages| pages <= 1 << 16).ok_or_else(|| {
         Error::limit("the model and its workspace take more than the 4 GiB of a WebAssembly memory")
     })?;

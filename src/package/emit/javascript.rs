@@ -3,7 +3,6 @@
 
 use super::text::{Syntax, comment, js_key, js_member, js_number, js_string, layout, width};
 use super::{CARRYOUT, Subject, cell, cells, extras, infinite, kind_name, range};
-use crate::image::BLOCK;
 use crate::lower::{Encoding, Results};
 use crate::model::{Cell, ColumnKind};
 use serde_json::{Map, Value, json};
@@ -982,8 +981,8 @@ async function open(source) {{
   function batch(input, wanted) {{
 {tally}    const [rows, find] = rowsOf(input{read_warn});
     const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
-    for (let first = 0; first < rows; first += {BLOCK}) {{
-      const count = Math.min({BLOCK}, rows - first);
+    for (let first = 0; first < rows; first += {block}) {{
+      const count = Math.min({block}, rows - first);
       for (let r = 0; r < count; r++) {{
         const row = first + r;
         for (let c = 0; c < {count}; c++) {{
@@ -1005,7 +1004,8 @@ async function open(source) {{
 }}
 
 ",
-        size = subject.slots * BLOCK,
+        block = subject.block,
+        size = subject.slots * subject.block,
         arrays = match &arrays[..] {
             [one] => format!("    const {{ rows, arrays{find}, warnings }} = batch(input, [{one}]);\n"),
             many => format!(

@@ -21,6 +21,8 @@ pub struct Subject<'a> {
     pub manifest: &'a Manifest,
     /// Slots of the workspace.
     pub slots: usize,
+    /// Most rows of one run.
+    pub block: usize,
     /// The operations that can refuse a value, by number, with their path in the original.
     pub refusing: Vec<(usize, &'a str)>,
 }
@@ -42,7 +44,7 @@ impl<'a> Subject<'a> {
             .filter(|&(number, _)| image.record(number).is_some_and(|record| refuses(record.kernel)))
             .map(|(number, path)| (number, path.as_str()))
             .collect();
-        Ok(Subject { manifest, slots: image.slots, refusing })
+        Ok(Subject { manifest, slots: image.slots, block: image.block, refusing })
     }
 
     pub fn columns(&self) -> &'a [Column] {
