@@ -26,7 +26,7 @@ Examples:
   carryout demo pkg/loan-approval
   carryout demo pkg --port 8080
 
-The server listens on 127.0.0.1 alone and ends with Ctrl-C. Nothing is sent anywhere: the page predicts in the
+The server listens on 127.0.0.1 alone and ends with Ctrl-C. Nothing is sent anywhere: the page predicts in the \
 browser.";
 
 /// Serve a page that predicts with packed models as you fill in a form
@@ -94,11 +94,14 @@ fn packages(folder: &Path) -> Outcome<BTreeMap<String, PathBuf>> {
         return Ok(BTreeMap::from([named(folder)]));
     }
     let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).map_err(|error| system(folder, &error))? {
-        let path = entry.map_err(|error| system(folder, &error))?.path();
-        if packed(&path) {
-            let (name, path) = named(&path);
-            found.insert(name, path);
+    // A folder that is not there holds no package either.
+    if folder.exists() {
+        for entry in fs::read_dir(folder).map_err(|error| system(folder, &error))? {
+            let path = entry.map_err(|error| system(folder, &error))?.path();
+            if packed(&path) {
+                let (name, path) = named(&path);
+                found.insert(name, path);
+            }
         }
     }
     if found.is_empty() {

@@ -20,9 +20,11 @@ Examples:
   carryout pack model.joblib -o pkg/loan --name @acme/loan --samples train.csv
   carryout pack model.pkl -o pkg/loan --samples X.jsonl --expected expected.json
 
-The folder is an npm package: `npm install ./pkg/loan-approval`, or `npm publish` it. It needs no server and no
-network. With --expected the model is first compared with the original's answers for the sample rows, and nothing is
-written where they differ (see `carryout verify --help`).";
+The folder is an npm package: `npm install ./pkg/loan-approval`, or `npm publish` it. It needs no server and no \
+network.
+
+With --expected the model is first compared with the original's answers for the sample rows, and nothing is written \
+where they differ (see `carryout verify --help`).";
 
 /// Turn a model file into an npm package that predicts in browsers and Node
 #[derive(Args)]

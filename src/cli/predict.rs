@@ -21,8 +21,10 @@ Examples:
   carryout predict pkg/loan-approval rows.jsonl -o predictions.jsonl
   echo '{\"age\": 41, \"income\": 52000}' | carryout predict model.joblib - --from jsonl
 
-CSV comes out as it went in, with the prediction's columns added. JSON lines hold the predictions alone, the same
-text as JSON.stringify(predict(row)) in the package. In CSV an empty cell is a missing value.";
+CSV comes out as it went in, with the prediction's columns added; an empty cell is a missing value.
+
+A line of JSON in is a row: an object by column name, a list in column order or, for a model of one column, the \
+value. JSON lines out hold the predictions alone, the same text as JSON.stringify(predict(row)) in the package.";
 
 /// Predict rows from CSV or JSON lines
 #[derive(Args)]

@@ -15,9 +15,10 @@ use std::rc::Rc;
 /// The form of a file of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Form {
-    /// A header line, then a row a line
+    // Plain comments: `--help` would make a paragraph of each.
+    // A header line, then a row a line.
     Csv,
-    /// A row a line: an object by column name, a list in column order or, for a model of one column, the value
+    // A row a line: an object by column name, a list in column order or, for a model of one column, the value.
     Jsonl,
 }
 

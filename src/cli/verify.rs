@@ -17,12 +17,15 @@ Examples:
   carryout verify model.joblib --rows X.jsonl --expected expected.json
   carryout verify pkg/loan-approval --rows rows.csv --expected predictions.jsonl
 
-EXPECTED is either one JSON object of the original's answers by method,
+FILE is either one JSON object of the original's answers by method,
+
   {\"predict\": [\"yes\", \"no\"], \"predict_proba\": [[0.1, 0.9], [0.8, 0.2]]}
-(also decision_function, score_samples and transform; null is NaN, {\"$inf\": 1} infinity), or predictions as JSON
-lines, as `carryout predict` writes them. Labels must be equal; a number may differ by atol + rtol x |expected|.
-A packed folder holds what predict() returns and no more: decision_function is compared only for the model file,
-or where there are no probabilities.";
+
+(also decision_function, score_samples and transform; null is NaN, {\"$inf\": 1} infinity), or predictions as JSON \
+lines, as `carryout predict` writes them.
+
+Labels must be equal; a number may differ by atol + rtol x |expected|. A packed folder holds what predict() returns \
+and no more: decision_function is compared only for the model file, or where there are no probabilities.";
 
 /// Compare predictions with recorded ones; exit code 1 on any difference
 #[derive(Args)]
