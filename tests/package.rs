@@ -2,6 +2,8 @@
 //! Their text is compared with `tests/snapshots/`, which `UPDATE_SNAPSHOTS=1 cargo test --test package` rewrites.
 //! The packages are left in `target/tmp/packages/` for `tests/node/`.
 
+mod common;
+
 use carryout::lower::{Lowered, Want, lower};
 use carryout::model::*;
 use carryout::package::{self, Options};
@@ -334,4 +336,30 @@ fn a_package_holds_only_the_kernels_in_use() {
     let (tree, linear) = (functions(&tree()), functions(&linear()));
     assert!(tree.iter().any(|name| name == "kernel_trees32") && !tree.iter().any(|name| name.contains("affine")));
     assert!(linear.iter().any(|name| name == "kernel_affine") && !linear.iter().any(|name| name.contains("trees")));
+}
+
+/// `tests/node/corpus.test.mjs` replays these against the outputs that the original libraries recorded.
+#[test]
+fn the_corpus_is_packed() {
+    let Some(corpus) = common::corpus() else { return };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
+    let (mut count, mut largest) = (0, (0, 0.0, String::new()));
+    for set in ["sklearn-1.1.3", "sklearn-1.5.2", "sklearn-1.9.1"] {
+        let _ = fs::remove_dir_all(folder.join(set));
+        for case in common::Case::all(corpus.join(set)) {
+            let bytes = fs::read(case.path.join("model.pkl")).unwrap();
+            let start = std::time::Instant::now();
+            let Ok(model) = carryout::import::import(&bytes, &Default::default()) else { continue };
+            let name = case.path.file_name().unwrap().to_str().unwrap();
+            let files = packed(name, &model);
+            package::write(&folder.join(&case.id), &files, false).unwrap();
+            if bytes.len() > largest.0 {
+                largest = (bytes.len(), start.elapsed().as_secs_f64(), case.id.clone());
+            }
+            count += 1;
+        }
+    }
+    let (bytes, seconds, case) = largest;
+    println!("{count} cases packed; the largest, {case} of {bytes} bytes, in {seconds:.3} s");
+    assert!(count > 0);
 }

@@ -43,12 +43,15 @@ struct Needs {
     infinite: bool,
     unknown: bool,
     inherited: bool,
+    unused: bool,
 }
 
 impl Needs {
     fn of(subject: &Subject) -> Needs {
         let columns = subject.columns();
-        let any = |test: &dyn Fn(&ColumnKind) -> bool| columns.iter().any(|column| test(&column.kind));
+        let any = |test: &dyn Fn(&ColumnKind) -> bool| {
+            columns.iter().any(|column| column.used && test(&column.kind))
+        };
         let places = |coded: bool| {
             let encodings = subject.manifest.encodings.iter().enumerate();
             encodings
@@ -76,6 +79,7 @@ impl Needs {
             missing: columns.iter().any(|column| column.missing),
             infinite: columns.iter().any(infinite),
             unknown: columns.iter().any(|column| column.unknown && is_category(&column.kind)),
+            unused: columns.iter().any(|column| !column.used),
             inherited: columns.iter().any(|column| INHERITED.contains(&column.name.as_str())),
         }
     }
@@ -477,6 +481,7 @@ function plain(value) {
         body.push_str(&format!("{link}if ({condition}) {{\n{code}  }}"));
     }
     let mut fields = vec![];
+    fields.extend(needs.unused.then_some("used"));
     fields.extend((branches.len() > 1 || !needs.number).then_some("kind"));
     fields.extend(needs.tests_missing().then_some("missing"));
     fields.extend(needs.infinite.then_some("infinite"));
@@ -487,11 +492,12 @@ function plain(value) {
         false => format!("  const {{ {} }} = columns[c];\n", fields.join(", ")),
     };
     let warn = if needs.range || needs.unknown { "warn, " } else { "" };
+    let unused = if needs.unused { "  if (!used) return NaN;\n" } else { "" };
     js.push_str(&format!(
         "\
 /** The number that the model works with; NaN where the value is missing. */
 function encode(c, value, {warn}row) {{
-{fields}{body}
+{fields}{unused}{body}
   throw new TypeError(
     `${{field(c, row)}}: expected ${{expected(columns[c])}}, got ${{show(value)}}`,
   );

@@ -21,7 +21,7 @@ pub fn schema(subject: &Subject) -> Result<String> {
     let properties: Map<String, Value> =
         subject.columns().iter().map(|column| (column.name.clone(), property(column))).collect();
     let required: Vec<&str> =
-        subject.columns().iter().filter(|column| !column.missing).map(|column| column.name.as_str()).collect();
+        subject.columns().iter().filter(|column| column.used && !column.missing).map(|column| column.name.as_str()).collect();
     let mut front = serde_json::to_value(manifest)
         .map_err(|error| Error::malformed(format!("the manifest has no form in JSON: {error}")))?;
     if let Some(fields) = front.as_object_mut() {
@@ -46,6 +46,7 @@ fn property(column: &Column) -> Value {
     fields.insert("description".into(), json!(about(column)));
     let typed = |name: &str| if column.missing { json!([name, "null"]) } else { json!(name) };
     match &column.kind {
+        _ if !column.used => {}
         ColumnKind::Number | ColumnKind::Integer => {
             fields.insert("type".into(), typed("number"));
         }

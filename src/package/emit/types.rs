@@ -13,7 +13,7 @@ pub fn index(subject: &Subject) -> String {
     ts.push_str("/** One row by column name. */\nexport interface Features {\n");
     for column in columns {
         ts.push_str(&format!("  /** {} */\n", comment(&about(column))));
-        let optional = if column.missing { "?" } else { "" };
+        let optional = if column.missing || !column.used { "?" } else { "" };
         let head = format!("{}{optional}:", ts_key(&column.name));
         let union = union(members(column), 2, 3 + width(&head), 1);
         let space = if union.starts_with('\n') { "" } else { " " };
@@ -89,6 +89,9 @@ export function predict(row: Row): Promise<Prediction>;
 
 /// A sentence on a column, for whoever points at it in an editor.
 pub fn about(column: &Column) -> String {
+    if !column.used {
+        return "No prediction depends on it: anything will do.".to_string();
+    }
     let mut parts = vec![match &column.kind {
         ColumnKind::Number => "A number.".to_string(),
         ColumnKind::Integer => "A whole number in training; any number is accepted.".to_string(),
@@ -103,12 +106,10 @@ pub fn about(column: &Column) -> String {
     if matches!(column.kind, ColumnKind::Category(_)) && column.unknown {
         parts.push("Others are accepted, with a warning.".to_string());
     }
-    if column.missing && column.used {
+    if column.missing {
         parts.push("May be missing.".to_string());
     }
-    if !column.used {
-        parts.push("No prediction depends on it.".to_string());
-    } else if !column.readers.is_empty() {
+    if !column.readers.is_empty() {
         let some = column.readers.iter().take(3).map(String::as_str).collect::<Vec<_>>().join("; ");
         let more = if column.readers.len() > 3 { "; …" } else { "" };
         parts.push(format!("Read by {some}{more}."));
@@ -118,6 +119,9 @@ pub fn about(column: &Column) -> String {
 
 /// The types of a column's values.
 fn members(column: &Column) -> Vec<String> {
+    if !column.used {
+        return vec!["unknown".to_string()];
+    }
     let mut list = match &column.kind {
         ColumnKind::Number | ColumnKind::Integer => vec!["number".to_string()],
         ColumnKind::Boolean => vec!["boolean".to_string()],

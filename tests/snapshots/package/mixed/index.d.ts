@@ -25,8 +25,8 @@ export interface Features {
   grade?: "a" | 1 | false | (string & {}) | (number & {}) | null;
   /** A boolean. Read by clf. */
   owner: boolean;
-  /** Text. No prediction depends on it. */
-  note?: string | null;
+  /** No prediction depends on it: anything will do. */
+  note?: unknown;
 }
 
 /** One row in the order of the columns. */

@@ -134,7 +134,8 @@ function plain(value) {
 
 /** The number that the model works with; NaN where the value is missing. */
 function encode(c, value, warn, row) {
-  const { kind, missing, unknown, range } = columns[c];
+  const { used, kind, missing, unknown, range } = columns[c];
+  if (!used) return NaN;
   if (value === undefined || value === null || value !== value) {
     if (missing) return NaN;
   } else if (kind === "category") {
@@ -148,8 +149,6 @@ function encode(c, value, warn, row) {
   } else if (kind === "boolean") {
     if (value === true || value === 1) return 1;
     if (value === false || value === 0) return 0;
-  } else if (kind === "text") {
-    if (typeof value === "string") return 0;
   } else if (Number.isFinite(value)) {
     if (range && (value < range[0] || value > range[1])) warn(c, value, row);
     return value;
@@ -175,7 +174,6 @@ function expected({ kind, categories, missing }) {
     number: "a number",
     integer: "a number",
     boolean: "true or false",
-    text: "a string",
   };
   return `${words[kind]}${missing ? " or null" : ""}`;
 }
