@@ -226,6 +226,17 @@ fn transform() -> Model {
     settled(schema, graph, Output::Transform { values, names: names(&["a", "b"]) }, source("StandardScaler", &[]))
 }
 
+/// Strings pass through, and missing ones are filled in with one that is no category.
+fn strings_out() -> Model {
+    let colors = strings(&["red", "green"]);
+    let (schema, mut graph, wires) =
+        start(vec![column("color", ColumnKind::Category(colors)), column("size", ColumnKind::Number)]);
+    let fill = Op::Impute { missing: Marker::Nan, fill: strings(&["(none)"]) };
+    let color = graph.push_one(fill, vec![wires[0]], "SimpleImputer").unwrap();
+    let output = Output::Transform { values: vec![wires[1], color], names: names(&["size", "color"]) };
+    settled(schema, graph, output, source("ColumnTransformer", &[]))
+}
+
 /// One tree over two numbers: refuses what is infinite as f32.
 fn tree() -> Model {
     let (schema, mut graph, wires) = start(vec![column("a", ColumnKind::Number), column("b", ColumnKind::Number)]);
@@ -261,6 +272,7 @@ fn models() -> Vec<(&'static str, Model)> {
         ("clusters", clusters()),
         ("transform", transform()),
         ("tree", tree()),
+        ("strings", strings_out()),
     ]
 }
 

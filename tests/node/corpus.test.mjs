@@ -5,9 +5,10 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 
-const root = resolve(import.meta.dirname, "../..");
+import { made, root } from "./packages.mjs";
+
 const corpus = resolve(root, "../shared/corpus");
-const packed = join(root, process.env.CARGO_TARGET_DIR ?? "target", "tmp/corpus");
+const packed = join(made, "corpus");
 
 const json = (path) => JSON.parse(readFileSync(path, "utf8"));
 const number = (value) => (value === null ? NaN : typeof value === "object" ? value.$inf * Infinity : Number(value));

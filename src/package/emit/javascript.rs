@@ -49,9 +49,7 @@ struct Needs {
 impl Needs {
     fn of(subject: &Subject) -> Needs {
         let columns = subject.columns();
-        let any = |test: &dyn Fn(&ColumnKind) -> bool| {
-            columns.iter().any(|column| column.used && test(&column.kind))
-        };
+        let any = |test: &dyn Fn(&ColumnKind) -> bool| columns.iter().any(|column| column.used && test(&column.kind));
         let places = |coded: bool| {
             let encodings = subject.manifest.encodings.iter().enumerate();
             encodings
@@ -957,8 +955,8 @@ function rowsOf(input{read_warn}) {{
     js.push_str(&format!(
         "\
 async function open(source) {{
-  const instance = await WebAssembly.instantiate(await compile(source));
-  const wasm = instance.exports;
+  const module = await compile(source);
+  const {{ exports: wasm }} = await WebAssembly.instantiate(module);
   if (wasm.open() !== 0) throw problem(\"model.wasm is damaged\");
   // Slot s of row r, of n rows in a run, is at s * n + r.
   const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});
@@ -1013,7 +1011,11 @@ async function open(source) {{
         block = subject.block,
         size = subject.slots * subject.block,
         arrays = match &arrays[..] {
-            [one] => format!("    const {{ rows, arrays{find}, warnings }} = batch(input, [{one}]);\n"),
+            [one] => {
+                let call = format!("const {{ rows, arrays{find}, warnings }} = batch(input, ");
+                list(&call, ("[", "]"), std::slice::from_ref(one), ");\n", 4)
+            }
+            // Prettier never puts several lists on one line.
             many => format!(
                 "    const {{ rows, arrays{find}, warnings }} = batch(input, [\n{}    ]);\n",
                 many.iter().map(|array| format!("      {array},\n")).collect::<String>()

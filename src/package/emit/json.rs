@@ -1,6 +1,6 @@
 //! `schema.json` and `package.json`.
 
-use super::text::{Syntax, layout};
+use super::text::{Syntax, harmless, layout};
 use super::types::about;
 use super::{CARRYOUT, Subject, cells};
 use crate::model::{Column, ColumnKind};
@@ -20,8 +20,12 @@ pub fn schema(subject: &Subject) -> Result<String> {
     let manifest = subject.manifest;
     let properties: Map<String, Value> =
         subject.columns().iter().map(|column| (column.name.clone(), property(column))).collect();
-    let required: Vec<&str> =
-        subject.columns().iter().filter(|column| column.used && !column.missing).map(|column| column.name.as_str()).collect();
+    let required: Vec<&str> = subject
+        .columns()
+        .iter()
+        .filter(|column| column.used && !column.missing)
+        .map(|column| column.name.as_str())
+        .collect();
     let mut front = serde_json::to_value(manifest)
         .map_err(|error| Error::malformed(format!("the manifest has no form in JSON: {error}")))?;
     if let Some(fields) = front.as_object_mut() {
@@ -106,5 +110,5 @@ pub fn package(subject: &Subject, options: &Options, integrity: &str, files: &[&
         "carryout": { "format": FORMAT, "version": CARRYOUT, "integrity": integrity },
     });
     // As npm writes it: every list on lines of its own.
-    serde_json::to_string_pretty(&package).unwrap_or_default() + "\n"
+    harmless(&serde_json::to_string_pretty(&package).unwrap_or_default()) + "\n"
 }

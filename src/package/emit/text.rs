@@ -20,8 +20,13 @@ fn push_unicode(out: &mut String, c: char) {
     }
 }
 
-/// The body of a string literal of JavaScript, TypeScript or JSON between `quote`s. `</`, `<!` and `<s` are
-/// broken up, so that the text can stand in an HTML script element.
+/// Whether `<` and what follows could open or close a script element, or a comment, of HTML.
+fn opens_html(next: Option<&char>) -> bool {
+    matches!(next, Some('/' | '!' | 's' | 'S'))
+}
+
+/// The body of a string literal of JavaScript, TypeScript or JSON between `quote`s. What HTML would
+/// read is broken up, so that the text can stand in a script element.
 fn literal(text: &str, quote: char) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push(quote);
@@ -32,13 +37,29 @@ fn literal(text: &str, quote: char) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            '<' if matches!(rest.peek(), Some('/' | '!' | 's' | 'S')) => push_unicode(&mut out, c),
+            '<' if opens_html(rest.peek()) => push_unicode(&mut out, c),
             _ if c == quote => out.extend(['\\', c]),
             _ if is_hidden(c) => push_unicode(&mut out, c),
             _ => out.push(c),
         }
     }
     out.push(quote);
+    out
+}
+
+/// JSON text in which no string holds what HTML would read or an editor would hide; outside of strings neither
+/// can stand.
+pub fn harmless(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\n' => out.push(c),
+            '<' if opens_html(rest.peek()) => push_unicode(&mut out, c),
+            _ if is_hidden(c) => push_unicode(&mut out, c),
+            _ => out.push(c),
+        }
+    }
     out
 }
 
@@ -83,8 +104,10 @@ pub fn js_member(text: &str) -> String {
 /// Text inside a block comment, on one line: it can neither end the comment nor start a JSDoc tag or link.
 pub fn comment(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
         match c {
+            '<' if opens_html(rest.peek()) => push_unicode(&mut out, c),
             '/' if out.ends_with('*') => out.push_str("\\/"),
             '@' if out.is_empty() || out.ends_with([' ', '{']) => out.push_str("\\@"),
             _ if c.is_whitespace() => out.push(' '),

@@ -10,7 +10,7 @@
  *   say "hi"
  *   `${alert(1)}`
  *   *\/ alert(1); /*
- *   </script><script>alert(1)</script>
+ *   \u003c/script>\u003cscript>alert(1)\u003c/script>
  *   line break
  *   back\slash
  *   | [link](javascript:alert(1)) <img src=x onerror=alert(1)>
@@ -23,11 +23,11 @@
 
 /** One row by column name. */
 export interface Features {
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   __proto__: number;
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   constructor: number;
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   toString: number;
   /** A category, 16 are known. Read by *\/ alert(1); /*. */
   "it's":
@@ -47,29 +47,29 @@ export interface Features {
     | "年齢 größe 😀"
     | ""
     | "]]>-->";
-  /** A number. -1e-9 to 1e300 in training. Read by </script><script>alert(1)</script>. */
+  /** A number. -1e-9 to 1e300 in training. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   'say "hi"': number;
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "`${alert(1)}`": number;
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "*/ alert(1); /*": number;
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "\u003c/script>\u003cscript>alert(1)\u003c/script>": number;
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "line\nbreak\r\u2028\u2029": number;
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "back\\slash": number;
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "| [link](javascript:alert(1)) <img src=x onerror=alert(1)>": number;
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "@deprecated {@link x}": number;
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "\u202eevil": number;
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "年齢 größe 😀": number;
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "": number;
-  /** A number. Read by </script><script>alert(1)</script>. */
+  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "]]>-->": number;
 }
 

@@ -10,7 +10,7 @@
  *   say "hi"
  *   `${alert(1)}`
  *   *\/ alert(1); /*
- *   </script><script>alert(1)</script>
+ *   \u003c/script>\u003cscript>alert(1)\u003c/script>
  *   line break
  *   back\slash
  *   | [link](javascript:alert(1)) <img src=x onerror=alert(1)>
@@ -239,8 +239,8 @@ const steps = {
 };
 
 async function open(source) {
-  const instance = await WebAssembly.instantiate(await compile(source));
-  const wasm = instance.exports;
+  const module = await compile(source);
+  const { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open() !== 0) throw problem("model.wasm is damaged");
   // Slot s of row r, of n rows in a run, is at s * n + r.
   const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 6144);

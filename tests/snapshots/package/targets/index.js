@@ -120,8 +120,8 @@ function rowsOf(input) {
 }
 
 async function open(source) {
-  const instance = await WebAssembly.instantiate(await compile(source));
-  const wasm = instance.exports;
+  const module = await compile(source);
+  const { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open() !== 0) throw problem("model.wasm is damaged");
   // Slot s of row r, of n rows in a run, is at s * n + r.
   const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 640);

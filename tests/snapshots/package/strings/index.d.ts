@@ -1,0 +1,82 @@
+/**
+ * strings
+ * transform: 2 columns in, 2 values out
+ *
+ * Made by carryout VERSION from scikit-learn 1.9.1: ColumnTransformer
+ */
+
+/** One row by column name. */
+export interface Features {
+  /** A category, 2 are known. Others are accepted, with a warning. May be missing. Read by SimpleImputer. */
+  color?: "red" | "green" | (string & {}) | null;
+  /** A number. May be missing. */
+  size?: number | null;
+}
+
+/** One row in the order of the columns. */
+export type Values = readonly [Features["color"], Features["size"]];
+
+export type Row = Features | Values;
+
+/** Many rows, column by column. */
+export type Columns = {
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+};
+
+/** Many rows. */
+export type Rows = readonly Row[] | Columns;
+
+export interface Prediction {
+  /** 2 values: size, color. */
+  transformed: (number | string | boolean | null)[];
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Batch {
+  rows: number;
+  /** Rows × 2, row after row. */
+  transformed: (number | string | boolean | null)[];
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Column {
+  readonly name: keyof Features;
+  readonly kind: "category" | "number";
+  readonly categories?: readonly (string | number | boolean)[];
+  /** A missing value (null, undefined, NaN) is accepted. */
+  readonly missing: boolean;
+  readonly infinite: boolean;
+  /** A category that training did not see is accepted. */
+  readonly unknown: boolean;
+  /** Some prediction depends on it. */
+  readonly used: boolean;
+}
+
+export interface Schema {
+  readonly name: "strings";
+  readonly task: "transform";
+  readonly columns: readonly Column[];
+  readonly names: readonly string[];
+}
+
+export interface Model {
+  readonly schema: Schema;
+  /** Predicts one row; a value the model cannot take is a `TypeError`. */
+  predict(row: Row): Prediction;
+  /** Predicts many rows, much faster than one by one. */
+  predictBatch(rows: Rows): Batch;
+}
+
+export const schema: Schema;
+
+/**
+ * Loads the model, once: later calls give the same one. `source` stands in for
+ * the model.wasm beside index.js: an address, bytes, a `Response` or a
+ * `WebAssembly.Module`; each such call makes a model of its own.
+ */
+export function load(source?: string | object): Promise<Model>;
+
+/** Predicts one row; loads the model first if need be. */
+export function predict(row: Row): Promise<Prediction>;

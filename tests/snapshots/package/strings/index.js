@@ -1,0 +1,320 @@
+/**
+ * strings
+ * transform: 2 columns in, 2 values out
+ *
+ * Made by carryout VERSION from scikit-learn 1.9.1: ColumnTransformer
+ */
+
+/** What the model takes and gives. */
+export const schema = freeze({
+  name: "strings",
+  task: "transform",
+  columns: [
+    {
+      name: "color",
+      kind: "category",
+      categories: ["red", "green"],
+      missing: true,
+      unknown: true,
+    },
+    { name: "size", kind: "number", missing: true, infinite: true },
+  ].map(column),
+  names: ["size", "color"],
+});
+
+/** A column, with what goes without saying above. */
+function column({
+  name,
+  kind,
+  categories,
+  missing = false,
+  infinite = false,
+  unknown = false,
+  used = true,
+}) {
+  return { name, kind, categories, missing, infinite, unknown, used };
+}
+
+function freeze(value) {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object") freeze(part);
+  }
+  return Object.freeze(value);
+}
+
+const { columns } = schema;
+const names = new Set(columns.map(({ name }) => name));
+
+/** The row's values in the order of the columns. */
+function valuesOf(row, warn, number) {
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    if (row.length === 2) return row;
+    throw new TypeError(`${at(number)}expected 2 values, got ${row.length}`);
+  }
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
+    );
+  }
+  const values = [row.color, row.size];
+  // A field that is not there may be there under a misspelt name.
+  if (values.includes(undefined)) {
+    for (const field of Object.keys(row)) {
+      if (!names.has(field)) warn(field, undefined, number);
+    }
+  }
+  return values;
+}
+
+const at = (row) => (row === undefined ? "" : `row ${row}, `);
+
+const field = (c, row) => `${at(row)}${JSON.stringify(columns[c].name)}`;
+
+function show(value) {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  }
+  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+}
+
+/** The number of each category, by column. */
+const codes = {
+  0: places([...columns[0].categories, "(none)"]),
+};
+
+function places(values) {
+  return new Map(values.map((value, place) => [value, place]));
+}
+
+/** The number that the model works with; NaN where the value is missing. */
+function encode(c, value, warn, row) {
+  const { kind, missing, infinite, unknown } = columns[c];
+  if (value === undefined || value === null || value !== value) {
+    if (missing) return NaN;
+  } else if (kind === "category") {
+    const code = codes[c].get(value);
+    if (code !== undefined) return code;
+    if (unknown && typeof value === "string") {
+      warn(c, value, row);
+      return -1;
+    }
+  } else if (
+    typeof value === "number" &&
+    (infinite || Number.isFinite(value))
+  ) {
+    return value;
+  }
+  throw new TypeError(
+    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
+  );
+}
+
+function expected({ kind, categories, missing }) {
+  if (kind === "category") {
+    const some = categories.slice(0, 10).map((value) => JSON.stringify(value));
+    const more = categories.length > 10 ? `, … (${categories.length})` : "";
+    return `one of ${some.join(", ")}${more}${missing ? " or null" : ""}`;
+  }
+  return `a number${missing ? " or null" : ""}`;
+}
+
+/** Words a warning: of column `c`, or of a field that is no column. */
+function remark(c, value, row) {
+  if (typeof c === "string") {
+    return `${at(row)}${JSON.stringify(c)} is not a column of this model`;
+  }
+  return `${field(c, row)}: ${show(value)} was not seen in training`;
+}
+
+/** The column whose categories a transformed column holds, by place. */
+const origins = {
+  1: 0,
+};
+
+/** The category that a code stands for; one that training did not see is passed on. */
+function decode(k, number, own) {
+  const c = origins[k];
+  if (c === undefined) return number;
+  if (number !== number) return null;
+  return number < 0 ? own(c) : [...codes[c].keys()][number];
+}
+
+/** How many rows a batch has, and a function that finds a value of it. */
+function rowsOf(input, warn) {
+  if (ArrayBuffer.isView(input)) {
+    if (input.length % 2 === 0) {
+      return [input.length / 2, (row, c) => input[row * 2 + c]];
+    }
+    throw new TypeError(
+      `expected rows of 2 values, got ${input.length} values in all`,
+    );
+  }
+  if (Array.isArray(input)) {
+    let last, values;
+    const find = (row, c) => {
+      if (row !== last) values = valuesOf(input[row], warn, row);
+      last = row;
+      return values[c];
+    };
+    return [input.length, find];
+  }
+  const lists = valuesOf(input, warn);
+  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  lists.forEach((list, c) => {
+    if (list === undefined || list === null) {
+      // Refused here unless it may be missing.
+      encode(c, undefined, warn);
+    } else if (typeof list !== "object" || list.length !== rows) {
+      throw new TypeError(
+        `${field(c)}: expected an array of ${rows} values like the others`,
+      );
+    }
+  });
+  return [rows, (row, c) => lists[c]?.[row]];
+}
+
+async function open(source) {
+  const module = await compile(source);
+  const { exports: wasm } = await WebAssembly.instantiate(module);
+  if (wasm.open() !== 0) throw problem("model.wasm is damaged");
+  // Slot s of row r, of n rows in a run, is at s * n + r.
+  const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 384);
+
+  function run(rows) {
+    wasm.run(rows);
+  }
+
+  function predict(row) {
+    const warnings = [];
+    const warn = (c, value) => warnings.push(remark(c, value));
+    const values = valuesOf(row, warn);
+    for (let c = 0; c < 2; c++) x[c] = encode(c, values[c], warn);
+    run(1);
+    return {
+      transformed: Array.from(x.subarray(1, 3), (number, k) =>
+        decode(k, number, (c) => values[c]),
+      ),
+      warnings,
+    };
+  }
+
+  function predictBatch(input) {
+    const { rows, arrays, find, warnings } = batch(input, [
+      [Float64Array, 1, 2],
+    ]);
+    return {
+      rows,
+      transformed: Array.from(arrays[0], (number, k) =>
+        decode(k % 2, number, (c) => find(Math.floor(k / 2), c)),
+      ),
+      warnings,
+    };
+  }
+
+  /** Runs all rows; one array for each [type, first slot, slots] wanted. */
+  function batch(input, wanted) {
+    const notes = new Map();
+    // One warning a column, with the first row it is about.
+    const warn = (c, value, row) => {
+      const note = notes.get(c);
+      if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
+      else note[1] += 1;
+    };
+    const [rows, find] = rowsOf(input, warn);
+    const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
+    for (let first = 0; first < rows; first += 128) {
+      const count = Math.min(128, rows - first);
+      for (let r = 0; r < count; r++) {
+        const row = first + r;
+        for (let c = 0; c < 2; c++) {
+          x[c * count + r] = encode(c, find(row, c), warn, row);
+        }
+      }
+      run(count);
+      wanted.forEach(([, slot, width], k) => {
+        for (let r = 0; r < count; r++) {
+          for (let w = 0; w < width; w++) {
+            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
+          }
+        }
+      });
+    }
+    const warnings = Array.from(notes.values(), ([text, more]) =>
+      more === 0 ? text : `${text} (and ${more} more)`,
+    );
+    return { rows, arrays, find, warnings };
+  }
+
+  return { schema, predict, predictBatch };
+}
+
+function problem(text, cause) {
+  return new Error(`${schema.name}: ${text}`, { cause });
+}
+
+/** Compiles model.wasm: the file beside this one, or what stands in for it. */
+async function compile(source = new URL("./model.wasm", import.meta.url)) {
+  if (typeof WebAssembly === "undefined") {
+    throw problem("this environment has no WebAssembly");
+  }
+  if (source instanceof WebAssembly.Module) return source;
+  const address = typeof source === "string" || source instanceof URL;
+  const wasm = address ? await read(source) : source;
+  try {
+    return await (wasm instanceof Response
+      ? WebAssembly.compileStreaming(wasm)
+      : WebAssembly.compile(wasm));
+  } catch (cause) {
+    throw problem(
+      /policy|CSP|unsafe-eval/i.test(cause.message)
+        ? "the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src"
+        : "model.wasm does not compile",
+      cause,
+    );
+  }
+}
+
+async function read(url) {
+  // Node cannot fetch files. Asked for in this way, bundlers do not see `fs`.
+  const files =
+    String(url).startsWith("file:") &&
+    globalThis.process?.getBuiltinModule?.("node:fs/promises");
+  if (files) return files.readFile(new URL(url));
+  const response = await fetch(url).catch((cause) => {
+    throw problem(`${url} cannot be fetched`, cause);
+  });
+  if (!response.ok) {
+    throw problem(
+      `${url} answered ${response.status}; serve model.wasm there, or give load() its address`,
+    );
+  }
+  const type = response.headers.get("content-type");
+  if (type === "application/wasm") return response;
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes[0] !== 0) {
+    throw problem(
+      `${url} is ${type}, not WebAssembly: the server answered with a page; see README.md`,
+    );
+  }
+  return bytes;
+}
+
+let shared;
+
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
+}
