@@ -35,6 +35,8 @@ pub struct View {
     /// Bytes of the image as they are and gzipped.
     image: (usize, usize),
     slots: usize,
+    /// Rows that a run takes.
+    block: usize,
     kernels: Vec<Kernel>,
     /// Files of a packed folder: name, bytes, gzipped bytes.
     files: Vec<(String, usize, usize)>,
@@ -48,8 +50,8 @@ impl View {
             records.filter_map(|record| Kernel::ALL.get(record.kernel as usize).copied()).collect();
         kernels.sort();
         kernels.dedup();
-        let slots = header.map_or(0, |header| header.slots);
-        View { manifest, image: (image.len(), gzipped(image)), slots, kernels, files: Vec::new() }
+        let (slots, block) = header.map_or((0, 0), |header| (header.slots, header.block));
+        View { manifest, image: (image.len(), gzipped(image)), slots, block, kernels, files: Vec::new() }
     }
 
     fn read(path: &Path, reading: &Reading) -> Outcome<View> {
@@ -101,7 +103,10 @@ pub fn run(arguments: Arguments, json: bool) -> Outcome {
         ("model data", format!("{} ({} gzipped)", term::bytes(raw), term::bytes(packed))),
         ("operations", manifest.paths.len().to_string()),
         ("routines", names.join(", ")),
-        ("workspace", format!("{} for blocks of 128 rows", term::bytes(view.slots * 128 * 8))),
+        (
+            "workspace",
+            format!("{} for blocks of {}", term::bytes(view.slots * view.block * 8), term::count(view.block, "row")),
+        ),
     ];
     let facts: Vec<Vec<String>> = facts.into_iter().map(|(name, fact)| vec![name.into(), fact]).collect();
     write!(out, "\nIn the package\n{}", term::table(&facts, "  "))?;
@@ -124,6 +129,7 @@ impl View {
             "bytes": self.image.0,
             "gzipped": self.image.1,
             "slots": self.slots,
+            "block": self.block,
             "kernels": self.kernels.iter().map(|kernel| kernel.name()).collect::<Vec<_>>(),
         });
         if !files.is_empty() {
@@ -160,7 +166,7 @@ pub fn sentence(manifest: &Manifest) -> String {
         Results::Anomaly { .. } => "anomaly detection".into(),
         Results::Clustering { labels, .. } => format!("clustering into {}", term::count(labels.len(), "cluster")),
         Results::Transform { values, .. } => {
-            format!("transformation into {}", term::count(values.count as usize, "number"))
+            format!("transformation into {}", term::count(values.count as usize, "value"))
         }
     };
     term::printable(&format!("{}, {task} from {}", words.join(" "), term::count(count, "column")))
@@ -206,7 +212,7 @@ fn row(column: &Column) -> Vec<String> {
                 shown.push(format!("… {} in all", categories.len()));
             }
             if column.unknown {
-                shown.push("others".into());
+                shown.push(if categories.is_empty() { "any" } else { "others" }.into());
             }
             ("category", shown.join(", "))
         }
@@ -252,7 +258,7 @@ pub fn answer(results: &Results) -> String {
         Results::Clustering { distances: Some(_), .. } => "{ cluster, distances, warnings }".into(),
         Results::Clustering { .. } => "{ cluster, warnings }".into(),
         Results::Transform { values, .. } => {
-            format!("{{ transformed, warnings }}; {}", term::count(values.count as usize, "number"))
+            format!("{{ transformed, warnings }}; {}", term::count(values.count as usize, "value"))
         }
     };
     term::printable(&fields)
