@@ -142,7 +142,7 @@ pub fn range(column: &Column) -> Option<(f64, f64)> {
 
 /// Whether infinities are accepted, in a column of numbers.
 pub fn infinite(column: &Column) -> bool {
-    column.infinite && matches!(column.kind, ColumnKind::Number | ColumnKind::Integer)
+    column.used && column.infinite && matches!(column.kind, ColumnKind::Number | ColumnKind::Integer)
 }
 
 /// What a vocabulary holds beyond the categories.
