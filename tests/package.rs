@@ -375,3 +375,55 @@ fn the_corpus_is_packed() {
     println!("{count} cases packed; the largest, {case} of {bytes} bytes, in {seconds:.3} s");
     assert!(count > 0);
 }
+
+#[test]
+fn a_packed_folder_reads_back_as_it_was_written() {
+    for (name, model) in models() {
+        let folder = packages().join(format!("../read-back/{name}"));
+        package::write(&folder, &packed(name, &model), false).unwrap();
+        let packed = package::open(&folder).unwrap();
+        let lowered = lowered(&model);
+        assert_eq!(packed.image, lowered.image);
+        assert_eq!(packed.manifest.schema, model.schema, "{name}");
+        assert_eq!(packed.manifest.source, model.source);
+        assert_eq!(packed.manifest.results, lowered.results);
+        assert_eq!(packed.manifest.encodings, lowered.columns);
+        assert_eq!(packed.manifest.paths, lowered.paths);
+    }
+}
+
+#[test]
+fn a_folder_of_two_models_is_refused() {
+    let folder = packages().join("../read-back-two");
+    package::write(&folder, &packed("linear", &linear()), false).unwrap();
+    let mixed = packed("mixed", &mixed());
+    let wasm = mixed.iter().find(|file| file.name == "model.wasm").unwrap();
+    fs::write(folder.join("model.wasm"), &wasm.bytes).unwrap();
+    let error = package::open(&folder).unwrap_err();
+    assert_eq!(error.to_string(), "schema.json: 8 columns in the image, but 4 are expected");
+}
+
+#[track_caller]
+fn refused(model: &Model, message: &str) {
+    let lowered = lowered(model);
+    let error = package::pack(model, &lowered, package::runtime().unwrap(), &Options::new("name")).unwrap_err();
+    assert_eq!(error.to_string(), message);
+}
+
+#[test]
+fn what_has_no_form_in_javascript_is_refused() {
+    let mut twins = linear();
+    twins.schema.columns[1].name = "sepal_length".to_string();
+    refused(&twins, "column \"sepal_length\": two columns of one name");
+    let mut endless = linear();
+    let Output::Classification { classes, .. } = &mut endless.output else { unreachable!() };
+    classes[0] = Cell::Float(f64::INFINITY);
+    refused(&endless, "the value inf as a category or class");
+    let lowered = lowered(&linear());
+    let name = Options::new("No Name");
+    let error = package::pack(&linear(), &lowered, package::runtime().unwrap(), &name).unwrap_err();
+    assert_eq!(
+        format!("{error:#}"),
+        "\"No Name\" is not a name that npm takes\nLower-case letters, digits, - and _ make one, for example --name no-name."
+    );
+}

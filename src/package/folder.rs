@@ -15,7 +15,8 @@ const MOST_BYTES: u64 = 1 << 31;
 /// Whether `pack` wrote the folder.
 pub fn is_package(folder: &Path) -> bool {
     let package = fs::read(folder.join("package.json")).unwrap_or_default();
-    serde_json::from_slice::<Value>(&package).is_ok_and(|package| package["carryout"]["format"].is_u64())
+    serde_json::from_slice::<Value>(&package)
+        .is_ok_and(|package| package.pointer("/carryout/format").is_some_and(Value::is_u64))
 }
 
 fn io(what: &str, path: &Path, error: std::io::Error) -> Error {
@@ -105,10 +106,83 @@ pub fn open(folder: &Path) -> Result<Packed> {
 fn manifest(json: &[u8]) -> Result<Manifest> {
     let mut schema: Value =
         serde_json::from_slice(json).map_err(|error| Error::malformed(format!("not JSON: {error}")))?;
-    let front = schema[MANIFEST].take();
-    if front["format"] != super::FORMAT {
+    let front = schema.get_mut(MANIFEST).map(Value::take).unwrap_or_default();
+    if front.get("format") != Some(&super::FORMAT.into()) {
         return Err(Error::malformed(format!("not of a package of format {}", super::FORMAT))
             .remedy("Pack the model again with this version of carryout."));
     }
     serde_json::from_value(front).map_err(|error| Error::malformed(format!("{error}")).at(MANIFEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("carryout-folder-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        path
+    }
+
+    fn files(text: &str) -> Vec<File> {
+        let package = br#"{ "carryout": { "format": 1 } }"#.to_vec();
+        vec![
+            File { name: "package.json", bytes: package },
+            File { name: "README.md", bytes: text.as_bytes().to_vec() },
+        ]
+    }
+
+    #[test]
+    fn a_package_may_be_replaced_and_nothing_else() {
+        let parent = place("replace");
+        let folder = parent.join("deep/package");
+        write(&folder, &files("first"), false).unwrap();
+        fs::write(folder.join("stale.js"), "old").unwrap();
+        write(&folder, &files("second"), false).unwrap();
+        assert_eq!(fs::read_to_string(folder.join("README.md")).unwrap(), "second");
+        assert!(!folder.join("stale.js").exists(), "what the new package lacks is gone");
+        // No trace of the work beside it.
+        assert_eq!(fs::read_dir(folder.parent().unwrap()).unwrap().count(), 1);
+
+        let other = parent.join("thesis");
+        fs::create_dir(&other).unwrap();
+        write(&other, &files("into an empty folder"), false).unwrap();
+        fs::remove_file(other.join("package.json")).unwrap();
+        let error = write(&other, &files("x"), false).unwrap_err();
+        assert_eq!(error.kind(), Kind::Input);
+        assert!(error.message().ends_with("exists and is not a package of carryout"), "{error}");
+        assert_eq!(fs::read_to_string(other.join("README.md")).unwrap(), "into an empty folder");
+        write(&other, &files("forced"), true).unwrap();
+        assert_eq!(fs::read_to_string(other.join("README.md")).unwrap(), "forced");
+
+        let file = parent.join("file");
+        fs::write(&file, "text").unwrap();
+        assert!(write(&file, &files("x"), false).is_err());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "text");
+        assert_eq!(write(&file.join("below"), &files("x"), false).unwrap_err().kind(), Kind::Io);
+        fs::remove_dir_all(&parent).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_no_package_is_refused() {
+        let folder = place("open");
+        assert_eq!(open(&folder).unwrap_err().kind(), Kind::Io);
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("model.wasm"), "").unwrap();
+        for (schema, message) in [
+            ("", "not JSON"),
+            ("[1]", "not of a package of format 1"),
+            ("{}", "not of a package of format 1"),
+            (r#"{ "x-carryout": { "format": 2 } }"#, "not of a package of format 1"),
+            (r#"{ "x-carryout": { "format": 1 } }"#, "missing field `name`"),
+        ] {
+            fs::write(folder.join("schema.json"), schema).unwrap();
+            let error = open(&folder).unwrap_err();
+            assert!(error.message().starts_with(message), "{schema}: {error}");
+            assert_eq!(error.place()[0], "schema.json");
+        }
+        fs::write(folder.join("schema.json"), "[".repeat(1 << 20)).unwrap();
+        assert!(open(&folder).is_err());
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

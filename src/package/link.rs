@@ -212,3 +212,85 @@ fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = leb(bytes)?;
     rest.split_at_checked(length as usize)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An image without operations, 40 bytes long.
+    fn image(slots: u32) -> Vec<u8> {
+        let mut bytes = vec![0; 40];
+        let mut put = |at: usize, value: u32| bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        put(image::header::MAGIC, image::MAGIC);
+        put(image::header::VERSION, image::VERSION);
+        put(image::header::LENGTH, 40);
+        put(image::header::COLUMNS, 1);
+        put(image::header::SLOTS, slots);
+        put(image::header::BLOCK, 128);
+        bytes
+    }
+
+    fn linked(slots: u32) -> Result<Vec<u8>> {
+        link(crate::package::runtime().unwrap(), &image(slots), &[Kernel::Copy], Names::Drop)
+    }
+
+    #[test]
+    fn the_image_comes_back() {
+        let wasm = linked(3).unwrap();
+        assert_eq!(unlink(&wasm).unwrap(), image(3));
+        assert!(functions(&wasm).unwrap().iter().all(|name| name == "?"), "a package has no names");
+        let module = Module::from_buffer(&wasm).unwrap();
+        assert_eq!(module.imports.iter().count(), 0);
+        assert_eq!(module.customs.iter().count(), 0);
+        let exports: Vec<&str> = module.exports.iter().map(|export| export.name.as_str()).collect();
+        assert_eq!(exports.len(), KEPT.len());
+        assert!(KEPT.iter().all(|name| exports.contains(name)), "{exports:?}");
+        for memory in module.memories.iter() {
+            assert_eq!(Some(memory.initial), memory.maximum, "the memory cannot grow");
+        }
+    }
+
+    #[test]
+    fn the_memory_holds_image_and_workspace() {
+        let pages = |slots: u32| {
+            let module = Module::from_buffer(&linked(slots).unwrap()).unwrap();
+            module.memories.iter().next().unwrap().initial
+        };
+        // 64 slots of 128 numbers are one page.
+        assert_eq!(pages(64 * 10) - pages(0), 10);
+        assert_eq!(linked(u32::MAX).unwrap_err().kind(), crate::Kind::Limit);
+    }
+
+    #[test]
+    fn what_is_not_the_runtime_is_refused() {
+        let empty = b"\0asm\x01\0\0\0";
+        for (wasm, message) in
+            [(&b"not wasm"[..], "the runtime is not a WebAssembly module"), (&empty[..], "the runtime has no memory")]
+        {
+            let error = link(wasm, &image(1), &[], Names::Drop).unwrap_err();
+            assert!(error.message().starts_with(message), "{error}");
+        }
+        assert!(link(crate::package::runtime().unwrap(), b"crry", &[], Names::Drop).is_err());
+    }
+
+    #[test]
+    fn damaged_modules_are_refused() {
+        let wasm = linked(3).unwrap();
+        for end in 0..wasm.len() {
+            assert!(unlink(&wasm[..end]).is_err(), "cut at {end}");
+        }
+        // One byte wrong anywhere: an error or some image, never more than that.
+        for at in 0..wasm.len() {
+            let mut wasm = wasm.clone();
+            wasm[at] = !wasm[at];
+            if let Ok(image) = unlink(&wasm) {
+                assert!(Image::open(image).is_some());
+            }
+        }
+        for bytes in
+            [&b""[..], b"\0asm\x01\0\0\0\x0b\xff\xff\xff\xff\x0f", b"\0asm\x01\0\0\0\x0b\x01\x05", b"PK\x03\x04"]
+        {
+            assert!(unlink(bytes).is_err());
+        }
+    }
+}

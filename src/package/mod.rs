@@ -245,3 +245,52 @@ fn writable(values: &[Cell]) -> Result<()> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_npm_takes() {
+        for name in ["a", "loan-approval", "@team/model.v2", "0_1"] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        let long = "a".repeat(215);
+        for name in [
+            "",
+            "Loan",
+            "a b",
+            "-a",
+            ".a",
+            "_a",
+            "@team",
+            "@/a",
+            "@a/",
+            "a/b",
+            "a/../b",
+            "é",
+            "a\n",
+            "node_modules",
+            &long,
+        ] {
+            let error = check_name(name).unwrap_err();
+            assert!(error.message().ends_with("is not a name that npm takes"), "{error}");
+        }
+        for (text, name) in [
+            ("Loan Approval (v2)", "loan-approval-v2"),
+            ("année", "ann-e"),
+            ("../../etc", "etc"),
+            ("日本", "model"),
+            ("node_modules", "node-modules"),
+        ] {
+            assert_eq!(name_from(text), name);
+            assert!(check_name(&name_from(text)).is_ok());
+        }
+    }
+
+    #[test]
+    fn integrity_as_browsers_compute_it() {
+        let empty = "sha384-OLBgp1GsljhM2TJ+sbHjaiH9txEUvgdDTAzHv2P24donTt6/529l+9Ua0vFImLlb";
+        assert_eq!(integrity(b""), empty);
+    }
+}

@@ -266,3 +266,109 @@ fn flat(value: &Value, syntax: Syntax) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn strings_are_literals_that_read_back() {
+        let nasty =
+            "\"'`${x}\\ \n\r\t\u{0}\u{7f}\u{2028}\u{2029}\u{202e}\u{feff} </script> <!-- <Style <= 年 😀 \u{e0041}";
+        let text = json_string(nasty);
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), nasty);
+        assert!(text.chars().all(|c| !is_hidden(c)), "{text}");
+        assert!(!text.contains("</") && !text.contains("<!") && !text.contains("<S") && text.contains("<= 年 😀"));
+        assert_eq!(js_string("it's"), "\"it's\"");
+        assert_eq!(js_string("\"a\" 'b'"), "\"\\\"a\\\" 'b'\"");
+        assert_eq!(js_string("\"a\""), "'\"a\"'");
+        assert_eq!(
+            harmless(&json!({ "</a>": nasty }).to_string()).parse::<Value>().unwrap(),
+            json!({ "</a>": nasty })
+        );
+    }
+
+    #[test]
+    fn names_as_properties() {
+        for (name, key, member) in [
+            ("age", "age", ".age"),
+            ("$a_1", "$a_1", ".$a_1"),
+            ("class", "class", ".class"),
+            ("1a", "\"1a\"", "[\"1a\"]"),
+            ("7", "7", "[\"7\"]"),
+            ("07", "\"07\"", "[\"07\"]"),
+            ("-1", "\"-1\"", "[\"-1\"]"),
+            ("größe", "\"größe\"", "[\"größe\"]"),
+            ("", "\"\"", "[\"\"]"),
+            ("__proto__", "[\"__proto__\"]", ".__proto__"),
+        ] {
+            assert_eq!((js_key(name).as_str(), js_member(name).as_str()), (key, member), "{name}");
+        }
+        assert_eq!(ts_key("__proto__"), "__proto__");
+    }
+
+    #[test]
+    fn comments_stay_comments() {
+        for (text, written) in [
+            ("*/ alert(1) /*", "*\\/ alert(1) /*"),
+            ("**//", "**\\//"),
+            ("a\nb\u{2028}c\td", "a b c d"),
+            ("@deprecated x@y {@link z}", "\\@deprecated x@y {\\@link z}"),
+            ("\u{202e}x</script>", "\\u202ex\\u003c/script>"),
+        ] {
+            assert_eq!(comment(text), written);
+        }
+    }
+
+    #[test]
+    fn markdown_stays_text() {
+        assert_eq!(
+            markdown("a|b [c](d) <img> `e` *f* _g_ #h"),
+            "a\\|b \\[c\\]\\(d\\) &lt;img&gt; \\`e\\` \\*f\\* \\_g\\_ \\#h"
+        );
+        assert_eq!(markdown("http://x\n& \\"), "http&#58;//x &amp; \\\\");
+        assert_eq!(markdown("\u{202e}"), "\\\\u\\{202e\\}");
+    }
+
+    #[test]
+    fn numbers_read_back() {
+        for (number, text) in [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (17.0, "17"),
+            (250_000.5, "250000.5"),
+            (1e300, "1e300"),
+            (-1e-9, "-1e-9"),
+            (1e20, "100000000000000000000"),
+            (5e-324, "5e-324"),
+            (f64::INFINITY, "Infinity"),
+        ] {
+            assert_eq!(js_number(number), text);
+        }
+        for number in [0.1 + 0.2, f64::MAX, f64::MIN_POSITIVE, 1.0 / 3.0, 9_007_199_254_740_993.0] {
+            assert_eq!(js_number(number).parse::<f64>().unwrap(), number);
+        }
+    }
+
+    #[test]
+    fn values_break_where_they_must() {
+        let flat = json!([{ "a": 1, "b": 2 }]);
+        assert_eq!(layout(&flat, Syntax::Js, 0, 0, 0), "[{ a: 1, b: 2 }]");
+        let two = json!([{ "a": 1, "b": 2 }, { "a": 1.0, "b": "x" }]);
+        assert_eq!(layout(&two, Syntax::Js, 0, 0, 0), "[\n  { a: 1, b: 2 },\n  { a: 1, b: \"x\" },\n]");
+        assert_eq!(
+            layout(&two, Syntax::Json, 0, 0, 0),
+            "[\n  { \"a\": 1, \"b\": 2 },\n  { \"a\": 1.0, \"b\": \"x\" }\n]"
+        );
+        let numbers = layout(&json!(vec![1_234_567; 20]), Syntax::Js, 0, 0, 0);
+        assert_eq!(numbers.lines().count(), 5);
+        assert!(numbers.lines().all(|line| line.len() <= WIDTH));
+        for syntax in [Syntax::Js, Syntax::Json] {
+            assert_eq!(
+                (layout(&json!([]), syntax, 0, 0, 0), layout(&json!({}), syntax, 0, 0, 0)),
+                ("[]".into(), "{}".into())
+            );
+        }
+    }
+}
