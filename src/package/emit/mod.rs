@@ -51,6 +51,12 @@ impl<'a> Subject<'a> {
         &self.manifest.schema.columns
     }
 
+    /// The steps of the original, where they say more than the name of its estimator.
+    pub fn outline(&self) -> &'a [String] {
+        let source = &self.manifest.source;
+        if source.outline == [source.estimator.as_str()] { &[] } else { &source.outline }
+    }
+
     /// `scikit-learn 1.9.1: Pipeline`, as far as the file tells.
     pub fn origin(&self) -> String {
         let source = &self.manifest.source;

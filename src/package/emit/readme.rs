@@ -58,9 +58,9 @@ pub fn readme(subject: &Subject, sizes: &[Size]) -> String {
     md.push_str("## Prediction\n\n");
     md.push_str(&output(&manifest.results));
     md.push_str("\n`predictBatch` returns `{ rows, … }` with typed arrays in place of these fields.\n\n");
-    if !manifest.source.outline.is_empty() {
+    if !subject.outline().is_empty() {
         md.push_str("## Steps\n\n");
-        for line in &manifest.source.outline {
+        for line in subject.outline() {
             let depth = line.len() - line.trim_start().len();
             md.push_str(&format!("{}- {}\n", " ".repeat(depth), markdown(line.trim())));
         }

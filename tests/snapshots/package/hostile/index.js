@@ -90,6 +90,8 @@ export const schema = freeze({
   ],
 });
 
+const { columns } = schema;
+
 /** A column, with what goes without saying above. */
 function column({
   name,
@@ -110,127 +112,21 @@ function freeze(value) {
   return Object.freeze(value);
 }
 
-const { columns } = schema;
+let shared;
 
-/** A field that every object inherits under its name counts only as its own. */
-const own = (row, name) => (Object.hasOwn(row, name) ? row[name] : undefined);
-
-/** The row's values in the order of the columns. */
-function valuesOf(row, number) {
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
-    if (row.length === 16) return row;
-    throw new TypeError(`${at(number)}expected 16 values, got ${row.length}`);
-  }
-  if (typeof row !== "object" || row === null) {
-    throw new TypeError(
-      `${at(number)}expected an object by column or an array, got ${show(row)}`,
-    );
-  }
-  return [
-    own(row, "__proto__"),
-    own(row, "constructor"),
-    own(row, "toString"),
-    row["it's"],
-    row['say "hi"'],
-    row["`${alert(1)}`"],
-    row["*/ alert(1); /*"],
-    row["\u003c/script>\u003cscript>alert(1)\u003c/script>"],
-    row["line\nbreak\r\u2028\u2029"],
-    row["back\\slash"],
-    row["| [link](javascript:alert(1)) <img src=x onerror=alert(1)>"],
-    row["@deprecated {@link x}"],
-    row["\u202eevil"],
-    row["年齢 größe 😀"],
-    row[""],
-    row["]]>-->"],
-  ];
-}
-
-const at = (row) => (row === undefined ? "" : `row ${row}, `);
-
-const field = (c, row) => `${at(row)}${JSON.stringify(columns[c].name)}`;
-
-function show(value) {
-  if (value === undefined || value === null) return String(value);
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "object") return "an object";
-  if (typeof value === "string") {
-    return `the string ${JSON.stringify(value.slice(0, 60))}`;
-  }
-  return `the ${typeof value} ${String(value).slice(0, 60)}`;
-}
-
-/** The number of each category, by column. */
-const codes = {
-  3: places(columns[3].categories),
-};
-
-function places(values) {
-  return new Map(values.map((value, place) => [value, place]));
-}
-
-/** The number that the model works with; NaN where the value is missing. */
-function encode(c, value, warn, row) {
-  const { kind, range } = columns[c];
-  if (kind === "category") {
-    const code = codes[c].get(value);
-    if (code !== undefined) return code;
-  } else if (Number.isFinite(value)) {
-    if (range && (value < range[0] || value > range[1])) warn(c, value, row);
-    return value;
-  }
-  throw new TypeError(
-    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
-  );
-}
-
-function expected({ kind, categories }) {
-  if (kind === "category") {
-    const some = categories.slice(0, 10).map((value) => JSON.stringify(value));
-    const more = categories.length > 10 ? `, … (${categories.length})` : "";
-    return `one of ${some.join(", ")}${more}`;
-  }
-  return "a number";
-}
-
-/** Words a warning of column `c`. */
-function remark(c, value, row) {
-  const { range } = columns[c];
-  return `${field(c, row)}: ${value} is outside the range seen in training, ${range[0]} to ${range[1]}`;
-}
-
-/** How many rows a batch has, and a function that finds a value of it. */
-function rowsOf(input) {
-  if (ArrayBuffer.isView(input)) {
-    if (input.length % 16 === 0) {
-      return [input.length / 16, (row, c) => input[row * 16 + c]];
-    }
-    throw new TypeError(
-      `expected rows of 16 values, got ${input.length} values in all`,
-    );
-  }
-  if (Array.isArray(input)) {
-    let last, values;
-    const find = (row, c) => {
-      if (row !== last) values = valuesOf(input[row], row);
-      last = row;
-      return values[c];
-    };
-    return [input.length, find];
-  }
-  const lists = valuesOf(input);
-  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
-  lists.forEach((list, c) => {
-    if (list === undefined || list === null) {
-      // Refused here unless it may be missing.
-      encode(c, undefined, warn);
-    } else if (typeof list !== "object" || list.length !== rows) {
-      throw new TypeError(
-        `${field(c)}: expected an array of ${rows} values like the others`,
-      );
-    }
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
   });
-  return [rows, (row, c) => lists[c]?.[row]];
+  return shared;
+}
+
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
 }
 
 /** The steps that can refuse a value, by number. */
@@ -336,6 +232,131 @@ async function open(source) {
   return { schema, predict, predictBatch };
 }
 
+/** How many rows a batch has, and a function that finds a value of it. */
+function rowsOf(input) {
+  if (ArrayBuffer.isView(input)) {
+    if (input.length % 16 === 0) {
+      return [input.length / 16, (row, c) => input[row * 16 + c]];
+    }
+    throw new TypeError(
+      `expected rows of 16 values, got ${input.length} values in all`,
+    );
+  }
+  if (Array.isArray(input)) {
+    let last, values;
+    const find = (row, c) => {
+      if (row !== last) values = valuesOf(input[row], row);
+      last = row;
+      return values[c];
+    };
+    return [input.length, find];
+  }
+  const lists = valuesOf(input);
+  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  lists.forEach((list, c) => {
+    if (list === undefined || list === null) {
+      // Refused here unless it may be missing.
+      encode(c, undefined, warn);
+    } else if (typeof list !== "object" || list.length !== rows) {
+      throw new TypeError(
+        `${field(c)}: expected an array of ${rows} values like the others`,
+      );
+    }
+  });
+  return [rows, (row, c) => lists[c]?.[row]];
+}
+
+/** A field that every object inherits under its name counts only as its own. */
+const own = (row, name) => (Object.hasOwn(row, name) ? row[name] : undefined);
+
+/** The row's values in the order of the columns. */
+function valuesOf(row, number) {
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    if (row.length === 16) return row;
+    throw new TypeError(`${at(number)}expected 16 values, got ${row.length}`);
+  }
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
+    );
+  }
+  return [
+    own(row, "__proto__"),
+    own(row, "constructor"),
+    own(row, "toString"),
+    row["it's"],
+    row['say "hi"'],
+    row["`${alert(1)}`"],
+    row["*/ alert(1); /*"],
+    row["\u003c/script>\u003cscript>alert(1)\u003c/script>"],
+    row["line\nbreak\r\u2028\u2029"],
+    row["back\\slash"],
+    row["| [link](javascript:alert(1)) <img src=x onerror=alert(1)>"],
+    row["@deprecated {@link x}"],
+    row["\u202eevil"],
+    row["年齢 größe 😀"],
+    row[""],
+    row["]]>-->"],
+  ];
+}
+
+function at(row) {
+  return row === undefined ? "" : `row ${row}, `;
+}
+
+function field(c, row) {
+  return at(row) + JSON.stringify(columns[c].name);
+}
+
+function show(value) {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  }
+  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+}
+
+/** The number of each category, by column. */
+const codes = {
+  3: places(columns[3].categories),
+};
+
+function places(values) {
+  return new Map(values.map((value, place) => [value, place]));
+}
+
+/** The number that the model works with. */
+function encode(c, value, warn, row) {
+  const { kind, range } = columns[c];
+  if (kind === "category") {
+    const code = codes[c].get(value);
+    if (code !== undefined) return code;
+  } else if (Number.isFinite(value)) {
+    if (range && (value < range[0] || value > range[1])) warn(c, value, row);
+    return value;
+  }
+  throw new TypeError(
+    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
+  );
+}
+
+function expected({ kind, categories }) {
+  if (kind === "category") {
+    const some = categories.slice(0, 10).map((value) => JSON.stringify(value));
+    const more = categories.length > 10 ? `, … (${categories.length})` : "";
+    return `one of ${some.join(", ")}${more}`;
+  }
+  return "a number";
+}
+
+/** Words a warning of column `c`. */
+function remark(c, value, row) {
+  const { range } = columns[c];
+  return `${field(c, row)}: ${value} is outside the range seen in training, ${range[0]} to ${range[1]}`;
+}
+
 function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
@@ -385,21 +406,4 @@ async function read(url) {
     );
   }
   return bytes;
-}
-
-let shared;
-
-/** Loads the model, once: later calls without an argument give the same one. */
-export function load(source) {
-  if (source !== undefined) return open(source);
-  shared ??= open().catch((error) => {
-    shared = undefined;
-    throw error;
-  });
-  return shared;
-}
-
-/** Predicts one row; loads the model first if need be. */
-export async function predict(row) {
-  return (await load()).predict(row);
 }

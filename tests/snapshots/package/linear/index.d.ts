@@ -3,7 +3,6 @@
  * classification: 4 columns in, 3 classes out
  *
  * Made by carryout VERSION from scikit-learn 1.9.1: LogisticRegression
- *   LogisticRegression
  */
 
 /** One row by column name. */

@@ -44,6 +44,8 @@ export const schema = freeze({
   classes: ["approved", "rejected"],
 });
 
+const { columns } = schema;
+
 /** A column, with what goes without saying above. */
 function column({
   name,
@@ -64,164 +66,21 @@ function freeze(value) {
   return Object.freeze(value);
 }
 
-const { columns } = schema;
-const names = new Set(columns.map(({ name }) => name));
+let shared;
 
-/** The row's values in the order of the columns. */
-function valuesOf(row, warn, number) {
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
-    if (row.length === 8) return row;
-    throw new TypeError(`${at(number)}expected 8 values, got ${row.length}`);
-  }
-  if (typeof row !== "object" || row === null) {
-    throw new TypeError(
-      `${at(number)}expected an object by column or an array, got ${show(row)}`,
-    );
-  }
-  const values = [
-    row.age,
-    row.income,
-    row.employment,
-    row.region,
-    row.rooms,
-    row.grade,
-    row.owner,
-    row.note,
-  ];
-  // A field that is not there may be there under a misspelt name.
-  if (values.includes(undefined)) {
-    for (const field of Object.keys(row)) {
-      if (!names.has(field)) warn(field, undefined, number);
-    }
-  }
-  return values;
-}
-
-const at = (row) => (row === undefined ? "" : `row ${row}, `);
-
-const field = (c, row) => `${at(row)}${JSON.stringify(columns[c].name)}`;
-
-function show(value) {
-  if (value === undefined || value === null) return String(value);
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "object") return "an object";
-  if (typeof value === "string") {
-    return `the string ${JSON.stringify(value.slice(0, 60))}`;
-  }
-  return `the ${typeof value} ${String(value).slice(0, 60)}`;
-}
-
-/** The number of each category, by column. */
-const codes = {
-  2: places([...columns[2].categories, "(none)"]),
-  3: places(columns[3].categories),
-  4: numbers(columns[4].categories),
-  5: places(columns[5].categories),
-};
-
-function places(values) {
-  return new Map(values.map((value, place) => [plain(value), place]));
-}
-
-function numbers(values) {
-  return new Map(values.map((value) => [+value, +value]));
-}
-
-/** Booleans are numbers, as in Python. */
-function plain(value) {
-  return typeof value === "boolean" ? +value : value;
-}
-
-/** The number that the model works with; NaN where the value is missing. */
-function encode(c, value, warn, row) {
-  const { used, kind, missing, unknown, range } = columns[c];
-  if (!used) return NaN;
-  if (value === undefined || value === null || value !== value) {
-    if (missing) return NaN;
-  } else if (kind === "category") {
-    const key = plain(value);
-    const code = codes[c].get(key);
-    if (code !== undefined) return code;
-    if (unknown && fits(c, key)) {
-      warn(c, value, row);
-      return [4].includes(c) ? key : -1;
-    }
-  } else if (kind === "boolean") {
-    if (value === true || value === 1) return 1;
-    if (value === false || value === 0) return 0;
-  } else if (Number.isFinite(value)) {
-    if (range && (value < range[0] || value > range[1])) warn(c, value, row);
-    return value;
-  }
-  throw new TypeError(
-    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
-  );
-}
-
-/** Whether a value outside the categories has the type of one of them. */
-function fits(c, value) {
-  const known = [...codes[c].keys()].some((key) => typeof key === typeof value);
-  return known && Math.abs(value) !== Infinity;
-}
-
-function expected({ kind, categories, missing }) {
-  if (kind === "category") {
-    const some = categories.slice(0, 10).map((value) => JSON.stringify(value));
-    const more = categories.length > 10 ? `, … (${categories.length})` : "";
-    return `one of ${some.join(", ")}${more}${missing ? " or null" : ""}`;
-  }
-  const words = {
-    number: "a number",
-    integer: "a number",
-    boolean: "true or false",
-  };
-  return `${words[kind]}${missing ? " or null" : ""}`;
-}
-
-/** Words a warning: of column `c`, or of a field that is no column. */
-function remark(c, value, row) {
-  if (typeof c === "string") {
-    return `${at(row)}${JSON.stringify(c)} is not a column of this model`;
-  }
-  const { range } = columns[c];
-  if (!range) {
-    return `${field(c, row)}: ${show(value)} was not seen in training`;
-  }
-  return `${field(c, row)}: ${value} is outside the range seen in training, ${range[0]} to ${range[1]}`;
-}
-
-/** How many rows a batch has, and a function that finds a value of it. */
-function rowsOf(input, warn) {
-  if (ArrayBuffer.isView(input)) {
-    if (input.length % 8 === 0) {
-      return [input.length / 8, (row, c) => input[row * 8 + c]];
-    }
-    throw new TypeError(
-      `expected rows of 8 values, got ${input.length} values in all`,
-    );
-  }
-  if (Array.isArray(input)) {
-    let last, values;
-    const find = (row, c) => {
-      if (row !== last) values = valuesOf(input[row], warn, row);
-      last = row;
-      return values[c];
-    };
-    return [input.length, find];
-  }
-  const lists = valuesOf(input, warn);
-  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
-  lists.forEach((list, c) => {
-    if (list === undefined || list === null) {
-      // Refused here unless it may be missing.
-      encode(c, undefined, warn);
-    } else if (typeof list !== "object" || list.length !== rows) {
-      throw new TypeError(
-        `${field(c)}: expected an array of ${rows} values like the others`,
-      );
-    }
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
   });
-  return [rows, (row, c) => lists[c]?.[row]];
+  return shared;
+}
+
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
 }
 
 /** The steps that can refuse a value, by number. */
@@ -316,6 +175,169 @@ async function open(source) {
   return { schema, predict, predictBatch };
 }
 
+/** How many rows a batch has, and a function that finds a value of it. */
+function rowsOf(input, warn) {
+  if (ArrayBuffer.isView(input)) {
+    if (input.length % 8 === 0) {
+      return [input.length / 8, (row, c) => input[row * 8 + c]];
+    }
+    throw new TypeError(
+      `expected rows of 8 values, got ${input.length} values in all`,
+    );
+  }
+  if (Array.isArray(input)) {
+    let last, values;
+    const find = (row, c) => {
+      if (row !== last) values = valuesOf(input[row], warn, row);
+      last = row;
+      return values[c];
+    };
+    return [input.length, find];
+  }
+  const lists = valuesOf(input, warn);
+  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  lists.forEach((list, c) => {
+    if (list === undefined || list === null) {
+      // Refused here unless it may be missing.
+      encode(c, undefined, warn);
+    } else if (typeof list !== "object" || list.length !== rows) {
+      throw new TypeError(
+        `${field(c)}: expected an array of ${rows} values like the others`,
+      );
+    }
+  });
+  return [rows, (row, c) => lists[c]?.[row]];
+}
+
+const names = new Set(columns.map(({ name }) => name));
+
+/** The row's values in the order of the columns. */
+function valuesOf(row, warn, number) {
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    if (row.length === 8) return row;
+    throw new TypeError(`${at(number)}expected 8 values, got ${row.length}`);
+  }
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
+    );
+  }
+  const values = [
+    row.age,
+    row.income,
+    row.employment,
+    row.region,
+    row.rooms,
+    row.grade,
+    row.owner,
+    row.note,
+  ];
+  // A field that is not there may be there under a misspelt name.
+  if (values.includes(undefined)) {
+    for (const field of Object.keys(row)) {
+      if (!names.has(field)) warn(field, undefined, number);
+    }
+  }
+  return values;
+}
+
+function at(row) {
+  return row === undefined ? "" : `row ${row}, `;
+}
+
+function field(c, row) {
+  return at(row) + JSON.stringify(columns[c].name);
+}
+
+function show(value) {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  }
+  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+}
+
+/** The number of each category, by column. */
+const codes = {
+  2: places([...columns[2].categories, "(none)"]),
+  3: places(columns[3].categories),
+  4: numbers(columns[4].categories),
+  5: places(columns[5].categories),
+};
+
+function places(values) {
+  return new Map(values.map((value, place) => [plain(value), place]));
+}
+
+function numbers(values) {
+  return new Map(values.map((value) => [+value, +value]));
+}
+
+/** Booleans are numbers, as in Python. */
+function plain(value) {
+  return typeof value === "boolean" ? +value : value;
+}
+
+/** The number that the model works with; NaN where the value is missing. */
+function encode(c, value, warn, row) {
+  const { used, kind, missing, unknown, range } = columns[c];
+  if (!used) return NaN;
+  if (value === undefined || value === null || value !== value) {
+    if (missing) return NaN;
+  } else if (kind === "category") {
+    const key = plain(value);
+    const code = codes[c].get(key);
+    if (code !== undefined) return code;
+    if (unknown && fits(c, key)) {
+      warn(c, value, row);
+      return [4].includes(c) ? key : -1;
+    }
+  } else if (kind === "boolean") {
+    if (value === true || value === 1) return 1;
+    if (value === false || value === 0) return 0;
+  } else if (Number.isFinite(value)) {
+    if (range && (value < range[0] || value > range[1])) warn(c, value, row);
+    return value;
+  }
+  throw new TypeError(
+    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
+  );
+}
+
+/** Whether a value outside the categories has the type of one of them. */
+function fits(c, value) {
+  const known = [...codes[c].keys()].some((key) => typeof key === typeof value);
+  return known && Math.abs(value) !== Infinity;
+}
+
+function expected({ kind, categories, missing }) {
+  if (kind === "category") {
+    const some = categories.slice(0, 10).map((value) => JSON.stringify(value));
+    const more = categories.length > 10 ? `, … (${categories.length})` : "";
+    return `one of ${some.join(", ")}${more}${missing ? " or null" : ""}`;
+  }
+  const words = {
+    number: "a number",
+    integer: "a number",
+    boolean: "true or false",
+  };
+  return `${words[kind]}${missing ? " or null" : ""}`;
+}
+
+/** Words a warning: of column `c`, or of a field that is no column. */
+function remark(c, value, row) {
+  if (typeof c === "string") {
+    return `${at(row)}${JSON.stringify(c)} is not a column of this model`;
+  }
+  const { range } = columns[c];
+  if (!range) {
+    return `${field(c, row)}: ${show(value)} was not seen in training`;
+  }
+  return `${field(c, row)}: ${value} is outside the range seen in training, ${range[0]} to ${range[1]}`;
+}
+
 function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
@@ -365,21 +387,4 @@ async function read(url) {
     );
   }
   return bytes;
-}
-
-let shared;
-
-/** Loads the model, once: later calls without an argument give the same one. */
-export function load(source) {
-  if (source !== undefined) return open(source);
-  shared ??= open().catch((error) => {
-    shared = undefined;
-    throw error;
-  });
-  return shared;
-}
-
-/** Predicts one row; loads the model first if need be. */
-export async function predict(row) {
-  return (await load()).predict(row);
 }

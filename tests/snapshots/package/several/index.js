@@ -20,6 +20,8 @@ export const schema = freeze({
   ],
 });
 
+const { columns } = schema;
+
 /** A column, with what goes without saying above. */
 function column({ name, kind, missing = false, unknown = false, used = true }) {
   return { name, kind, missing, unknown, used };
@@ -32,57 +34,21 @@ function freeze(value) {
   return Object.freeze(value);
 }
 
-const { columns } = schema;
+let shared;
 
-/** The row's values in the order of the columns. */
-function valuesOf(row, number) {
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
-    if (row.length === 2) return row;
-    throw new TypeError(`${at(number)}expected 2 values, got ${row.length}`);
-  }
-  if (typeof row !== "object" || row === null) {
-    throw new TypeError(
-      `${at(number)}expected an object by column or an array, got ${show(row)}`,
-    );
-  }
-  return [row.a, row.on];
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
 }
 
-const at = (row) => (row === undefined ? "" : `row ${row}, `);
-
-const field = (c, row) => `${at(row)}${JSON.stringify(columns[c].name)}`;
-
-function show(value) {
-  if (value === undefined || value === null) return String(value);
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "object") return "an object";
-  if (typeof value === "string") {
-    return `the string ${JSON.stringify(value.slice(0, 60))}`;
-  }
-  return `the ${typeof value} ${String(value).slice(0, 60)}`;
-}
-
-/** The number that the model works with; NaN where the value is missing. */
-function encode(c, value, row) {
-  const { kind } = columns[c];
-  if (kind === "boolean") {
-    if (value === true || value === 1) return 1;
-    if (value === false || value === 0) return 0;
-  } else if (Number.isFinite(value)) {
-    return value;
-  }
-  throw new TypeError(
-    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
-  );
-}
-
-function expected({ kind }) {
-  const words = {
-    number: "a number",
-    integer: "a number",
-    boolean: "true or false",
-  };
-  return words[kind];
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
 }
 
 /** One score of two classes: how far towards the second, and so away from the first. */
@@ -92,40 +58,6 @@ function bothWays(scores) {
   return both;
 }
 
-/** How many rows a batch has, and a function that finds a value of it. */
-function rowsOf(input) {
-  if (ArrayBuffer.isView(input)) {
-    if (input.length % 2 === 0) {
-      return [input.length / 2, (row, c) => input[row * 2 + c]];
-    }
-    throw new TypeError(
-      `expected rows of 2 values, got ${input.length} values in all`,
-    );
-  }
-  if (Array.isArray(input)) {
-    let last, values;
-    const find = (row, c) => {
-      if (row !== last) values = valuesOf(input[row], row);
-      last = row;
-      return values[c];
-    };
-    return [input.length, find];
-  }
-  const lists = valuesOf(input);
-  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
-  lists.forEach((list, c) => {
-    if (list === undefined || list === null) {
-      // Refused here unless it may be missing.
-      encode(c, undefined);
-    } else if (typeof list !== "object" || list.length !== rows) {
-      throw new TypeError(
-        `${field(c)}: expected an array of ${rows} values like the others`,
-      );
-    }
-  });
-  return [rows, (row, c) => lists[c]?.[row]];
-}
-
 async function open(source) {
   const module = await compile(source);
   const { exports: wasm } = await WebAssembly.instantiate(module);
@@ -133,15 +65,11 @@ async function open(source) {
   // Slot s of row r, of n rows in a run, is at s * n + r.
   const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 1408);
 
-  function run(rows) {
-    wasm.run(rows);
-  }
-
   function predict(row) {
     const warnings = [];
     const values = valuesOf(row);
     for (let c = 0; c < 2; c++) x[c] = encode(c, values[c]);
-    run(1);
+    wasm.run(1);
     return {
       outputs: [
         {
@@ -211,7 +139,7 @@ async function open(source) {
           x[c * count + r] = encode(c, find(row, c), row);
         }
       }
-      run(count);
+      wasm.run(count);
       wanted.forEach(([, slot, width], k) => {
         for (let r = 0; r < count; r++) {
           for (let w = 0; w < width; w++) {
@@ -224,6 +152,95 @@ async function open(source) {
   }
 
   return { schema, predict, predictBatch };
+}
+
+/** How many rows a batch has, and a function that finds a value of it. */
+function rowsOf(input) {
+  if (ArrayBuffer.isView(input)) {
+    if (input.length % 2 === 0) {
+      return [input.length / 2, (row, c) => input[row * 2 + c]];
+    }
+    throw new TypeError(
+      `expected rows of 2 values, got ${input.length} values in all`,
+    );
+  }
+  if (Array.isArray(input)) {
+    let last, values;
+    const find = (row, c) => {
+      if (row !== last) values = valuesOf(input[row], row);
+      last = row;
+      return values[c];
+    };
+    return [input.length, find];
+  }
+  const lists = valuesOf(input);
+  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  lists.forEach((list, c) => {
+    if (list === undefined || list === null) {
+      // Refused here unless it may be missing.
+      encode(c, undefined);
+    } else if (typeof list !== "object" || list.length !== rows) {
+      throw new TypeError(
+        `${field(c)}: expected an array of ${rows} values like the others`,
+      );
+    }
+  });
+  return [rows, (row, c) => lists[c]?.[row]];
+}
+
+/** The row's values in the order of the columns. */
+function valuesOf(row, number) {
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    if (row.length === 2) return row;
+    throw new TypeError(`${at(number)}expected 2 values, got ${row.length}`);
+  }
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
+    );
+  }
+  return [row.a, row.on];
+}
+
+function at(row) {
+  return row === undefined ? "" : `row ${row}, `;
+}
+
+function field(c, row) {
+  return at(row) + JSON.stringify(columns[c].name);
+}
+
+function show(value) {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  }
+  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+}
+
+/** The number that the model works with. */
+function encode(c, value, row) {
+  const { kind } = columns[c];
+  if (kind === "boolean") {
+    if (value === true || value === 1) return 1;
+    if (value === false || value === 0) return 0;
+  } else if (Number.isFinite(value)) {
+    return value;
+  }
+  throw new TypeError(
+    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
+  );
+}
+
+function expected({ kind }) {
+  const words = {
+    number: "a number",
+    integer: "a number",
+    boolean: "true or false",
+  };
+  return words[kind];
 }
 
 function problem(text, cause) {
@@ -275,21 +292,4 @@ async function read(url) {
     );
   }
   return bytes;
-}
-
-let shared;
-
-/** Loads the model, once: later calls without an argument give the same one. */
-export function load(source) {
-  if (source !== undefined) return open(source);
-  shared ??= open().catch((error) => {
-    shared = undefined;
-    throw error;
-  });
-  return shared;
-}
-
-/** Predicts one row; loads the model first if need be. */
-export async function predict(row) {
-  return (await load()).predict(row);
 }

@@ -22,6 +22,8 @@ export const schema = freeze({
   names: ["size", "color"],
 });
 
+const { columns } = schema;
+
 /** A column, with what goes without saying above. */
 function column({
   name,
@@ -42,7 +44,141 @@ function freeze(value) {
   return Object.freeze(value);
 }
 
-const { columns } = schema;
+let shared;
+
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
+}
+
+/** The column whose categories a transformed column holds, by place. */
+const origins = {
+  1: 0,
+};
+
+/** The category that a code stands for; one that training did not see is passed on. */
+function decode(k, number, own) {
+  const c = origins[k];
+  if (c === undefined) return number;
+  if (number !== number) return null;
+  return number < 0 ? own(c) : [...codes[c].keys()][number];
+}
+
+async function open(source) {
+  const module = await compile(source);
+  const { exports: wasm } = await WebAssembly.instantiate(module);
+  if (wasm.open() !== 0) throw problem("model.wasm is damaged");
+  // Slot s of row r, of n rows in a run, is at s * n + r.
+  const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 384);
+
+  function predict(row) {
+    const warnings = [];
+    const warn = (c, value) => warnings.push(remark(c, value));
+    const values = valuesOf(row, warn);
+    for (let c = 0; c < 2; c++) x[c] = encode(c, values[c], warn);
+    wasm.run(1);
+    return {
+      transformed: Array.from(x.subarray(1, 3), (number, k) =>
+        decode(k, number, (c) => values[c]),
+      ),
+      warnings,
+    };
+  }
+
+  function predictBatch(input) {
+    const { rows, arrays, find, warnings } = batch(input, [
+      [Float64Array, 1, 2],
+    ]);
+    return {
+      rows,
+      transformed: Array.from(arrays[0], (number, k) =>
+        decode(k % 2, number, (c) => find(Math.floor(k / 2), c)),
+      ),
+      warnings,
+    };
+  }
+
+  /** Runs all rows; one array for each [type, first slot, slots] wanted. */
+  function batch(input, wanted) {
+    const notes = new Map();
+    // One warning a column, with the first row it is about.
+    const warn = (c, value, row) => {
+      const note = notes.get(c);
+      if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
+      else note[1] += 1;
+    };
+    const [rows, find] = rowsOf(input, warn);
+    const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
+    for (let first = 0; first < rows; first += 128) {
+      const count = Math.min(128, rows - first);
+      for (let r = 0; r < count; r++) {
+        const row = first + r;
+        for (let c = 0; c < 2; c++) {
+          x[c * count + r] = encode(c, find(row, c), warn, row);
+        }
+      }
+      wasm.run(count);
+      wanted.forEach(([, slot, width], k) => {
+        for (let r = 0; r < count; r++) {
+          for (let w = 0; w < width; w++) {
+            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
+          }
+        }
+      });
+    }
+    const warnings = Array.from(notes.values(), ([text, more]) =>
+      more === 0 ? text : `${text} (and ${more} more)`,
+    );
+    return { rows, arrays, find, warnings };
+  }
+
+  return { schema, predict, predictBatch };
+}
+
+/** How many rows a batch has, and a function that finds a value of it. */
+function rowsOf(input, warn) {
+  if (ArrayBuffer.isView(input)) {
+    if (input.length % 2 === 0) {
+      return [input.length / 2, (row, c) => input[row * 2 + c]];
+    }
+    throw new TypeError(
+      `expected rows of 2 values, got ${input.length} values in all`,
+    );
+  }
+  if (Array.isArray(input)) {
+    let last, values;
+    const find = (row, c) => {
+      if (row !== last) values = valuesOf(input[row], warn, row);
+      last = row;
+      return values[c];
+    };
+    return [input.length, find];
+  }
+  const lists = valuesOf(input, warn);
+  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  lists.forEach((list, c) => {
+    if (list === undefined || list === null) {
+      // Refused here unless it may be missing.
+      encode(c, undefined, warn);
+    } else if (typeof list !== "object" || list.length !== rows) {
+      throw new TypeError(
+        `${field(c)}: expected an array of ${rows} values like the others`,
+      );
+    }
+  });
+  return [rows, (row, c) => lists[c]?.[row]];
+}
+
 const names = new Set(columns.map(({ name }) => name));
 
 /** The row's values in the order of the columns. */
@@ -66,9 +202,13 @@ function valuesOf(row, warn, number) {
   return values;
 }
 
-const at = (row) => (row === undefined ? "" : `row ${row}, `);
+function at(row) {
+  return row === undefined ? "" : `row ${row}, `;
+}
 
-const field = (c, row) => `${at(row)}${JSON.stringify(columns[c].name)}`;
+function field(c, row) {
+  return at(row) + JSON.stringify(columns[c].name);
+}
 
 function show(value) {
   if (value === undefined || value === null) return String(value);
@@ -129,128 +269,6 @@ function remark(c, value, row) {
   return `${field(c, row)}: ${show(value)} was not seen in training`;
 }
 
-/** The column whose categories a transformed column holds, by place. */
-const origins = {
-  1: 0,
-};
-
-/** The category that a code stands for; one that training did not see is passed on. */
-function decode(k, number, own) {
-  const c = origins[k];
-  if (c === undefined) return number;
-  if (number !== number) return null;
-  return number < 0 ? own(c) : [...codes[c].keys()][number];
-}
-
-/** How many rows a batch has, and a function that finds a value of it. */
-function rowsOf(input, warn) {
-  if (ArrayBuffer.isView(input)) {
-    if (input.length % 2 === 0) {
-      return [input.length / 2, (row, c) => input[row * 2 + c]];
-    }
-    throw new TypeError(
-      `expected rows of 2 values, got ${input.length} values in all`,
-    );
-  }
-  if (Array.isArray(input)) {
-    let last, values;
-    const find = (row, c) => {
-      if (row !== last) values = valuesOf(input[row], warn, row);
-      last = row;
-      return values[c];
-    };
-    return [input.length, find];
-  }
-  const lists = valuesOf(input, warn);
-  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
-  lists.forEach((list, c) => {
-    if (list === undefined || list === null) {
-      // Refused here unless it may be missing.
-      encode(c, undefined, warn);
-    } else if (typeof list !== "object" || list.length !== rows) {
-      throw new TypeError(
-        `${field(c)}: expected an array of ${rows} values like the others`,
-      );
-    }
-  });
-  return [rows, (row, c) => lists[c]?.[row]];
-}
-
-async function open(source) {
-  const module = await compile(source);
-  const { exports: wasm } = await WebAssembly.instantiate(module);
-  if (wasm.open() !== 0) throw problem("model.wasm is damaged");
-  // Slot s of row r, of n rows in a run, is at s * n + r.
-  const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 384);
-
-  function run(rows) {
-    wasm.run(rows);
-  }
-
-  function predict(row) {
-    const warnings = [];
-    const warn = (c, value) => warnings.push(remark(c, value));
-    const values = valuesOf(row, warn);
-    for (let c = 0; c < 2; c++) x[c] = encode(c, values[c], warn);
-    run(1);
-    return {
-      transformed: Array.from(x.subarray(1, 3), (number, k) =>
-        decode(k, number, (c) => values[c]),
-      ),
-      warnings,
-    };
-  }
-
-  function predictBatch(input) {
-    const { rows, arrays, find, warnings } = batch(input, [
-      [Float64Array, 1, 2],
-    ]);
-    return {
-      rows,
-      transformed: Array.from(arrays[0], (number, k) =>
-        decode(k % 2, number, (c) => find(Math.floor(k / 2), c)),
-      ),
-      warnings,
-    };
-  }
-
-  /** Runs all rows; one array for each [type, first slot, slots] wanted. */
-  function batch(input, wanted) {
-    const notes = new Map();
-    // One warning a column, with the first row it is about.
-    const warn = (c, value, row) => {
-      const note = notes.get(c);
-      if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
-      else note[1] += 1;
-    };
-    const [rows, find] = rowsOf(input, warn);
-    const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
-    for (let first = 0; first < rows; first += 128) {
-      const count = Math.min(128, rows - first);
-      for (let r = 0; r < count; r++) {
-        const row = first + r;
-        for (let c = 0; c < 2; c++) {
-          x[c * count + r] = encode(c, find(row, c), warn, row);
-        }
-      }
-      run(count);
-      wanted.forEach(([, slot, width], k) => {
-        for (let r = 0; r < count; r++) {
-          for (let w = 0; w < width; w++) {
-            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
-          }
-        }
-      });
-    }
-    const warnings = Array.from(notes.values(), ([text, more]) =>
-      more === 0 ? text : `${text} (and ${more} more)`,
-    );
-    return { rows, arrays, find, warnings };
-  }
-
-  return { schema, predict, predictBatch };
-}
-
 function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
@@ -300,21 +318,4 @@ async function read(url) {
     );
   }
   return bytes;
-}
-
-let shared;
-
-/** Loads the model, once: later calls without an argument give the same one. */
-export function load(source) {
-  if (source !== undefined) return open(source);
-  shared ??= open().catch((error) => {
-    shared = undefined;
-    throw error;
-  });
-  return shared;
-}
-
-/** Predicts one row; loads the model first if need be. */
-export async function predict(row) {
-  return (await load()).predict(row);
 }

@@ -16,6 +16,8 @@ export const schema = freeze({
   names: ["low", "high"],
 });
 
+const { columns } = schema;
+
 /** A column, with what goes without saying above. */
 function column({
   name,
@@ -35,54 +37,75 @@ function freeze(value) {
   return Object.freeze(value);
 }
 
-const { columns } = schema;
+let shared;
 
-/** The row's values in the order of the columns. */
-function valuesOf(row, number) {
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
-    if (row.length === 2) return row;
-    throw new TypeError(`${at(number)}expected 2 values, got ${row.length}`);
-  }
-  if (typeof row !== "object" || row === null) {
-    throw new TypeError(
-      `${at(number)}expected an object by column or an array, got ${show(row)}`,
-    );
-  }
-  return [row.a, row.b];
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
 }
 
-const at = (row) => (row === undefined ? "" : `row ${row}, `);
-
-const field = (c, row) => `${at(row)}${JSON.stringify(columns[c].name)}`;
-
-function show(value) {
-  if (value === undefined || value === null) return String(value);
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "object") return "an object";
-  if (typeof value === "string") {
-    return `the string ${JSON.stringify(value.slice(0, 60))}`;
-  }
-  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
 }
 
-/** The number that the model works with; NaN where the value is missing. */
-function encode(c, value, row) {
-  const { missing, infinite } = columns[c];
-  if (value === undefined || value === null || value !== value) {
-    if (missing) return NaN;
-  } else if (
-    typeof value === "number" &&
-    (infinite || Number.isFinite(value))
-  ) {
-    return value;
-  }
-  throw new TypeError(
-    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
-  );
-}
+async function open(source) {
+  const module = await compile(source);
+  const { exports: wasm } = await WebAssembly.instantiate(module);
+  if (wasm.open() !== 0) throw problem("model.wasm is damaged");
+  // Slot s of row r, of n rows in a run, is at s * n + r.
+  const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 640);
 
-function expected() {
-  return "a number";
+  function predict(row) {
+    const warnings = [];
+    const values = valuesOf(row);
+    for (let c = 0; c < 2; c++) x[c] = encode(c, values[c]);
+    wasm.run(1);
+    return {
+      values: Array.from(x.subarray(3, 5)),
+      warnings,
+    };
+  }
+
+  function predictBatch(input) {
+    const { rows, arrays, warnings } = batch(input, [[Float64Array, 3, 2]]);
+    return {
+      rows,
+      values: arrays[0],
+      warnings,
+    };
+  }
+
+  /** Runs all rows; one array for each [type, first slot, slots] wanted. */
+  function batch(input, wanted) {
+    const [rows, find] = rowsOf(input);
+    const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
+    for (let first = 0; first < rows; first += 128) {
+      const count = Math.min(128, rows - first);
+      for (let r = 0; r < count; r++) {
+        const row = first + r;
+        for (let c = 0; c < 2; c++) {
+          x[c * count + r] = encode(c, find(row, c), row);
+        }
+      }
+      wasm.run(count);
+      wanted.forEach(([, slot, width], k) => {
+        for (let r = 0; r < count; r++) {
+          for (let w = 0; w < width; w++) {
+            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
+          }
+        }
+      });
+    }
+    return { rows, arrays, warnings: [] };
+  }
+
+  return { schema, predict, predictBatch };
 }
 
 /** How many rows a batch has, and a function that finds a value of it. */
@@ -119,62 +142,52 @@ function rowsOf(input) {
   return [rows, (row, c) => lists[c]?.[row]];
 }
 
-async function open(source) {
-  const module = await compile(source);
-  const { exports: wasm } = await WebAssembly.instantiate(module);
-  if (wasm.open() !== 0) throw problem("model.wasm is damaged");
-  // Slot s of row r, of n rows in a run, is at s * n + r.
-  const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 640);
-
-  function run(rows) {
-    wasm.run(rows);
+/** The row's values in the order of the columns. */
+function valuesOf(row, number) {
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    if (row.length === 2) return row;
+    throw new TypeError(`${at(number)}expected 2 values, got ${row.length}`);
   }
-
-  function predict(row) {
-    const warnings = [];
-    const values = valuesOf(row);
-    for (let c = 0; c < 2; c++) x[c] = encode(c, values[c]);
-    run(1);
-    return {
-      values: Array.from(x.subarray(3, 5)),
-      warnings,
-    };
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
+    );
   }
+  return [row.a, row.b];
+}
 
-  function predictBatch(input) {
-    const { rows, arrays, warnings } = batch(input, [[Float64Array, 3, 2]]);
-    return {
-      rows,
-      values: arrays[0],
-      warnings,
-    };
+function at(row) {
+  return row === undefined ? "" : `row ${row}, `;
+}
+
+function field(c, row) {
+  return at(row) + JSON.stringify(columns[c].name);
+}
+
+function show(value) {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    return `the string ${JSON.stringify(value.slice(0, 60))}`;
   }
+  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+}
 
-  /** Runs all rows; one array for each [type, first slot, slots] wanted. */
-  function batch(input, wanted) {
-    const [rows, find] = rowsOf(input);
-    const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
-    for (let first = 0; first < rows; first += 128) {
-      const count = Math.min(128, rows - first);
-      for (let r = 0; r < count; r++) {
-        const row = first + r;
-        for (let c = 0; c < 2; c++) {
-          x[c * count + r] = encode(c, find(row, c), row);
-        }
-      }
-      run(count);
-      wanted.forEach(([, slot, width], k) => {
-        for (let r = 0; r < count; r++) {
-          for (let w = 0; w < width; w++) {
-            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
-          }
-        }
-      });
-    }
-    return { rows, arrays, warnings: [] };
+/** The number that the model works with. */
+function encode(c, value, row) {
+  const { missing, infinite } = columns[c];
+  if (value === undefined || value === null || value !== value) {
+    if (missing) return NaN;
+  } else if (
+    typeof value === "number" &&
+    (infinite || Number.isFinite(value))
+  ) {
+    return value;
   }
-
-  return { schema, predict, predictBatch };
+  throw new TypeError(
+    `${field(c, row)}: expected a number, got ${show(value)}`,
+  );
 }
 
 function problem(text, cause) {
@@ -226,21 +239,4 @@ async function read(url) {
     );
   }
   return bytes;
-}
-
-let shared;
-
-/** Loads the model, once: later calls without an argument give the same one. */
-export function load(source) {
-  if (source !== undefined) return open(source);
-  shared ??= open().catch((error) => {
-    shared = undefined;
-    throw error;
-  });
-  return shared;
-}
-
-/** Predicts one row; loads the model first if need be. */
-export async function predict(row) {
-  return (await load()).predict(row);
 }

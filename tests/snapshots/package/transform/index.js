@@ -16,6 +16,8 @@ export const schema = freeze({
   names: ["a", "b"],
 });
 
+const { columns } = schema;
+
 /** A column, with what goes without saying above. */
 function column({ name, kind, missing = false, unknown = false, used = true }) {
   return { name, kind, missing, unknown, used };
@@ -28,66 +30,86 @@ function freeze(value) {
   return Object.freeze(value);
 }
 
-const { columns } = schema;
-const names = new Set(columns.map(({ name }) => name));
+let shared;
 
-/** The row's values in the order of the columns. */
-function valuesOf(row, warn, number) {
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
-    if (row.length === 2) return row;
-    throw new TypeError(`${at(number)}expected 2 values, got ${row.length}`);
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
+}
+
+async function open(source) {
+  const module = await compile(source);
+  const { exports: wasm } = await WebAssembly.instantiate(module);
+  if (wasm.open() !== 0) throw problem("model.wasm is damaged");
+  // Slot s of row r, of n rows in a run, is at s * n + r.
+  const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 512);
+
+  function predict(row) {
+    const warnings = [];
+    const warn = (c, value) => warnings.push(remark(c, value));
+    const values = valuesOf(row, warn);
+    for (let c = 0; c < 2; c++) x[c] = encode(c, values[c]);
+    wasm.run(1);
+    return {
+      transformed: Array.from(x.subarray(2, 4)),
+      warnings,
+    };
   }
-  if (typeof row !== "object" || row === null) {
-    throw new TypeError(
-      `${at(number)}expected an object by column or an array, got ${show(row)}`,
-    );
+
+  function predictBatch(input) {
+    const { rows, arrays, warnings } = batch(input, [[Float64Array, 2, 2]]);
+    return {
+      rows,
+      transformed: arrays[0],
+      warnings,
+    };
   }
-  const values = [row.a, row.b];
-  // A field that is not there may be there under a misspelt name.
-  if (values.includes(undefined)) {
-    for (const field of Object.keys(row)) {
-      if (!names.has(field)) warn(field, undefined, number);
+
+  /** Runs all rows; one array for each [type, first slot, slots] wanted. */
+  function batch(input, wanted) {
+    const notes = new Map();
+    // One warning a column, with the first row it is about.
+    const warn = (c, value, row) => {
+      const note = notes.get(c);
+      if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
+      else note[1] += 1;
+    };
+    const [rows, find] = rowsOf(input, warn);
+    const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
+    for (let first = 0; first < rows; first += 128) {
+      const count = Math.min(128, rows - first);
+      for (let r = 0; r < count; r++) {
+        const row = first + r;
+        for (let c = 0; c < 2; c++) {
+          x[c * count + r] = encode(c, find(row, c), row);
+        }
+      }
+      wasm.run(count);
+      wanted.forEach(([, slot, width], k) => {
+        for (let r = 0; r < count; r++) {
+          for (let w = 0; w < width; w++) {
+            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
+          }
+        }
+      });
     }
+    const warnings = Array.from(notes.values(), ([text, more]) =>
+      more === 0 ? text : `${text} (and ${more} more)`,
+    );
+    return { rows, arrays, warnings };
   }
-  return values;
-}
 
-const at = (row) => (row === undefined ? "" : `row ${row}, `);
-
-const field = (c, row) => `${at(row)}${JSON.stringify(columns[c].name)}`;
-
-function show(value) {
-  if (value === undefined || value === null) return String(value);
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "object") return "an object";
-  if (typeof value === "string") {
-    return `the string ${JSON.stringify(value.slice(0, 60))}`;
-  }
-  return `the ${typeof value} ${String(value).slice(0, 60)}`;
-}
-
-/** The number that the model works with; NaN where the value is missing. */
-function encode(c, value, row) {
-  const { missing } = columns[c];
-  if (value === undefined || value === null || value !== value) {
-    if (missing) return NaN;
-  } else if (Number.isFinite(value)) {
-    return value;
-  }
-  throw new TypeError(
-    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
-  );
-}
-
-function expected({ missing }) {
-  return `a number${missing ? " or null" : ""}`;
-}
-
-/** Words a warning of a field that is no column. */
-function remark(c, value, row) {
-  if (typeof c === "string") {
-    return `${at(row)}${JSON.stringify(c)} is not a column of this model`;
-  }
+  return { schema, predict, predictBatch };
 }
 
 /** How many rows a batch has, and a function that finds a value of it. */
@@ -124,73 +146,69 @@ function rowsOf(input, warn) {
   return [rows, (row, c) => lists[c]?.[row]];
 }
 
-async function open(source) {
-  const module = await compile(source);
-  const { exports: wasm } = await WebAssembly.instantiate(module);
-  if (wasm.open() !== 0) throw problem("model.wasm is damaged");
-  // Slot s of row r, of n rows in a run, is at s * n + r.
-  const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 512);
+const names = new Set(columns.map(({ name }) => name));
 
-  function run(rows) {
-    wasm.run(rows);
+/** The row's values in the order of the columns. */
+function valuesOf(row, warn, number) {
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    if (row.length === 2) return row;
+    throw new TypeError(`${at(number)}expected 2 values, got ${row.length}`);
   }
-
-  function predict(row) {
-    const warnings = [];
-    const warn = (c, value) => warnings.push(remark(c, value));
-    const values = valuesOf(row, warn);
-    for (let c = 0; c < 2; c++) x[c] = encode(c, values[c]);
-    run(1);
-    return {
-      transformed: Array.from(x.subarray(2, 4)),
-      warnings,
-    };
-  }
-
-  function predictBatch(input) {
-    const { rows, arrays, warnings } = batch(input, [[Float64Array, 2, 2]]);
-    return {
-      rows,
-      transformed: arrays[0],
-      warnings,
-    };
-  }
-
-  /** Runs all rows; one array for each [type, first slot, slots] wanted. */
-  function batch(input, wanted) {
-    const notes = new Map();
-    // One warning a column, with the first row it is about.
-    const warn = (c, value, row) => {
-      const note = notes.get(c);
-      if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
-      else note[1] += 1;
-    };
-    const [rows, find] = rowsOf(input, warn);
-    const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
-    for (let first = 0; first < rows; first += 128) {
-      const count = Math.min(128, rows - first);
-      for (let r = 0; r < count; r++) {
-        const row = first + r;
-        for (let c = 0; c < 2; c++) {
-          x[c * count + r] = encode(c, find(row, c), row);
-        }
-      }
-      run(count);
-      wanted.forEach(([, slot, width], k) => {
-        for (let r = 0; r < count; r++) {
-          for (let w = 0; w < width; w++) {
-            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
-          }
-        }
-      });
-    }
-    const warnings = Array.from(notes.values(), ([text, more]) =>
-      more === 0 ? text : `${text} (and ${more} more)`,
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
     );
-    return { rows, arrays, warnings };
   }
+  const values = [row.a, row.b];
+  // A field that is not there may be there under a misspelt name.
+  if (values.includes(undefined)) {
+    for (const field of Object.keys(row)) {
+      if (!names.has(field)) warn(field, undefined, number);
+    }
+  }
+  return values;
+}
 
-  return { schema, predict, predictBatch };
+function at(row) {
+  return row === undefined ? "" : `row ${row}, `;
+}
+
+function field(c, row) {
+  return at(row) + JSON.stringify(columns[c].name);
+}
+
+function show(value) {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  }
+  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+}
+
+/** The number that the model works with; NaN where the value is missing. */
+function encode(c, value, row) {
+  const { missing } = columns[c];
+  if (value === undefined || value === null || value !== value) {
+    if (missing) return NaN;
+  } else if (Number.isFinite(value)) {
+    return value;
+  }
+  throw new TypeError(
+    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
+  );
+}
+
+function expected({ missing }) {
+  return `a number${missing ? " or null" : ""}`;
+}
+
+/** Words a warning of a field that is no column. */
+function remark(c, value, row) {
+  if (typeof c === "string") {
+    return `${at(row)}${JSON.stringify(c)} is not a column of this model`;
+  }
 }
 
 function problem(text, cause) {
@@ -242,21 +260,4 @@ async function read(url) {
     );
   }
   return bytes;
-}
-
-let shared;
-
-/** Loads the model, once: later calls without an argument give the same one. */
-export function load(source) {
-  if (source !== undefined) return open(source);
-  shared ??= open().catch((error) => {
-    shared = undefined;
-    throw error;
-  });
-  return shared;
-}
-
-/** Predicts one row; loads the model first if need be. */
-export async function predict(row) {
-  return (await load()).predict(row);
 }

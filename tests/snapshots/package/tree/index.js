@@ -15,6 +15,8 @@ export const schema = freeze({
   ].map(column),
 });
 
+const { columns } = schema;
+
 /** A column, with what goes without saying above. */
 function column({ name, kind, missing = false, unknown = false, used = true }) {
   return { name, kind, missing, unknown, used };
@@ -27,82 +29,21 @@ function freeze(value) {
   return Object.freeze(value);
 }
 
-const { columns } = schema;
+let shared;
 
-/** The row's values in the order of the columns. */
-function valuesOf(row, number) {
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
-    if (row.length === 2) return row;
-    throw new TypeError(`${at(number)}expected 2 values, got ${row.length}`);
-  }
-  if (typeof row !== "object" || row === null) {
-    throw new TypeError(
-      `${at(number)}expected an object by column or an array, got ${show(row)}`,
-    );
-  }
-  return [row.a, row.b];
-}
-
-const at = (row) => (row === undefined ? "" : `row ${row}, `);
-
-const field = (c, row) => `${at(row)}${JSON.stringify(columns[c].name)}`;
-
-function show(value) {
-  if (value === undefined || value === null) return String(value);
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "object") return "an object";
-  if (typeof value === "string") {
-    return `the string ${JSON.stringify(value.slice(0, 60))}`;
-  }
-  return `the ${typeof value} ${String(value).slice(0, 60)}`;
-}
-
-/** The number that the model works with; NaN where the value is missing. */
-function encode(c, value, row) {
-  if (Number.isFinite(value)) {
-    return value;
-  }
-  throw new TypeError(
-    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
-  );
-}
-
-function expected() {
-  return "a number";
-}
-
-/** How many rows a batch has, and a function that finds a value of it. */
-function rowsOf(input) {
-  if (ArrayBuffer.isView(input)) {
-    if (input.length % 2 === 0) {
-      return [input.length / 2, (row, c) => input[row * 2 + c]];
-    }
-    throw new TypeError(
-      `expected rows of 2 values, got ${input.length} values in all`,
-    );
-  }
-  if (Array.isArray(input)) {
-    let last, values;
-    const find = (row, c) => {
-      if (row !== last) values = valuesOf(input[row], row);
-      last = row;
-      return values[c];
-    };
-    return [input.length, find];
-  }
-  const lists = valuesOf(input);
-  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
-  lists.forEach((list, c) => {
-    if (list === undefined || list === null) {
-      // Refused here unless it may be missing.
-      encode(c, undefined);
-    } else if (typeof list !== "object" || list.length !== rows) {
-      throw new TypeError(
-        `${field(c)}: expected an array of ${rows} values like the others`,
-      );
-    }
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
   });
-  return [rows, (row, c) => lists[c]?.[row]];
+  return shared;
+}
+
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
 }
 
 /** The steps that can refuse a value, by number. */
@@ -173,6 +114,80 @@ async function open(source) {
   return { schema, predict, predictBatch };
 }
 
+/** How many rows a batch has, and a function that finds a value of it. */
+function rowsOf(input) {
+  if (ArrayBuffer.isView(input)) {
+    if (input.length % 2 === 0) {
+      return [input.length / 2, (row, c) => input[row * 2 + c]];
+    }
+    throw new TypeError(
+      `expected rows of 2 values, got ${input.length} values in all`,
+    );
+  }
+  if (Array.isArray(input)) {
+    let last, values;
+    const find = (row, c) => {
+      if (row !== last) values = valuesOf(input[row], row);
+      last = row;
+      return values[c];
+    };
+    return [input.length, find];
+  }
+  const lists = valuesOf(input);
+  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  lists.forEach((list, c) => {
+    if (list === undefined || list === null) {
+      // Refused here unless it may be missing.
+      encode(c, undefined);
+    } else if (typeof list !== "object" || list.length !== rows) {
+      throw new TypeError(
+        `${field(c)}: expected an array of ${rows} values like the others`,
+      );
+    }
+  });
+  return [rows, (row, c) => lists[c]?.[row]];
+}
+
+/** The row's values in the order of the columns. */
+function valuesOf(row, number) {
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    if (row.length === 2) return row;
+    throw new TypeError(`${at(number)}expected 2 values, got ${row.length}`);
+  }
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
+    );
+  }
+  return [row.a, row.b];
+}
+
+function at(row) {
+  return row === undefined ? "" : `row ${row}, `;
+}
+
+function field(c, row) {
+  return at(row) + JSON.stringify(columns[c].name);
+}
+
+function show(value) {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  }
+  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+}
+
+/** The number that the model works with. */
+function encode(c, value, row) {
+  if (Number.isFinite(value)) return value;
+  throw new TypeError(
+    `${field(c, row)}: expected a number, got ${show(value)}`,
+  );
+}
+
 function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
@@ -222,21 +237,4 @@ async function read(url) {
     );
   }
   return bytes;
-}
-
-let shared;
-
-/** Loads the model, once: later calls without an argument give the same one. */
-export function load(source) {
-  if (source !== undefined) return open(source);
-  shared ??= open().catch((error) => {
-    shared = undefined;
-    throw error;
-  });
-  return shared;
-}
-
-/** Predicts one row; loads the model first if need be. */
-export async function predict(row) {
-  return (await load()).predict(row);
 }

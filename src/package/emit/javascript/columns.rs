@@ -1,0 +1,456 @@
+//! From what a person passes to numbers in slots, and the words for what does not fit.
+
+use super::list;
+use crate::lower::Encoding;
+use crate::model::{Cell, ColumnKind};
+use crate::package::emit::text::{Syntax, js_member, js_string, layout};
+use crate::package::emit::{Subject, cell, extras, infinite, range};
+
+/// What `Object.prototype` holds: columns of these names are read as own properties only.
+const INHERITED: [&str; 12] = [
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+    "__proto__",
+    "constructor",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+    "toLocaleString",
+    "toString",
+    "valueOf",
+];
+
+pub fn is_category(kind: &ColumnKind) -> bool {
+    matches!(kind, ColumnKind::Category(_))
+}
+
+/// The code paths that the columns of a model call for.
+pub struct Needs {
+    pub number: bool,
+    pub boolean: bool,
+    pub text: bool,
+    pub category: bool,
+    /// A category that is not a string: booleans count as numbers.
+    pub plain: bool,
+    /// Columns whose categories have codes, and columns whose categories are the numbers themselves.
+    pub coded: Vec<usize>,
+    pub numeric: Vec<usize>,
+    pub range: bool,
+    pub missing: bool,
+    pub infinite: bool,
+    pub unknown: bool,
+    pub inherited: bool,
+    pub unused: bool,
+}
+
+impl Needs {
+    pub fn of(subject: &Subject) -> Needs {
+        let columns = subject.columns();
+        let any = |test: &dyn Fn(&ColumnKind) -> bool| columns.iter().any(|column| column.used && test(&column.kind));
+        let places = |coded: bool| {
+            let encodings = subject.manifest.encodings.iter().enumerate();
+            encodings
+                .filter(|&(place, encoding)| {
+                    is_category(&columns[place].kind) && matches!(encoding, Encoding::Code(_)) == coded
+                })
+                .map(|(place, _)| place)
+                .collect::<Vec<usize>>()
+        };
+        let plain = columns.iter().zip(&subject.manifest.encodings).any(|(column, encoding)| match &column.kind {
+            ColumnKind::Category(values) => {
+                values.iter().chain(extras(column, encoding)).any(|value| !matches!(value, Cell::Str(_)))
+            }
+            _ => false,
+        });
+        Needs {
+            number: any(&|kind| matches!(kind, ColumnKind::Number | ColumnKind::Integer)),
+            boolean: any(&|kind| matches!(kind, ColumnKind::Boolean)),
+            text: any(&|kind| matches!(kind, ColumnKind::Text)),
+            category: any(&|kind| is_category(kind)),
+            plain,
+            coded: places(true),
+            numeric: places(false),
+            range: columns.iter().any(|column| range(column).is_some()),
+            missing: columns.iter().any(|column| column.missing),
+            infinite: columns.iter().any(infinite),
+            unknown: columns.iter().any(|column| column.unknown && is_category(&column.kind)),
+            unused: columns.iter().any(|column| !column.used),
+            inherited: columns.iter().any(|column| INHERITED.contains(&column.name.as_str())),
+        }
+    }
+
+    /// Whether a missing value needs a test of its own: where none is accepted, most branches refuse it anyway.
+    fn tests_missing(&self) -> bool {
+        self.missing || self.infinite || self.plain && self.unknown
+    }
+
+    /// Whether a row can be accepted with a warning.
+    pub fn warns(&self) -> bool {
+        self.range || self.missing || self.unknown
+    }
+}
+
+/// From what a person passes to values in the order of the columns.
+pub fn reading(subject: &Subject, needs: &Needs) -> String {
+    let columns = subject.columns();
+    let count = columns.len();
+    let mut js = String::new();
+    if needs.missing {
+        js.push_str("const names = new Set(columns.map(({ name }) => name));\n\n");
+    }
+    if needs.inherited {
+        js.push_str(
+            "\
+/** A field that every object inherits under its name counts only as its own. */
+const own = (row, name) => (Object.hasOwn(row, name) ? row[name] : undefined);
+
+",
+        );
+    }
+    let values: Vec<String> = columns
+        .iter()
+        .map(|column| match INHERITED.contains(&column.name.as_str()) {
+            true => format!("own(row, {})", js_string(&column.name)),
+            false => format!("row{}", js_member(&column.name)),
+        })
+        .collect();
+    let values = |before: &str| list(before, ("[", "]"), &values, ";\n", 2);
+    let warn = if needs.missing { "warn, " } else { "" };
+    let bare = if count == 1 { "  if (typeof row !== \"object\" || row === null) return [row];\n" } else { "" };
+    let not_a_row = if count == 1 {
+        String::new()
+    } else {
+        "  if (typeof row !== \"object\" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
+    );
+  }
+"
+        .to_string()
+    };
+    let list = if needs.missing {
+        format!(
+            "{values}  // A field that is not there may be there under a misspelt name.
+  if (values.includes(undefined)) {{
+    for (const field of Object.keys(row)) {{
+      if (!names.has(field)) warn(field, undefined, number);
+    }}
+  }}
+  return values;
+",
+            values = values("const values = ")
+        )
+    } else {
+        values("return ")
+    };
+    let plural = if count == 1 { "value" } else { "values" };
+    let message = format!("`${{at(number)}}expected {count} {plural}, got ${{row.length}}`");
+    let wrong_length = match 4 + "throw new TypeError();".len() + message.len() <= 80 {
+        true => format!("    throw new TypeError({message});\n"),
+        false => format!("    throw new TypeError(\n      {message},\n    );\n"),
+    };
+    js.push_str(&format!(
+        "\
+/** The row's values in the order of the columns. */
+function valuesOf(row, {warn}number) {{
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {{
+    if (row.length === {count}) return row;
+{wrong_length}  }}
+{bare}{not_a_row}{list}}}
+
+function at(row) {{
+  return row === undefined ? \"\" : `row ${{row}}, `;
+}}
+
+function field(c, row) {{
+  return at(row) + JSON.stringify(columns[c].name);
+}}
+
+function show(value) {{
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return \"an array\";
+  if (typeof value === \"object\") return \"an object\";
+  if (typeof value === \"string\") {{
+    return `the string ${{JSON.stringify(value.slice(0, 60))}}`;
+  }}
+  return `the ${{typeof value}} ${{String(value).slice(0, 60)}}`;
+}}
+
+"
+    ));
+    js
+}
+
+/// From a value to the number in its slot.
+pub fn encoding(subject: &Subject, needs: &Needs) -> String {
+    let columns = subject.columns();
+    let mut js = String::new();
+    if needs.category {
+        js.push_str("/** The number of each category, by column. */\nconst codes = {\n");
+        for (place, (column, encoding)) in columns.iter().zip(&subject.manifest.encodings).enumerate() {
+            if !matches!(column.kind, ColumnKind::Category(_)) {
+                continue;
+            }
+            let make = if matches!(encoding, Encoding::Code(_)) { "places" } else { "numbers" };
+            // The model may fill in or compare with values it does not advertise.
+            let extras: Vec<String> = extras(column, encoding)
+                .iter()
+                .filter(|value| !value.is_missing())
+                .map(|value| layout(&cell(value), Syntax::Js, 4, 4, 1))
+                .collect();
+            if extras.is_empty() {
+                js.push_str(&format!("  {place}: {make}(columns[{place}].categories),\n"));
+            } else {
+                let items = [vec![format!("...columns[{place}].categories")], extras].concat();
+                js.push_str(&list(&format!("{place}: {make}("), ("[", "]"), &items, "),\n", 2));
+            }
+        }
+        js.push_str("};\n\n");
+        let key = if needs.plain { "plain(value)" } else { "value" };
+        if !needs.coded.is_empty() {
+            js.push_str(&format!(
+                "\
+function places(values) {{
+  return new Map(values.map((value, place) => [{key}, place]));
+}}
+
+"
+            ));
+        }
+        if !needs.numeric.is_empty() {
+            js.push_str(
+                "\
+function numbers(values) {
+  return new Map(values.map((value) => [+value, +value]));
+}
+
+",
+            );
+        }
+        if needs.plain {
+            js.push_str(
+                "\
+/** Booleans are numbers, as in Python. */
+function plain(value) {
+  return typeof value === \"boolean\" ? +value : value;
+}
+
+",
+            );
+        }
+    }
+
+    // Each branch returns, or falls through to the TypeError.
+    let mut branches: Vec<(&str, String)> = Vec::new();
+    if needs.category {
+        branches.push(("kind === \"category\"", category_branch(needs)));
+    }
+    if needs.boolean {
+        branches.push((
+            "kind === \"boolean\"",
+            "    if (value === true || value === 1) return 1;\n    if (value === false || value === 0) return 0;\n"
+                .to_string(),
+        ));
+    }
+    if needs.text {
+        // No kernel reads text yet: such a column is in no prediction.
+        branches.push(("kind === \"text\"", "    if (typeof value === \"string\") return 0;\n".to_string()));
+    }
+    if needs.number {
+        let test = match needs.infinite {
+            true => "typeof value === \"number\" && (infinite || Number.isFinite(value))",
+            false => "Number.isFinite(value)",
+        };
+        let warn = if needs.range {
+            "    if (range && (value < range[0] || value > range[1])) warn(c, value, row);\n"
+        } else {
+            ""
+        };
+        branches.push((test, format!("{warn}    return value;\n")));
+    }
+    let missing = "value === undefined || value === null || value !== value";
+    let mut body = String::new();
+    if needs.tests_missing() {
+        body.push_str(&format!("  if ({missing}) {{\n    if (missing) return NaN;\n  }} else "));
+    } else {
+        body.push_str("  ");
+    }
+    for (number, (test, code)) in branches.iter().enumerate() {
+        let link = if number == 0 { "" } else { " else " };
+        if branches.len() == 1 && !needs.tests_missing() && !needs.range && needs.number {
+            body.push_str(&format!("if ({test}) return value;"));
+            break;
+        }
+        let condition = condition(test, if number == 0 && !needs.tests_missing() { 2 } else { 9 });
+        body.push_str(&format!("{link}if ({condition}) {{\n{code}  }}"));
+    }
+    let mut fields = vec![];
+    fields.extend(needs.unused.then_some("used"));
+    fields.extend((branches.len() > 1 || !needs.number).then_some("kind"));
+    fields.extend(needs.tests_missing().then_some("missing"));
+    fields.extend(needs.infinite.then_some("infinite"));
+    fields.extend((needs.unknown && needs.category).then_some("unknown"));
+    fields.extend(needs.range.then_some("range"));
+    let fields = match fields.is_empty() {
+        true => String::new(),
+        false => format!("  const {{ {} }} = columns[c];\n", fields.join(", ")),
+    };
+    let warn = if needs.range || needs.unknown { "warn, " } else { "" };
+    let unused = if needs.unused { "  if (!used) return NaN;\n" } else { "" };
+    let (words, expected) = expected(needs);
+    let missing = if needs.missing { "; NaN where the value is missing" } else { "" };
+    js.push_str(&format!(
+        "\
+/** The number that the model works with{missing}. */
+function encode(c, value, {warn}row) {{
+{fields}{unused}{body}
+  throw new TypeError(
+    `${{field(c, row)}}: expected {words}, got ${{show(value)}}`,
+  );
+}}
+
+{expected}"
+    ));
+    if needs.warns() {
+        js.push_str(&remark(needs));
+    }
+    js
+}
+
+/// A condition after `if (`, broken as prettier breaks it where it does not fit.
+fn condition(test: &str, start: usize) -> String {
+    if start + "if (".len() + test.len() + ") {".len() <= 80 {
+        return test.to_string();
+    }
+    format!("\n    {}\n  ", test.replace(" && (", " &&\n    ("))
+}
+
+fn category_branch(needs: &Needs) -> String {
+    let key = if needs.plain { "key" } else { "value" };
+    let mut js = String::new();
+    if needs.plain {
+        js.push_str("    const key = plain(value);\n");
+    }
+    js.push_str(&format!("    const code = codes[c].get({key});\n    if (code !== undefined) return code;\n"));
+    if needs.unknown {
+        let test = if needs.plain { "unknown && fits(c, key)" } else { "unknown && typeof value === \"string\"" };
+        let other = match (needs.coded.is_empty(), needs.numeric.is_empty()) {
+            (_, true) => "-1".to_string(),
+            (true, false) => "key".to_string(),
+            (false, false) => {
+                let numeric: Vec<String> = needs.numeric.iter().map(|place| place.to_string()).collect();
+                let list = numeric.join(", ");
+                format!("[{list}].includes(c) ? key : -1")
+            }
+        };
+        js.push_str(&format!("    if ({test}) {{\n      warn(c, value, row);\n      return {other};\n    }}\n"));
+    }
+    js
+}
+
+/// What a column accepts, as a part of a template literal, and the functions that it calls.
+fn expected(needs: &Needs) -> (String, String) {
+    let mut js = String::new();
+    if needs.category && needs.unknown && needs.plain {
+        js.push_str(
+            "\
+/** Whether a value outside the categories has the type of one of them. */
+function fits(c, value) {
+  const known = [...codes[c].keys()].some((key) => typeof key === typeof value);
+  return known && Math.abs(value) !== Infinity;
+}
+
+",
+        );
+    }
+    let words: Vec<(&str, &str)> = [
+        (needs.number, "number", "a number"),
+        (needs.number, "integer", "a number"),
+        (needs.boolean, "boolean", "true or false"),
+        (needs.text, "text", "a string"),
+    ]
+    .into_iter()
+    .filter(|(used, ..)| *used)
+    .map(|(_, kind, word)| (kind, word))
+    .collect();
+    let one_word = words.first().filter(|(_, first)| words.iter().all(|(_, word)| word == first));
+    if let (false, false, Some((_, word))) = (needs.category, needs.missing, one_word) {
+        return (word.to_string(), js);
+    }
+    let fields = [
+        (if needs.category { !words.is_empty() } else { one_word.is_none() }).then_some("kind"),
+        needs.category.then_some("categories"),
+        needs.missing.then_some("missing"),
+    ];
+    let fields: Vec<&str> = fields.into_iter().flatten().collect();
+    let param = if fields.is_empty() { String::new() } else { format!("{{ {} }}", fields.join(", ")) };
+    js.push_str(&format!("function expected({param}) {{\n"));
+    let or_null = if needs.missing { "${missing ? \" or null\" : \"\"}" } else { "" };
+    if needs.category {
+        let list = format!(
+            "const some = categories.slice(0, 10).map((value) => JSON.stringify(value));
+const more = categories.length > 10 ? `, … (${{categories.length}})` : \"\";
+return `one of ${{some.join(\", \")}}${{more}}{or_null}`;
+"
+        );
+        if words.is_empty() {
+            list.lines().for_each(|line| js.push_str(&format!("  {line}\n")));
+        } else {
+            js.push_str("  if (kind === \"category\") {\n");
+            list.lines().for_each(|line| js.push_str(&format!("    {line}\n")));
+            js.push_str("  }\n");
+        }
+    }
+    if let Some((_, word)) = one_word {
+        js.push_str(&match needs.missing {
+            true => format!("  return `{word}{or_null}`;\n"),
+            false => format!("  return \"{word}\";\n"),
+        });
+    } else if !words.is_empty() {
+        let lines: String = words.iter().map(|(kind, word)| format!("    {kind}: \"{word}\",\n")).collect();
+        js.push_str(&format!("  const words = {{\n{lines}  }};\n"));
+        js.push_str(&match needs.missing {
+            true => format!("  return `${{words[kind]}}{or_null}`;\n"),
+            false => "  return words[kind];\n".to_string(),
+        });
+    }
+    js.push_str("}\n\n");
+    ("${expected(columns[c])}".to_string(), js)
+}
+
+/// The text of a warning.
+fn remark(needs: &Needs) -> String {
+    let mut js = String::new();
+    if needs.missing {
+        js.push_str(
+            "  if (typeof c === \"string\") {
+    return `${at(row)}${JSON.stringify(c)} is not a column of this model`;
+  }
+",
+        );
+    }
+    let unknown = "  return `${field(c, row)}: ${show(value)} was not seen in training`;\n";
+    match (needs.range, needs.unknown) {
+        (true, true) => {
+            js.push_str("  const { range } = columns[c];\n");
+            js.push_str(&format!("  if (!range) {{\n  {unknown}  }}\n"));
+        }
+        (true, false) => js.push_str("  const { range } = columns[c];\n"),
+        (false, true) => js.push_str(unknown),
+        (false, false) => {}
+    }
+    if needs.range {
+        js.push_str(
+            "  return `${field(c, row)}: ${value} is outside the range seen in training, ${range[0]} to ${range[1]}`;
+",
+        );
+    }
+    let what = match (needs.missing, needs.range || needs.unknown) {
+        (true, true) => "Words a warning: of column `c`, or of a field that is no column.",
+        (true, false) => "Words a warning of a field that is no column.",
+        _ => "Words a warning of column `c`.",
+    };
+    format!("/** {what} */\nfunction remark(c, value, row) {{\n{js}}}\n\n")
+}

@@ -1,0 +1,296 @@
+//! `index.js`: a row into the workspace, a run, a prediction out. Only the code that this model needs is written,
+//! in the form prettier would give it: first what a person calls, then how it is done.
+
+mod columns;
+mod predictions;
+
+use super::text::{Syntax, comment, js_number, js_string, layout, width};
+use super::{CARRYOUT, Subject, cells, infinite, kind_name, range};
+use crate::lower::Results;
+use crate::model::{Cell, ColumnKind};
+use columns::{Needs, is_category};
+use serde_json::{Map, Value, json};
+
+/// `index.js`.
+pub fn index(subject: &Subject) -> String {
+    let needs = Needs::of(subject);
+    let parts = [
+        header(subject),
+        schema(subject, &needs),
+        PUBLIC.to_string(),
+        predictions::opening(subject, &needs),
+        columns::reading(subject, &needs),
+        columns::encoding(subject, &needs),
+        LOADING.to_string(),
+    ];
+    parts.concat()
+}
+
+/// `workerd.js`.
+pub fn workerd(subject: &Subject) -> String {
+    format!(
+        "\
+/**
+ * {name} for Cloudflare's workerd, which compiles no WebAssembly at run time:
+ * there the module comes from a static import, a form that browsers and Node
+ * lack. Everything else is in index.js.
+ */
+
+import wasm from \"./model.wasm\";
+import {{ load as open }} from \"./index.js\";
+
+export {{ schema }} from \"./index.js\";
+
+let shared;
+
+export function load(source) {{
+  if (source !== undefined) return open(source);
+  shared ??= open(wasm);
+  return shared;
+}}
+
+export async function predict(row) {{
+  return (await load()).predict(row);
+}}
+",
+        name = comment(&subject.manifest.name)
+    )
+}
+
+/// The comment at the top of generated files: what this is and what it was made from.
+pub fn header(subject: &Subject) -> String {
+    let mut lines = vec![
+        subject.manifest.name.clone(),
+        subject.summary(),
+        String::new(),
+        format!("Made by carryout {CARRYOUT} from {}", subject.origin()),
+    ];
+    lines.extend(subject.outline().iter().map(|line| format!("  {line}")));
+    let mut out = "/**\n".to_string();
+    for line in lines {
+        // Indentation of the outline survives `comment`.
+        let text = comment(&line);
+        out.push_str(format!(" * {text}").trim_end());
+        out.push('\n');
+    }
+    out.push_str(" */\n\n");
+    out
+}
+
+/// The public part of the manifest, as a value.
+fn schema_value(subject: &Subject) -> (Vec<Value>, Map<String, Value>) {
+    let columns = subject
+        .columns()
+        .iter()
+        .map(|column| {
+            let mut fields = Map::new();
+            fields.insert("name".into(), json!(column.name));
+            fields.insert("kind".into(), json!(kind_name(&column.kind)));
+            if let ColumnKind::Category(values) = &column.kind {
+                fields.insert("categories".into(), cells(values));
+            }
+            if let Some((low, high)) = range(column) {
+                fields.insert("range".into(), json!([low, high]));
+            }
+            let flags = [
+                ("missing", column.missing),
+                ("infinite", infinite(column)),
+                ("unknown", column.unknown && is_category(&column.kind)),
+            ];
+            for (name, _) in flags.into_iter().filter(|(_, set)| *set) {
+                fields.insert(name.into(), json!(true));
+            }
+            if !column.used {
+                fields.insert("used".into(), json!(false));
+            }
+            Value::Object(fields)
+        })
+        .collect();
+    (columns, outputs(&subject.manifest.results))
+}
+
+/// Classes, clusters and names of an output.
+fn outputs(results: &Results) -> Map<String, Value> {
+    let mut fields = Map::new();
+    let mut names = |names: &[String]| {
+        if !names.is_empty() {
+            fields.insert("names".into(), json!(names));
+        }
+    };
+    match results {
+        Results::Classification { classes, .. } => {
+            fields.insert("classes".into(), cells(classes));
+        }
+        Results::Clustering { labels, .. } => {
+            fields.insert("clusters".into(), cells(labels));
+        }
+        Results::Regression { names: given, .. } | Results::Transform { names: given, .. } => names(given),
+        Results::Anomaly { .. } => {}
+        Results::Several(parts) => {
+            let parts = parts
+                .iter()
+                .map(|part| {
+                    let mut one = Map::new();
+                    one.insert("task".into(), json!(task(part)));
+                    one.extend(outputs(part));
+                    Value::Object(one)
+                })
+                .collect();
+            fields.insert("outputs".into(), Value::Array(parts));
+        }
+    }
+    fields
+}
+
+/// The word for an output's task.
+pub fn task(results: &Results) -> &'static str {
+    match results {
+        Results::Classification { .. } => "classification",
+        Results::Regression { .. } => "regression",
+        Results::Several(_) => "several outputs",
+        Results::Anomaly { .. } => "anomaly",
+        Results::Clustering { .. } => "clustering",
+        Results::Transform { .. } => "transform",
+    }
+}
+
+fn schema(subject: &Subject, needs: &Needs) -> String {
+    let (columns, outputs) = schema_value(subject);
+    let mut js = "/** What the model takes and gives. */\nexport const schema = freeze({\n".to_string();
+    js.push_str(&format!("  name: {},\n", js_string(&subject.manifest.name)));
+    js.push_str(&format!("  task: {},\n", js_string(&subject.manifest.task)));
+    let one_line = layout(&columns[0], Syntax::Js, 0, "  columns: [".len(), "].map(column),".len());
+    if columns.len() == 1 && !one_line.contains('\n') {
+        js.push_str(&format!("  columns: [{one_line}].map(column),\n"));
+    } else {
+        let columns: String =
+            columns.iter().map(|column| format!("    {},\n", layout(column, Syntax::Js, 4, 4, 1))).collect();
+        js.push_str(&format!("  columns: [\n{columns}  ].map(column),\n"));
+    }
+    for (name, value) in &outputs {
+        js.push_str(&format!("  {name}: {},\n", layout(value, Syntax::Js, 2, name.len() + 4, 1)));
+    }
+    js.push_str("});\n\nconst { columns } = schema;\n\n");
+    let mut fields: Vec<(&str, &str)> = vec![("name", ""), ("kind", "")];
+    fields.extend(needs.category.then_some(("categories", "")));
+    fields.extend(needs.range.then_some(("range", "")));
+    fields.push(("missing", " = false"));
+    fields.extend(needs.infinite.then_some(("infinite", " = false")));
+    fields.extend([("unknown", " = false"), ("used", " = true")]);
+    let params: Vec<String> = fields.iter().map(|(name, default)| format!("{name}{default}")).collect();
+    let params = list("function column(", ("{ ", " }"), &params, ") {", 0);
+    let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+    js.push_str(&format!(
+        "\
+/** A column, with what goes without saying above. */
+{params}
+  return {{ {} }};
+}}
+
+function freeze(value) {{
+  for (const part of Object.values(value)) {{
+    if (typeof part === \"object\") freeze(part);
+  }}
+  return Object.freeze(value);
+}}
+
+",
+        names.join(", ")
+    ));
+    js
+}
+
+/// `before` + `open` + items + `close` + `after`, on one line where it fits, else an item a line.
+fn list(before: &str, brackets: (&str, &str), items: &[String], after: &str, indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    let (open, close) = brackets;
+    let flat = format!("{pad}{before}{open}{}{close}{after}", items.join(", "));
+    if width(flat.trim_end()) <= 80 {
+        return flat;
+    }
+    let lines: String = items.iter().map(|item| format!("{pad}  {item},\n")).collect();
+    format!("{pad}{before}{}\n{lines}{pad}{}{after}", open.trim_end(), close.trim_start())
+}
+
+/// The name of a class as a property.
+pub fn class_name(class: &Cell) -> String {
+    match class {
+        Cell::Str(text) => text.clone(),
+        Cell::Float(value) => js_number(*value),
+        Cell::Nan | Cell::None => "null".to_string(),
+        other => other.to_string(),
+    }
+}
+
+const PUBLIC: &str = "\
+let shared;
+
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
+}
+
+";
+
+const LOADING: &str = "\
+function problem(text, cause) {
+  return new Error(`${schema.name}: ${text}`, { cause });
+}
+
+/** Compiles model.wasm: the file beside this one, or what stands in for it. */
+async function compile(source = new URL(\"./model.wasm\", import.meta.url)) {
+  if (typeof WebAssembly === \"undefined\") {
+    throw problem(\"this environment has no WebAssembly\");
+  }
+  if (source instanceof WebAssembly.Module) return source;
+  const address = typeof source === \"string\" || source instanceof URL;
+  const wasm = address ? await read(source) : source;
+  try {
+    return await (wasm instanceof Response
+      ? WebAssembly.compileStreaming(wasm)
+      : WebAssembly.compile(wasm));
+  } catch (cause) {
+    throw problem(
+      /policy|CSP|unsafe-eval/i.test(cause.message)
+        ? \"the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src\"
+        : \"model.wasm does not compile\",
+      cause,
+    );
+  }
+}
+
+async function read(url) {
+  // Node cannot fetch files. Asked for in this way, bundlers do not see `fs`.
+  const files =
+    String(url).startsWith(\"file:\") &&
+    globalThis.process?.getBuiltinModule?.(\"node:fs/promises\");
+  if (files) return files.readFile(new URL(url));
+  const response = await fetch(url).catch((cause) => {
+    throw problem(`${url} cannot be fetched`, cause);
+  });
+  if (!response.ok) {
+    throw problem(
+      `${url} answered ${response.status}; serve model.wasm there, or give load() its address`,
+    );
+  }
+  const type = response.headers.get(\"content-type\");
+  if (type === \"application/wasm\") return response;
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes[0] !== 0) {
+    throw problem(
+      `${url} is ${type}, not WebAssembly: the server answered with a page; see README.md`,
+    );
+  }
+  return bytes;
+}
+";

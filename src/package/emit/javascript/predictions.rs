@@ -1,0 +1,379 @@
+//! From slots to predictions: `open()` with `predict` and `predictBatch`.
+
+use super::columns::Needs;
+use super::{class_name, list};
+use crate::lower::{Results, Span};
+use crate::package::emit::Subject;
+use crate::package::emit::text::{js_key, js_string};
+
+/// What the result of a run is made of: typed arrays of a batch and the fields of a prediction.
+struct Part<'a> {
+    results: &'a Results,
+    /// Where its classes are, e.g. `schema.classes`.
+    labels: String,
+    /// The place of the first of its arrays among the batch's.
+    arrays: usize,
+}
+
+/// Array type, first slot, slots.
+type Wanted = (&'static str, u32, u32);
+
+/// The typed arrays of an output, in the order in which `batch_fields` names them.
+fn wanted(results: &Results) -> Vec<Wanted> {
+    let span = |span: &Span| ("Float64Array", span.first, span.count);
+    match results {
+        Results::Classification { label, probabilities, scores, .. } => {
+            let mut list = vec![("Int32Array", *label, 1)];
+            list.extend(probabilities.as_ref().or(scores.as_ref()).map(span));
+            list
+        }
+        Results::Regression { values, .. } | Results::Transform { values, .. } => vec![span(values)],
+        Results::Several(parts) => parts.iter().flat_map(wanted).collect(),
+        Results::Anomaly { outlier, score, .. } => vec![("Uint8Array", *outlier, 1), ("Float64Array", *score, 1)],
+        Results::Clustering { cluster, distances, .. } => {
+            let mut list = vec![("Int32Array", *cluster, 1)];
+            list.extend(distances.as_ref().map(span));
+            list
+        }
+    }
+}
+
+/// The fields of one prediction, a line each, indented by `indent`.
+fn row_fields(part: &Part, indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    let list = |span: &Span| match span.count {
+        1 => format!("[x[{}]]", span.first),
+        count => format!("Array.from(x.subarray({}, {}))", span.first, span.first + count),
+    };
+    match part.results {
+        Results::Classification { classes, label, probabilities, scores } => {
+            let mut js = format!("{pad}label: {}[x[{label}]],\n", part.labels);
+            let by_class = |numbers: Vec<String>| -> String {
+                let names = classes.iter().map(|class| js_key(&class_name(class)));
+                names.zip(numbers).map(|(name, number)| format!("{pad}  {name}: {number},\n")).collect()
+            };
+            let slots = |first: u32, count: u32| (first..first + count).map(|slot| format!("x[{slot}]")).collect();
+            if let Some(span) = probabilities {
+                js.push_str(&format!("{pad}probability: x[{} + x[{label}]],\n", span.first));
+                let fields = by_class(slots(span.first, span.count));
+                js.push_str(&format!("{pad}probabilities: {{\n{fields}{pad}}},\n"));
+            } else if let Some(span) = scores {
+                // One score of two classes: how far towards the second.
+                let numbers = match span.count {
+                    1 => vec![format!("-x[{}]", span.first), format!("x[{}]", span.first)],
+                    count => slots(span.first, count),
+                };
+                js.push_str(&format!("{pad}scores: {{\n{}{pad}}},\n", by_class(numbers)));
+            }
+            js
+        }
+        Results::Regression { values, .. } if values.count == 1 => format!("{pad}value: x[{}],\n", values.first),
+        Results::Regression { values, .. } => format!("{pad}values: {},\n", list(values)),
+        Results::Several(parts) => {
+            let parts: String = several(parts, part.arrays)
+                .iter()
+                .map(|part| format!("{pad}  {{\n{}{pad}  }},\n", row_fields(part, indent + 4)))
+                .collect();
+            format!("{pad}outputs: [\n{parts}{pad}],\n")
+        }
+        Results::Anomaly { outlier, score, .. } => {
+            format!("{pad}outlier: x[{outlier}] === 1,\n{pad}score: x[{score}],\n")
+        }
+        Results::Clustering { cluster, distances, .. } => {
+            let mut js = format!("{pad}cluster: {}[x[{cluster}]],\n", part.labels);
+            if let Some(span) = distances {
+                js.push_str(&format!("{pad}distances: {},\n", list(span)));
+            }
+            js
+        }
+        Results::Transform { values, codes, .. } if codes.iter().any(Option::is_some) => format!(
+            "{pad}transformed: Array.from(x.subarray({}, {}), (number, k) =>\n{pad}  decode(k, number, (c) => values[c]),\n{pad}),\n",
+            values.first,
+            values.first + values.count
+        ),
+        Results::Transform { values, .. } => format!("{pad}transformed: {},\n", list(values)),
+    }
+}
+
+/// The fields of a batch, a line each.
+fn batch_fields(part: &Part, indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    let array = |number: usize| format!("arrays[{}]", part.arrays + number);
+    let decoded = |name: &str| {
+        let body = format!("Array.from({}, (place) => {}[place]),\n", array(0), part.labels);
+        let flat = format!("{pad}{name}: () => {body}");
+        if flat.len() <= 81 { flat } else { format!("{pad}{name}: () =>\n{pad}  {body}") }
+    };
+    match part.results {
+        Results::Classification { probabilities, scores, .. } => {
+            let mut js = format!("{pad}label: {},\n{}", array(0), decoded("labels"));
+            if probabilities.is_some() {
+                js.push_str(&format!("{pad}probabilities: {},\n", array(1)));
+            } else if let Some(span) = scores {
+                let both = if span.count == 1 { format!("bothWays({})", array(1)) } else { array(1) };
+                js.push_str(&format!("{pad}scores: {both},\n"));
+            }
+            js
+        }
+        Results::Regression { values, .. } if values.count == 1 => format!("{pad}value: {},\n", array(0)),
+        Results::Regression { .. } => format!("{pad}values: {},\n", array(0)),
+        Results::Several(parts) => {
+            let parts: String = several(parts, part.arrays)
+                .iter()
+                .map(|part| format!("{pad}  {{\n{}{pad}  }},\n", batch_fields(part, indent + 4)))
+                .collect();
+            format!("{pad}outputs: [\n{parts}{pad}],\n")
+        }
+        Results::Anomaly { .. } => format!("{pad}outlier: {},\n{pad}score: {},\n", array(0), array(1)),
+        Results::Clustering { distances, .. } => {
+            let mut js = format!("{pad}cluster: {},\n{}", array(0), decoded("clusters"));
+            if distances.is_some() {
+                js.push_str(&format!("{pad}distances: {},\n", array(1)));
+            }
+            js
+        }
+        Results::Transform { values, codes, .. } if codes.iter().any(Option::is_some) => format!(
+            "{pad}transformed: Array.from({array}, (number, k) =>\n{pad}  decode(k % {width}, number, (c) => find(Math.floor(k / {width}), c)),\n{pad}),\n",
+            array = array(0),
+            width = values.count
+        ),
+        Results::Transform { .. } => format!("{pad}transformed: {},\n", array(0)),
+    }
+}
+
+fn several(parts: &[Results], first: usize) -> Vec<Part<'_>> {
+    let mut arrays = first;
+    parts
+        .iter()
+        .enumerate()
+        .map(|(number, results)| {
+            let part = Part { results, labels: labels_of(results, &format!("schema.outputs[{number}]")), arrays };
+            arrays += wanted(results).len();
+            part
+        })
+        .collect()
+}
+
+fn labels_of(results: &Results, owner: &str) -> String {
+    match results {
+        Results::Clustering { .. } => format!("{owner}.clusters"),
+        _ => format!("{owner}.classes"),
+    }
+}
+
+/// `open`: an instance and the two ways to predict with it.
+pub fn opening(subject: &Subject, needs: &Needs) -> String {
+    let results = &subject.manifest.results;
+    let count = subject.columns().len();
+    let whole = Part { results, labels: labels_of(results, "schema"), arrays: 0 };
+    let wanted = wanted(results);
+    let arrays: Vec<String> = wanted.iter().map(|(kind, slot, count)| format!("[{kind}, {slot}, {count}]")).collect();
+    let one_score = |results: &Results| matches!(results, Results::Classification { probabilities: None, scores: Some(span), .. } if span.count == 1);
+    let mirrors = match results {
+        Results::Several(parts) => parts.iter().any(one_score),
+        one => one_score(one),
+    };
+    let (encode_warn, values_warn) = (needs.range || needs.unknown, needs.missing);
+    let encode_args = if encode_warn { "warn, " } else { "" };
+    let values_args = if values_warn { "warn, " } else { "" };
+    let row_values = if values_warn { "valuesOf(row, warn)" } else { "valuesOf(row)" };
+    let row_encode = if encode_warn { "encode(c, values[c], warn)" } else { "encode(c, values[c])" };
+    let row_warn = match needs.warns() {
+        true => "    const warn = (c, value) => warnings.push(remark(c, value));\n",
+        false => "",
+    };
+    let mut js = String::new();
+
+    if mirrors {
+        js.push_str(
+            "\
+/** One score of two classes: how far towards the second, and so away from the first. */
+function bothWays(scores) {
+  const both = new Float64Array(scores.length * 2);
+  scores.forEach((score, row) => both.set([-score, score], row * 2));
+  return both;
+}
+
+",
+        );
+    }
+    let decodes = match results {
+        Results::Transform { codes, .. } => codes.iter().any(Option::is_some),
+        _ => false,
+    };
+    if let (true, Results::Transform { codes, .. }) = (decodes, results) {
+        js.push_str("/** The column whose categories a transformed column holds, by place. */\nconst origins = {\n");
+        for (place, column) in codes.iter().enumerate().filter_map(|(place, code)| code.map(|code| (place, code))) {
+            js.push_str(&format!("  {place}: {column},\n"));
+        }
+        js.push_str(
+            "\
+};
+
+/** The category that a code stands for; one that training did not see is passed on. */
+function decode(k, number, own) {
+  const c = origins[k];
+  if (c === undefined) return number;
+  if (number !== number) return null;
+  return number < 0 ? own(c) : [...codes[c].keys()][number];
+}
+
+",
+        );
+    }
+    let (find, batched) = if decodes { (", find", "rows, arrays, find") } else { ("", "rows, arrays") };
+    let read_warn = if values_warn { ", warn" } else { "" };
+    let lists_warn = if encode_warn { "encode(c, undefined, warn)" } else { "encode(c, undefined)" };
+    let rows_of = format!(
+        "\
+/** How many rows a batch has, and a function that finds a value of it. */
+function rowsOf(input{read_warn}) {{
+  if (ArrayBuffer.isView(input)) {{
+    if (input.length % {count} === 0) {{
+      return [input.length / {count}, (row, c) => input[row * {count} + c]];
+    }}
+    throw new TypeError(
+      `expected rows of {count} {plural}, got ${{input.length}} values in all`,
+    );
+  }}
+  if (Array.isArray(input)) {{
+    let last, values;
+    const find = (row, c) => {{
+      if (row !== last) values = valuesOf(input[row], {values_args}row);
+      last = row;
+      return values[c];
+    }};
+    return [input.length, find];
+  }}
+  const lists = {lists};
+  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  lists.forEach((list, c) => {{
+    if (list === undefined || list === null) {{
+      // Refused here unless it may be missing.
+      {lists_warn};
+    }} else if (typeof list !== \"object\" || list.length !== rows) {{
+      throw new TypeError(
+        `${{field(c)}}: expected an array of ${{rows}} values like the others`,
+      );
+    }}
+  }});
+  return [rows, (row, c) => lists[c]?.[row]];
+}}
+
+",
+        plural = if count == 1 { "value" } else { "values" },
+        lists = if values_warn { "valuesOf(input, warn)" } else { "valuesOf(input)" },
+    );
+
+    let (run, run_row, run_block) = if subject.refusing.is_empty() {
+        (String::new(), "wasm.run(1)", "wasm.run(count)")
+    } else {
+        let steps: String =
+            subject.refusing.iter().map(|(number, path)| format!("  {number}: {},\n", js_string(path))).collect();
+        js.push_str(&format!(
+            "/** The steps that can refuse a value, by number. */\nconst steps = {{\n{steps}}};\n\n"
+        ));
+        let run = "  function run(rows, first) {
+    const refused = wasm.run(rows);
+    if (refused === 0) return;
+    const row = first === undefined ? undefined : first + wasm.fault_row();
+    throw new RangeError(
+      `${at(row)}a value is outside what ${steps[refused - 1]} accepts`,
+    );
+  }
+
+";
+        (run.to_string(), "run(1)", "run(count, first)")
+    };
+    let (tally, batch_warnings) = if needs.warns() {
+        (
+            "    const notes = new Map();
+    // One warning a column, with the first row it is about.
+    const warn = (c, value, row) => {
+      const note = notes.get(c);
+      if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
+      else note[1] += 1;
+    };
+",
+            "    const warnings = Array.from(notes.values(), ([text, more]) =>
+      more === 0 ? text : `${text} (and ${more} more)`,
+    );
+    return { BATCHED, warnings };
+",
+        )
+    } else {
+        ("", "    return { BATCHED, warnings: [] };\n")
+    };
+    js.push_str(&format!(
+        "\
+async function open(source) {{
+  const module = await compile(source);
+  const {{ exports: wasm }} = await WebAssembly.instantiate(module);
+  if (wasm.open() !== 0) throw problem(\"model.wasm is damaged\");
+  // Slot s of row r, of n rows in a run, is at s * n + r.
+  const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});
+
+{run}  function predict(row) {{
+    const warnings = [];
+{row_warn}    const values = {row_values};
+    for (let c = 0; c < {count}; c++) x[c] = {row_encode};
+    {run_row};
+    return {{
+{row_fields}      warnings,
+    }};
+  }}
+
+  function predictBatch(input) {{
+{arrays}    return {{
+      rows,
+{batch_fields}      warnings,
+    }};
+  }}
+
+  /** Runs all rows; one array for each [type, first slot, slots] wanted. */
+  function batch(input, wanted) {{
+{tally}    const [rows, find] = rowsOf(input{read_warn});
+    const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
+    for (let first = 0; first < rows; first += {block}) {{
+      const count = Math.min({block}, rows - first);
+      for (let r = 0; r < count; r++) {{
+        const row = first + r;
+        for (let c = 0; c < {count}; c++) {{
+          x[c * count + r] = encode(c, find(row, c), {encode_args}row);
+        }}
+      }}
+      {run_block};
+      wanted.forEach(([, slot, width], k) => {{
+        for (let r = 0; r < count; r++) {{
+          for (let w = 0; w < width; w++) {{
+            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
+          }}
+        }}
+      }});
+    }}
+{returned}  }}
+
+  return {{ schema, predict, predictBatch }};
+}}
+
+",
+        block = subject.block,
+        size = subject.slots * subject.block,
+        arrays = match &arrays[..] {
+            [one] => {
+                let call = format!("const {{ rows, arrays{find}, warnings }} = batch(input, ");
+                list(&call, ("[", "]"), std::slice::from_ref(one), ");\n", 4)
+            }
+            // Prettier never puts several lists on one line.
+            many => format!(
+                "    const {{ rows, arrays{find}, warnings }} = batch(input, [\n{}    ]);\n",
+                many.iter().map(|array| format!("      {array},\n")).collect::<String>()
+            ),
+        },
+        returned = batch_warnings.replace("BATCHED", batched),
+        row_fields = row_fields(&whole, 6),
+        batch_fields = batch_fields(&whole, 6),
+    ));
+    js.push_str(&rows_of);
+    js
+}
