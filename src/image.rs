@@ -124,6 +124,11 @@ kernels! {
     Trunc "trunc",
     Trees32Sets "trees32_sets",
     Trees64Sets "trees64_sets",
+    Affine32 "affine32",
+    Softmax32 "softmax32",
+    Float32 "float32",
+    Exp32 "exp32",
+    Sigmoid32 "sigmoid32",
 }
 
 /// Values that may be read in place: any bit pattern is one of them.

@@ -3,10 +3,11 @@
 use super::{Failure, Outcome};
 use carryout::import::pickle::Limits;
 use carryout::lower::Want;
-use carryout::model::Model;
+use carryout::model::{Cell, Model};
 use carryout::predictor::Predictor;
 use carryout::{Error, Kind, Options};
 use clap::Args;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,10 @@ pub struct Reading {
     /// Names for the columns of a model fitted on a bare array: a file with one name a line, or a JSON list
     #[arg(long, value_name = "FILE", help_heading = "Reading the model")]
     features: Option<PathBuf>,
+    /// The values of category columns, for a model whose file has only their codes (XGBoost before 3.1): a JSON
+    /// object with a list for each column, in the order of the codes
+    #[arg(long, value_name = "FILE", help_heading = "Reading the model")]
+    categories: Option<PathBuf>,
     /// Read a pickle that names code outside any model (it is never run)
     #[arg(long, help_heading = "Reading the model")]
     trust: bool,
@@ -80,7 +85,11 @@ impl Reading {
             Some(path) => Some(names(path)?),
             None => None,
         };
-        Ok(Options { limits, select: self.select.clone(), features, trust: self.trust })
+        let categories = match &self.categories {
+            Some(path) => categories(path)?,
+            None => BTreeMap::new(),
+        };
+        Ok(Options { limits, select: self.select.clone(), features, categories, trust: self.trust })
     }
 
     /// Imports a model file.
@@ -121,6 +130,17 @@ fn names(path: &Path) -> Outcome<Vec<String>> {
         true => Err(wrong("no names".into())),
         false => Ok(names),
     }
+}
+
+/// A JSON object of lists.
+fn categories(path: &Path) -> Outcome<BTreeMap<String, Vec<Cell>>> {
+    let bytes = read(path, 64 << 20)?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Error::input(format!("not lists of categories by column: {error}"))
+            .at(shown(path))
+            .remedy("Give a JSON object such as {\"city\": [\"Oslo\", \"Zürich\"]}.")
+            .into()
+    })
 }
 
 /// How a path stands in messages.

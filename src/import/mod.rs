@@ -4,11 +4,13 @@
 pub mod pickle;
 pub mod sklearn;
 mod sniff;
+pub mod xgboost;
 
 pub use sniff::{Format, sniff};
 
-use crate::model::Model;
+use crate::model::{Cell, Model};
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 
 /// What a caller can say about a file.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +20,9 @@ pub struct Options {
     pub select: Option<String>,
     /// Names of the columns, for a model fitted on a bare array.
     pub features: Option<Vec<String>>,
+    /// The values of category columns by name, in the order of their codes, for models whose file has only the codes
+    /// (XGBoost before 3.1).
+    pub categories: BTreeMap<String, Vec<Cell>>,
     /// Go on although the file names code; it is still never run.
     pub trust: bool,
 }
@@ -30,6 +35,8 @@ pub struct Options {
 pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
     match sniff(bytes)? {
         Format::Pickle => sklearn::import(&pickle::read(bytes, &options.limits)?, options),
+        Format::XgboostJson | Format::XgboostUbjson => xgboost::import(bytes, options),
+        Format::XgboostBinary => Err(xgboost::old_binary()),
         format => {
             Err(Error::unsupported(format!("this looks like {}, which carryout does not read yet", format.name()))
                 .remedy("What it reads so far are scikit-learn models saved with pickle or joblib."))

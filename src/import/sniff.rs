@@ -1,6 +1,6 @@
 //! What a file is, by its first bytes: the formats of models, and the files that people hand over in their place.
 
-use super::pickle;
+use super::{pickle, xgboost};
 use crate::{Error, Result};
 use std::io::Read;
 
@@ -92,7 +92,7 @@ fn model(bytes: &[u8]) -> Option<Format> {
     if bytes.starts_with(b"CBM1") {
         return Some(Format::Catboost);
     }
-    if bytes.starts_with(b"binf") || bytes.starts_with(b"bs64\t") {
+    if xgboost::is_old_binary(bytes) {
         return Some(Format::XgboostBinary);
     }
     if start.starts_with(b"tree\n") || start.starts_with(b"tree\r\n") {

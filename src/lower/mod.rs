@@ -366,6 +366,10 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
             args.f64s(&coef.values).f64s(intercept);
             Kernel::Affine
         }
+        Op::Affine32 { coef, intercept } => {
+            args.f64s(&coef.values).f64s(intercept);
+            Kernel::Affine32
+        }
         Op::Trees(ensemble) => {
             let forest = trees::lower(&mut args, ensemble)?;
             inputs = forest.features.iter().map(|&feature| step.input[feature as usize]).collect();
@@ -377,6 +381,11 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
             Kernel::Distances
         }
         Op::Softmax => Kernel::Softmax,
+        Op::Softmax32 => Kernel::Softmax32,
+        Op::Absent { value } => {
+            args.f64(*value).f64s(&vec![f64::NAN; inputs.len()]);
+            Kernel::Impute
+        }
         Op::Share => Kernel::Share,
         Op::Complement => Kernel::Complement,
         Op::Mirror => Kernel::Mirror,
@@ -427,5 +436,8 @@ fn function_kernel(function: Function) -> Kernel {
         Function::Tan => Kernel::Tan,
         Function::Tanh => Kernel::Tanh,
         Function::Trunc => Kernel::Trunc,
+        Function::Float32 => Kernel::Float32,
+        Function::Exp32 => Kernel::Exp32,
+        Function::Sigmoid32 => Kernel::Sigmoid32,
     }
 }

@@ -56,7 +56,7 @@ impl Model {
             };
             let accepts_infinite = match &step.op {
                 Op::Trees(ensemble) => ensemble.infinite,
-                Op::Function(_) | Op::Clip { .. } => all(&infinite),
+                Op::Function(_) | Op::Absent { .. } | Op::Clip { .. } => all(&infinite),
                 _ => false,
             };
             let accepts_unknown = match &step.op {

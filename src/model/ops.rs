@@ -29,12 +29,17 @@ pub enum Op {
     Lookup(Lookup),
     /// `coef` (outputs × inputs) times the inputs, plus `intercept` (one an output).
     Affine { coef: Matrix, intercept: Vec<f64> },
+    /// `Affine` in f32: the sum starts at `intercept`, products are added in column order, and a missing value adds
+    /// nothing (XGBoost's gblinear). Entries are f32 values.
+    Affine32 { coef: Matrix, intercept: Vec<f64> },
     /// `Ensemble::features` wires in, one wire out an output.
     Trees(Ensemble),
     /// Euclidean distance to each row of `centers` (centers × inputs); squared where `squared`.
     Distances { centers: Matrix, squared: bool },
     /// e^x over the sum, after subtracting the row's maximum.
     Softmax,
+    /// `Softmax` of f32 values in f32, but for the sum, as XGBoost computes it.
+    Softmax32,
     /// Each value over the row's sum; a row that sums to zero becomes 1/n each.
     Share,
     /// p becomes (1 - p, p).
@@ -47,6 +52,8 @@ pub enum Op {
     Argmin,
     /// Column by column: 1 where `x > threshold`, else 0.
     Above { threshold: f64 },
+    /// Column by column: this value becomes missing.
+    Absent { value: f64 },
     /// Column by column: 1 where `x < threshold`, else 0.
     Below { threshold: f64 },
     /// Column by column: `-2^(-x / mean_path)`, the anomaly score of an isolation forest.
@@ -115,7 +122,8 @@ impl Matrix {
     }
 }
 
-/// Elementwise functions, named as numpy names them; `Expit` is 1 / (1 + e^-x).
+/// Elementwise functions, named as numpy names them; `Expit` is 1 / (1 + e^-x). `Float32` rounds to f32; `Exp32` and
+/// `Sigmoid32` are of f32 values in f32, the latter as XGBoost bounds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
     Abs,
@@ -141,6 +149,9 @@ pub enum Function {
     Tan,
     Tanh,
     Trunc,
+    Float32,
+    Exp32,
+    Sigmoid32,
 }
 
 /// How an operation treats a missing (NaN) input.
@@ -200,10 +211,13 @@ impl Op {
                 }
                 numbers(count)
             }
-            Op::Function(_) | Op::Normalize(_) | Op::Above { .. } | Op::Below { .. } | Op::IsolationScore { .. } => {
-                numbers(count)
-            }
-            Op::Softmax | Op::Share => {
+            Op::Function(_)
+            | Op::Absent { .. }
+            | Op::Normalize(_)
+            | Op::Above { .. }
+            | Op::Below { .. }
+            | Op::IsolationScore { .. } => numbers(count),
+            Op::Softmax | Op::Softmax32 | Op::Share => {
                 if count == 0 {
                     return Err(Error::malformed(format!("{} of no columns", self.name())));
                 }
@@ -229,7 +243,7 @@ impl Op {
                 }
                 Ok(vec![WireKind::Number; lookup.width as usize])
             }
-            Op::Affine { coef, intercept } => {
+            Op::Affine { coef, intercept } | Op::Affine32 { coef, intercept } => {
                 fits("a row of coef", coef.columns, count)?;
                 fits("intercept", intercept.len(), coef.rows)?;
                 numbers(coef.rows)
@@ -265,7 +279,10 @@ impl Op {
         match self {
             Op::Impute { missing: Marker::Nan, .. } | Op::IsMissing { missing: Marker::Nan } => OnMissing::Handles,
             Op::Impute { .. } | Op::IsMissing { .. } => OnMissing::Rejects,
-            Op::Standardize { .. } | Op::Linear { .. } | Op::Clip { .. } | Op::Function(_) => OnMissing::Passes,
+            Op::Standardize { .. } | Op::Linear { .. } | Op::Clip { .. } | Op::Function(_) | Op::Absent { .. } => {
+                OnMissing::Passes
+            }
+            Op::Affine32 { .. } => OnMissing::Handles,
             // A learnt missing category, or a rule for unknown values, answers for it.
             Op::OneHot { keys, unknown, .. } => Self::lookup_missing(keys, unknown),
             Op::Lookup(lookup) => Self::lookup_missing(&lookup.keys, &lookup.unknown),
@@ -294,10 +311,11 @@ impl Op {
             Op::Normalize(_) => "normalize",
             Op::OneHot { .. } => "one-hot encoding",
             Op::Lookup(_) => "encoding",
-            Op::Affine { .. } => "affine map",
+            Op::Affine { .. } | Op::Affine32 { .. } => "affine map",
             Op::Trees(_) => "tree ensemble",
             Op::Distances { .. } => "distances",
-            Op::Softmax => "softmax",
+            Op::Softmax | Op::Softmax32 => "softmax",
+            Op::Absent { .. } => "missing value",
             Op::Share => "share of the sum",
             Op::Complement => "complement",
             Op::Mirror => "mirror",

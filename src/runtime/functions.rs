@@ -9,6 +9,17 @@ pub fn power_of_two(x: f64) -> f64 {
     libm::pow(2.0, x)
 }
 
+/// e^x of an f32: the f64 value rounded, which agrees with glibc's expf where libm's own is often one unit off.
+pub fn exp_f32(x: f32) -> f32 {
+    libm::exp(x.into()) as f32
+}
+
+/// 1 / (1 + e^-x), with XGBoost's bound against overflow. Its 1e-16 against division by zero is lost in f32.
+fn sigmoid_f32(x: f32) -> f32 {
+    let exponent = if -x > 88.7 { 88.7 } else { -x };
+    1.0 / (exp_f32(exponent) + 1.0)
+}
+
 macro_rules! functions {
     ($($name:ident = $function:expr;)*) => {
         $(pub fn $name(call: &Call) {
@@ -41,4 +52,7 @@ functions! {
     tan = libm::tan;
     tanh = libm::tanh;
     trunc = libm::trunc;
+    float32 = |x| f64::from(x as f32);
+    exp32 = |x| f64::from(exp_f32(x as f32));
+    sigmoid32 = |x| f64::from(sigmoid_f32(x as f32));
 }

@@ -1,5 +1,6 @@
 //! Kernels over the whole row: affine maps, distances, links from scores to probabilities, and choosing a class.
 
+use super::functions::exp_f32;
 use super::{Call, Shape};
 
 /// coef, outputs × inputs, row-major; then one intercept an output.
@@ -25,6 +26,22 @@ pub fn affine(call: &Call) {
         }
         for y in output {
             *y += intercept;
+        }
+    }
+}
+
+pub fn affine32(call: &Call) {
+    let inputs = call.inputs.len();
+    let mut args = call.args();
+    let Some(coef) = args.list::<f64>(inputs * call.outputs) else { return };
+    let Some(intercept) = args.list::<f64>(call.outputs) else { return };
+    for (number, (output, &intercept)) in call.outputs().zip(intercept).enumerate() {
+        output.fill(intercept);
+        let row = coef.iter().skip(number * inputs).take(inputs);
+        for (input, &weight) in call.inputs().zip(row) {
+            for (y, &x) in output.iter_mut().zip(input).filter(|(_, x)| !x.is_nan()) {
+                *y = f64::from(*y as f32 + x as f32 * weight as f32);
+            }
         }
     }
 }
@@ -94,6 +111,26 @@ pub fn softmax(call: &Call) {
         for output in call.outputs() {
             if let Some(y) = output.get_mut(row) {
                 *y /= sum;
+            }
+        }
+    }
+}
+
+/// Exponentials and quotients in f32, the sum in f64 and then rounded.
+pub fn softmax32(call: &Call) {
+    for row in 0..call.rows {
+        let at = |values: &[f64]| values.get(row).copied().unwrap_or(0.0) as f32;
+        let most = call.inputs().map(at).fold(f32::NEG_INFINITY, |most, x| if x > most { x } else { most });
+        let mut sum = 0.0;
+        for (input, output) in call.inputs().zip(call.outputs()) {
+            if let Some(y) = output.get_mut(row) {
+                *y = f64::from(exp_f32(at(input) - most));
+                sum += *y;
+            }
+        }
+        for output in call.outputs() {
+            if let Some(y) = output.get_mut(row) {
+                *y = f64::from(*y as f32 / sum as f32);
             }
         }
     }

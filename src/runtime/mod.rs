@@ -256,4 +256,9 @@ kernels! {
     Trunc kernel_trunc check_trunc = functions::trunc, columns::check_same;
     Trees32Sets kernel_trees32_sets check_trees32_sets = trees::walk::<f32, true>, trees::check::<f32, true>;
     Trees64Sets kernel_trees64_sets check_trees64_sets = trees::walk::<f64, true>, trees::check::<f64, true>;
+    Affine32 kernel_affine32 check_affine32 = links::affine32, links::check_affine;
+    Softmax32 kernel_softmax32 check_softmax32 = links::softmax32, columns::check_same;
+    Float32 kernel_float32 check_float32 = functions::float32, columns::check_same;
+    Exp32 kernel_exp32 check_exp32 = functions::exp32, columns::check_same;
+    Sigmoid32 kernel_sigmoid32 check_sigmoid32 = functions::sigmoid32, columns::check_same;
 }

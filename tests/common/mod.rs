@@ -1,8 +1,9 @@
 //! What the tests share: the corpus beside the project, where it exists, and comparison with an original's outputs.
 #![allow(dead_code)]
 
-use carryout::lower::{Encoding, Lowered, Results, Span};
-use carryout::model::{Cell, Column};
+use carryout::Options;
+use carryout::lower::{Encoding, Lowered, Results, Span, Want, lower};
+use carryout::model::{Cell, Column, Model, Op, Output};
 use carryout::runtime::host::Machine;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -60,6 +61,16 @@ impl Case {
         json(&self.path.join("expected.json"))
     }
 
+    /// The category lists that some models' files lack.
+    pub fn options(&self) -> Options {
+        let columns = self.info["input"]["columns"].as_array().into_iter().flatten();
+        let with_categories = columns.filter_map(|column| {
+            let values = serde_json::from_value(column.get("categories")?.clone()).ok()?;
+            Some((column["name"].as_str()?.to_string(), values))
+        });
+        Options { categories: with_categories.collect(), ..Options::default() }
+    }
+
     pub fn tolerance(&self) -> (f64, f64) {
         (self.info["rtol"].as_f64().unwrap(), self.info["atol"].as_f64().unwrap())
     }
@@ -86,7 +97,9 @@ pub fn run(lowered: &Lowered, columns: &[Column], rows: &[Value]) -> Vec<Vec<f64
                     if columns[column].used { encode(value, encoding) } else { f64::NAN };
             }
         }
-        machine.run(block.len()).unwrap_or_else(|fault| panic!("{}", lowered.paths[fault.op]));
+        machine
+            .run(block.len())
+            .unwrap_or_else(|fault| panic!("{} refuses row {}", lowered.paths[fault.op], fault.row));
         for (slot, values) in all.iter_mut().enumerate() {
             let start = slot * block.len();
             values.extend_from_slice(&machine.slots()[start..start + block.len()]);
@@ -120,6 +133,49 @@ pub fn number(value: &Value) -> f64 {
         Value::Object(fields) => fields["$inf"].as_f64().unwrap() * f64::INFINITY,
         other => panic!("{other} where a number is expected"),
     }
+}
+
+/// The recorded output of a tree ensemble or linear booster itself, before links and classes.
+pub fn is_raw(method: &str) -> bool {
+    ["predict_margin", "booster_margin", "predict_raw_score", "predict_raw"].contains(&method)
+}
+
+/// How many numbers of a raw output there are, and the first that is not the same bits as recorded. The width is the
+/// one of the recorded array.
+pub fn compare_raw(
+    model: &Model,
+    rows: &[Value],
+    case: &Case,
+    method: &str,
+    want: &Value,
+) -> (usize, Option<String>) {
+    let step = model.graph.steps().iter().rev().find(|step| matches!(step.op, Op::Trees(_) | Op::Affine32 { .. }));
+    let values = step.unwrap_or_else(|| panic!("{} has no raw output", case.id)).output.clone().collect();
+    let mut raw = Model { output: Output::Regression { values, names: Vec::new() }, ..model.clone() };
+    raw.settle_columns();
+    let lowered = lower(&raw, Want::Everything).unwrap();
+    let slots = run(&lowered, &raw.schema.columns, rows);
+    let Results::Regression { values, .. } = lowered.results else { unreachable!() };
+    let narrow = case.info["outputs"][method]["dtype"] == "float32";
+    let (mut count, mut first) = (0, None);
+    for (row, want) in want.as_array().unwrap().iter().enumerate() {
+        let one = [want.clone()];
+        let wants = want.as_array().map_or(&one[..], Vec::as_slice);
+        assert_eq!(wants.len(), values.count as usize, "{} {method}: columns", case.id);
+        for (column, want) in wants.iter().enumerate() {
+            let (got, want) = (slots[values.first as usize + column][row], number(want));
+            let same = if narrow {
+                (got as f32).to_bits() == (want as f32).to_bits()
+            } else {
+                got.to_bits() == want.to_bits()
+            };
+            count += 1;
+            if !same {
+                first.get_or_insert(format!("{method} row {row} column {column}: {got} instead of {want}"));
+            }
+        }
+    }
+    (count, first)
 }
 
 /// Worst |got - want| relative to the tolerance, and how many numbers or labels were compared.
@@ -208,6 +264,14 @@ pub fn compare(
             span(found, &mut comparison);
         }
         (Results::Classification { scores: Some(found), .. }, "decision_function") => span(found, &mut comparison),
+        // XGBoost's own predict: of two classes the second's probability.
+        (Results::Classification { probabilities: Some(found), classes, .. }, "booster_predict") => {
+            match classes.len() {
+                2 => span(&single(found.first + 1), &mut comparison),
+                _ => span(found, &mut comparison),
+            }
+        }
+        (Results::Regression { values, .. }, "booster_predict") => span(values, &mut comparison),
         (Results::Regression { values, .. }, "predict") => span(values, &mut comparison),
         (Results::Transform { values, codes, .. }, "transform") => {
             for (row, want) in want.as_array().unwrap().iter().enumerate() {

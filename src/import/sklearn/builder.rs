@@ -6,6 +6,7 @@ use crate::import::pickle::Value;
 use crate::model::{Cell, Column, ColumnKind, Graph, Lookup, Marker, Model, NamesFrom, Op, Output, Schema, Source};
 use crate::model::{Wire, WireKind};
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 
 /// Columns on their way from one estimator to the next, with the names scikit-learn gives them.
 #[derive(Clone, Debug)]
@@ -43,6 +44,9 @@ pub struct Builder {
     pub graph: Graph,
     columns: usize,
     ranges: Vec<Option<(f64, f64)>>,
+    kinds: Vec<Option<ColumnKind>>,
+    /// The categories that the caller gives for some columns, by name.
+    pub categories: BTreeMap<String, Vec<Cell>>,
     depth: usize,
     estimators: usize,
     outline: Vec<String>,
@@ -51,7 +55,8 @@ pub struct Builder {
 impl Builder {
     /// A builder whose first wires are this many columns.
     pub fn new(columns: usize) -> Builder {
-        let mut builder = Builder { columns, ranges: vec![None; columns], ..Builder::default() };
+        let mut builder =
+            Builder { columns, ranges: vec![None; columns], kinds: vec![None; columns], ..Builder::default() };
         for _ in 0..columns {
             builder.graph.column(WireKind::Number);
         }
@@ -147,11 +152,28 @@ impl Builder {
         }
     }
 
+    /// Whether the wire is a column of the input.
+    pub fn is_column(&self, wire: Wire) -> bool {
+        (wire as usize) < self.columns
+    }
+
+    /// Notes what a column of the input holds, where only the numbers themselves are read.
+    pub fn note_kind(&mut self, wire: Wire, kind: ColumnKind) {
+        if let Some(noted) = self.kinds.get_mut(wire as usize) {
+            noted.get_or_insert(kind);
+        }
+    }
+
     /// The step works on strings: a column of the input becomes one of codes.
     ///
     /// # Errors
     /// Where an earlier step has already read it as numbers or made numbers of it.
     pub fn strings(&mut self, wire: Wire, estimator: &Estimator) -> Result<()> {
+        self.strings_at(wire, &estimator.path)
+    }
+
+    /// `strings` for a step without an estimator.
+    pub fn strings_at(&mut self, wire: Wire, path: &str) -> Result<()> {
         if self.graph.kind(wire).code_of().is_some() {
             return Ok(());
         }
@@ -162,7 +184,8 @@ impl Builder {
             .iter()
             .any(|step| step.input.contains(&wire) && !matches!(step.op, Op::IsMissing { missing: Marker::Nan }));
         if column >= self.columns || read {
-            return Err(estimator.unsupported("strings are expected in a column that another step made numbers of"));
+            let message = "strings are expected in a column that another step made numbers of";
+            return Err(Error::unsupported(message).at(path.to_string()));
         }
         self.graph.set_column_kind(wire, WireKind::Code(wire));
         Ok(())
@@ -215,13 +238,15 @@ impl Builder {
                     .for_each(|column| plain[column] = true),
             }
         }
-        for (number, (column, values)) in columns.iter_mut().zip(categories).enumerate() {
+        for (number, ((column, values), kinds)) in columns.iter_mut().zip(categories).zip(self.kinds).enumerate() {
             let codes = self.graph.kind(number as Wire).code_of().is_some();
             if let WireKind::Text(_) = self.graph.kind(number as Wire) {
                 column.kind = ColumnKind::Text;
             } else if codes || (!values.is_empty() && !plain[number]) {
                 let boolean = values.len() == 2 && values.iter().all(|value| matches!(value, Cell::Bool(_)));
                 column.kind = if boolean { ColumnKind::Boolean } else { ColumnKind::Category(values) };
+            } else if let Some(kind) = kinds {
+                column.kind = kind;
             }
         }
         let source = Source { outline: self.outline, ..source };

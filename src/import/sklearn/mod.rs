@@ -3,11 +3,11 @@
 //! Versions 1.1 to 1.9. Formulas and their sources stand beside each estimator; every shape is checked by
 //! `Graph::push`. An attribute that is not understood is refused, never passed over.
 
-mod builder;
+pub(super) mod builder;
 mod cluster;
 mod compose;
 mod decomposition;
-mod estimator;
+pub(super) mod estimator;
 mod linear;
 mod preprocessing;
 pub mod registry;
@@ -15,14 +15,15 @@ mod trees;
 
 use super::Options;
 use super::pickle::{Heap, Kind, Value};
+use super::xgboost;
 use crate::model::{Model, NamesFrom, Source};
-use crate::{Error, Result};
+use crate::{At, Error, Result};
 use builder::{Builder, Frame};
 use estimator::{Estimator, cells};
 use std::collections::HashSet;
 
 /// More input columns than a form or a row object is for.
-const MOST_COLUMNS: usize = 1 << 17;
+pub(super) const MOST_COLUMNS: usize = 1 << 17;
 /// How many values of a saved bundle are looked at for the model inside.
 const MOST_VALUES: usize = 10_000;
 
@@ -46,8 +47,9 @@ pub fn import(heap: &Heap, options: &Options) -> Result<Model> {
     let root = select(heap.root(), options)?;
     let estimator = Estimator::new(root, "", None)?;
     registry::find(&estimator)?;
-    let (names, names_from) = columns(&estimator, options)?;
+    let (names, names_from, own_version) = columns(&estimator, options)?;
     let mut builder = Builder::new(names.len());
+    builder.categories = options.categories.clone();
     let frame = Frame { wires: (0..names.len() as u32).collect(), names: names.clone() };
     let output = builder.predict(root, "", None, &frame)?;
     let version = root.attr("_sklearn_version").or_else(|| inner_version(&estimator)).and_then(Value::as_str);
@@ -59,7 +61,7 @@ pub fn import(heap: &Heap, options: &Options) -> Result<Model> {
     };
     let source = Source {
         library: library.to_string(),
-        version: version.unwrap_or_default().to_string(),
+        version: own_version.unwrap_or(version.unwrap_or_default().to_string()),
         estimator: estimator.class.to_string(),
         outline: Vec::new(),
     };
@@ -164,11 +166,26 @@ fn first_step<'h>(estimator: &Estimator<'h>) -> Option<Value<'h>> {
     estimators.into_iter().find(|value| matches!(value.kind(), Kind::Object(_)))
 }
 
-/// Names and number of the input columns, from the outermost estimator that states them.
-fn columns(root: &Estimator, options: &Options) -> Result<(Vec<String>, NamesFrom)> {
+/// What a model of another library says about itself, which is inside its own format.
+pub(super) struct Input {
+    pub names: Option<Vec<String>>,
+    pub count: usize,
+    /// The library's.
+    pub version: String,
+}
+
+fn input(estimator: &Estimator) -> Result<Option<Input>> {
+    match estimator.module.split('.').next() {
+        Some("xgboost") => xgboost::input(estimator).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Names and number of the input columns, and the version of the root's own library, from the outermost estimator that states them.
+fn columns(root: &Estimator, options: &Options) -> Result<(Vec<String>, NamesFrom, Option<String>)> {
     let mut at = root.clone();
-    let (mut names, mut count) = (None, None);
-    for _ in 0..64 {
+    let (mut names, mut count, mut version) = (None, None, None);
+    for depth in 0..64 {
         // An unsupported step says so, before anything about columns.
         registry::find(&at)?;
         if at.class == "LabelEncoder" {
@@ -179,6 +196,10 @@ fn columns(root: &Estimator, options: &Options) -> Result<(Vec<String>, NamesFro
         {
             let cells = cells(value).ok_or_else(|| at.malformed("feature_names_in_ is not an array of names"))?;
             names = Some(cells.iter().map(ToString::to_string).collect::<Vec<_>>());
+        }
+        if let Some(input) = input(&at)? {
+            (names, count) = (names.or(input.names), count.or(Some(input.count)));
+            version = Some(input.version).filter(|_| depth == 0);
         }
         if count.is_none() && at.get("n_features_in_").is_some() {
             count = Some(at.usize("n_features_in_")?);
@@ -195,9 +216,21 @@ fn columns(root: &Estimator, options: &Options) -> Result<(Vec<String>, NamesFro
             .err()
             .unwrap_or_else(|| at.malformed("the number of columns is unknown")));
     };
+    let (names, names_from) = schema_names(names, count, options).at(|| at.path.clone())?;
+    Ok((names, names_from, version))
+}
+
+/// The names of the input columns: the caller's, the file's, or invented ones.
+///
+/// # Errors
+/// Where there are too many, their number differs, or two are the same.
+pub(super) fn schema_names(
+    names: Option<Vec<String>>,
+    count: usize,
+    options: &Options,
+) -> Result<(Vec<String>, NamesFrom)> {
     if count > MOST_COLUMNS {
-        return Err(Error::limit(format!("n_features_in_ is {count}; at most {MOST_COLUMNS} columns are supported"))
-            .at(at.path.clone()));
+        return Err(Error::limit(format!("{count} columns; at most {MOST_COLUMNS} are supported")));
     }
     if let Some(given) = &options.features {
         if given.len() != count {
@@ -207,7 +240,7 @@ fn columns(root: &Estimator, options: &Options) -> Result<(Vec<String>, NamesFro
     }
     match names {
         Some(names) if names.len() != count => {
-            Err(root.malformed(format!("{} column names for {count} columns", names.len())))
+            Err(Error::malformed(format!("{} column names for {count} columns", names.len())))
         }
         Some(names) => {
             let mut seen = HashSet::new();

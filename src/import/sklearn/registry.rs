@@ -3,6 +3,7 @@
 use super::builder::{Builder, Frame};
 use super::estimator::{Estimator, NEWEST, OLDEST, Version};
 use super::{cluster, compose, decomposition, linear, preprocessing, trees};
+use crate::import::xgboost;
 use crate::model::Output;
 use crate::{Error, Result};
 
@@ -33,6 +34,10 @@ const fn predictor(family: &'static str, class: &'static str, predict: Predict) 
 
 const fn both(family: &'static str, class: &'static str, transform: Transform, predict: Predict) -> Entry {
     Entry { transform: Some(transform), predict: Some(predict), ..entry(family, class) }
+}
+
+const fn foreign(package: &'static str, family: &'static str, class: &'static str, predict: Predict) -> Entry {
+    Entry { package, ..predictor(family, class, predict) }
 }
 
 /// Every class, by family.
@@ -75,6 +80,13 @@ pub const ENTRIES: &[Entry] = &[
     predictor("Trees", "IsolationForest", trees::isolation_forest),
     both("Clustering", "KMeans", cluster::kmeans_transform, cluster::kmeans),
     transformer("Decomposition", "PCA", decomposition::pca),
+    foreign("xgboost", "XGBoost", "XGBClassifier", xgboost::classifier),
+    foreign("xgboost", "XGBoost", "XGBRFClassifier", xgboost::classifier),
+    foreign("xgboost", "XGBoost", "XGBRegressor", xgboost::regressor),
+    foreign("xgboost", "XGBoost", "XGBRFRegressor", xgboost::regressor),
+    foreign("xgboost", "XGBoost", "XGBRanker", xgboost::regressor),
+    foreign("xgboost", "XGBoost", "XGBModel", xgboost::regressor),
+    foreign("xgboost", "XGBoost", "Booster", xgboost::regressor),
 ];
 
 /// The entry of an estimator's class.
