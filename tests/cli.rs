@@ -409,7 +409,7 @@ fn a_packed_folder_predicts_like_its_model() {
     let summary = text(&output.stdout);
     for part in [
         "Packed scikit-learn 1.9.1 Pipeline, classification into 2 classes from 11 columns.\n",
-        "\n  age                number    25 to 67 ",
+        "\n  age                number    19 to 79 ",
         "\n  sex                category  female, male, others ",
         "\n  model.wasm ",
         "\n  import { predict, load } from \"progression\";\n",

@@ -1,14 +1,13 @@
 //! Links an image into the prebuilt runtime: `runtime.wasm` + image = `model.wasm`.
 //!
 //! The image becomes a data segment of its own past the runtime's memory, the workspace lies behind it, and the
-//! memory is exactly as large as both need and never grows. Kernels the image does not use become one shared
-//! function that traps, and what nothing refers to any more is collected.
+//! memory is exactly as large as both need and never grows. The dispatchers that the runtime imports get bodies that
+//! know the kernels in use; what nothing refers to any more is collected.
 
 use crate::image::{self, Image, Kernel};
 use crate::{Error, Result};
-use std::collections::HashMap;
-use walrus::ir::{self, Value, VisitorMut};
-use walrus::{ConstExpr, DataKind, ElementItems, FunctionBuilder, FunctionId, Module, ModuleConfig, ValType};
+use walrus::ir::{BinaryOp, Value};
+use walrus::{ConstExpr, DataKind, Module, ModuleConfig};
 
 /// What a package calls; every other export of the runtime is dropped.
 const KEPT: [&str; 5] = ["memory", "open", "run", "fault_row", "workspace"];
@@ -35,9 +34,6 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> R
     let mut module = config
         .parse(runtime)
         .map_err(|error| Error::malformed(format!("the runtime is not a WebAssembly module: {error:#}")))?;
-    let foreign =
-        |what: &str| Error::malformed(format!("the runtime has {what}")).remedy("Build it with `make build`.");
-
     let memory = module.memories.iter().next().map(|memory| memory.id()).ok_or_else(|| foreign("no memory"))?;
     let image_at = module.memories.get(memory).initial * PAGE;
     let workspace_at = (image_at + image.len() as u64).next_multiple_of(PAGE.min(16));
@@ -54,6 +50,8 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> R
             })
             .map_err(|error| foreign(&format!("an import {name} of another kind: {error:#}")))?;
     }
+    resolve_dispatcher(&mut module, "call_kernel", "kernel", kernels, None)?;
+    resolve_dispatcher(&mut module, "check_kernel", "check", kernels, Some(-1))?;
     if let Some(import) = module.imports.iter().next() {
         return Err(foreign(&format!("an import {}.{} that nobody resolves", import.module, import.name)));
     }
@@ -65,63 +63,6 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> R
     let segment = module.data.add(DataKind::Active { memory, offset }, image.to_vec());
     module.memories.get_mut(memory).data_segments.insert(segment);
 
-    prune(&mut module, kernels)?;
-    let customs: Vec<_> = module.customs.iter().map(|(id, _)| id).collect();
-    for custom in customs {
-        module.customs.delete(custom);
-    }
-    walrus::passes::gc::run(&mut module);
-    Ok(module.emit_wasm())
-}
-
-/// Sends every use of an unused kernel to a function that traps, and drops the exports a package does not call.
-fn prune(module: &mut Module, kernels: &[Kernel]) -> Result<()> {
-    let parts = |kernel: &Kernel| [format!("kernel_{}", kernel.name()), format!("check_{}", kernel.name())];
-    let find = |module: &Module, name: &str| {
-        module.exports.get_func(name).map_err(|_| {
-            Error::malformed(format!("the runtime has no export {name}")).remedy("Build it with `make build`.")
-        })
-    };
-    let mut traps: HashMap<(Vec<ValType>, Vec<ValType>), FunctionId> = HashMap::new();
-    let mut replaced: HashMap<FunctionId, FunctionId> = HashMap::new();
-    for name in Kernel::ALL.iter().filter(|kernel| !kernels.contains(kernel)).flat_map(parts) {
-        let function = find(module, &name)?;
-        let ty = module.types.get(module.funcs.get(function).ty());
-        let (params, results) = (ty.params().to_vec(), ty.results().to_vec());
-        let trap = *traps.entry((params.clone(), results.clone())).or_insert_with(|| {
-            let mut builder = FunctionBuilder::new(&mut module.types, &params, &results);
-            builder.name("unused_kernel".to_string()).func_body().unreachable();
-            let args = params.iter().map(|&ty| module.locals.add(ty)).collect();
-            builder.finish(args, &mut module.funcs)
-        });
-        replaced.insert(function, trap);
-    }
-    // The optimizer folds identical kernels into one function under several export names: it is in use where any
-    // of them is, and goes by that name.
-    for name in kernels.iter().flat_map(parts) {
-        let function = find(module, &name)?;
-        replaced.remove(&function);
-        module.funcs.get_mut(function).name = Some(name);
-    }
-    struct Redirect<'a>(&'a HashMap<FunctionId, FunctionId>);
-    impl VisitorMut for Redirect<'_> {
-        fn visit_function_id_mut(&mut self, function: &mut FunctionId) {
-            if let Some(&trap) = self.0.get(function) {
-                *function = trap;
-            }
-        }
-    }
-    for (_, function) in module.funcs.iter_local_mut() {
-        let entry = function.entry_block();
-        ir::dfs_pre_order_mut(&mut Redirect(&replaced), function, entry);
-    }
-    for element in module.elements.iter_mut() {
-        if let ElementItems::Functions(functions) = &mut element.items {
-            for function in functions {
-                *function = replaced.get(function).copied().unwrap_or(*function);
-            }
-        }
-    }
     let dropped: Vec<_> = module
         .exports
         .iter()
@@ -131,7 +72,54 @@ fn prune(module: &mut Module, kernels: &[Kernel]) -> Result<()> {
     for export in dropped {
         module.exports.delete(export);
     }
+    let customs: Vec<_> = module.customs.iter().map(|(id, _)| id).collect();
+    for custom in customs {
+        module.customs.delete(custom);
+    }
+    walrus::passes::gc::run(&mut module);
+    Ok(module.emit_wasm())
+}
+
+/// Gives the import `name (number, pointer)` a body that calls the export `PREFIX_KERNEL` of the kernel with that
+/// number, for the kernels in use; `otherwise` is the answer for any other. The unused kernels are left without a
+/// caller.
+fn resolve_dispatcher(
+    module: &mut Module,
+    name: &str,
+    prefix: &str,
+    kernels: &[Kernel],
+    otherwise: Option<i32>,
+) -> Result<()> {
+    let mut targets = Vec::new();
+    for kernel in kernels {
+        let export = format!("{prefix}_{}", kernel.name());
+        let function = module.exports.get_func(&export).map_err(|_| foreign(&format!("no export {export}")))?;
+        // The optimizer folds identical kernels into one function; it goes by the last name in use.
+        module.funcs.get_mut(function).name = Some(export);
+        targets.push((*kernel as i32, function));
+    }
+    let import = module.imports.get_func("carryout", name).map_err(|_| foreign(&format!("no import {name}")))?;
+    module
+        .replace_imported_func(import, |(body, arguments)| {
+            for (number, target) in targets {
+                body.local_get(arguments[0]).i32_const(number).binop(BinaryOp::I32Eq).if_else(
+                    None,
+                    |then| {
+                        then.local_get(arguments[1]).call(target).return_();
+                    },
+                    |_| {},
+                );
+            }
+            if let Some(answer) = otherwise {
+                body.i32_const(answer);
+            }
+        })
+        .map_err(|error| foreign(&format!("an import {name} of another kind: {error:#}")))?;
     Ok(())
+}
+
+fn foreign(what: &str) -> Error {
+    Error::malformed(format!("the runtime has {what}")).remedy("Build it with `make build`.")
 }
 
 /// The names of the functions in a module, sorted; one without a name is `?`.

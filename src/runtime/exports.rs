@@ -1,6 +1,8 @@
-//! What a package's `model.wasm` exports, beside the kernels that the packager prunes. The linker resolves the two
-//! imports to the addresses at which it puts the image and the workspace; the memory never grows after that.
+//! What a package's `model.wasm` exports, beside the kernels that the packager prunes. The linker resolves the
+//! imports: the addresses at which it puts the image and the workspace, and dispatchers to the kernels in use. The
+//! memory never grows after that.
 
+use super::{Call, Shape};
 use crate::image;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -10,6 +12,20 @@ unsafe extern "C" {
     safe fn image_address() -> *const u8;
     #[link_name = "workspace"]
     safe fn workspace_address() -> *mut f64;
+    /// Calls `kernel_NAME` of the kernel with this number.
+    fn call_kernel(kernel: u32, call: *const u8);
+    /// Calls `check_NAME`; -1 for a kernel that the model does not use.
+    fn check_kernel(kernel: u32, shape: *const u8) -> i32;
+}
+
+pub fn dispatch(kernel: u32, call: &Call) {
+    // SAFETY: the linker's function hands the pointer to a kernel, which takes a `&Call`.
+    unsafe { call_kernel(kernel, core::ptr::from_ref(call).cast()) }
+}
+
+pub fn validate(kernel: u32, shape: &Shape) -> Option<usize> {
+    // SAFETY: likewise, to a validator, which takes a `&Shape`.
+    usize::try_from(unsafe { check_kernel(kernel, core::ptr::from_ref(shape).cast()) }).ok()
 }
 
 /// The row that made the last `run` stop.

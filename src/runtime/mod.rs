@@ -14,10 +14,12 @@ pub mod trees;
 
 #[cfg(all(target_arch = "wasm32", not(feature = "compile")))]
 mod exports;
+#[cfg(all(target_arch = "wasm32", not(feature = "compile")))]
+use exports::{dispatch, validate};
 #[cfg(feature = "compile")]
 pub mod host;
 
-use crate::image::{BLOCK, Image, Kernel, Reader};
+use crate::image::{BLOCK, Image, Reader};
 use core::cell::Cell;
 
 /// What a kernel's validator sees of an operation.
@@ -171,7 +173,8 @@ pub unsafe fn run(bytes: &[u8], slots: *mut f64, rows: usize) -> Result<(), Faul
 }
 
 /// Gives every kernel a function of its own, `kernel_NAME` and `check_NAME`, and the two dispatchers. In the wasm
-/// runtime they are exported under these names so that the packager can stub the ones a model does not use.
+/// runtime they are exported under these names, and the packager writes dispatchers that know only the ones the
+/// model uses (`exports`): nothing else refers to a kernel, so the others are garbage.
 macro_rules! kernels {
     ($($kernel:ident $run:ident $check:ident = $body:expr, $validator:expr;)*) => {
         $(
@@ -190,14 +193,14 @@ macro_rules! kernels {
             }
         )*
 
-        #[inline]
+        #[cfg(not(all(target_arch = "wasm32", not(feature = "compile"))))]
         fn dispatch(kernel: u32, call: &Call) {
-            $(if kernel == Kernel::$kernel as u32 { return $run(call); })*
+            $(if kernel == crate::image::Kernel::$kernel as u32 { return $run(call); })*
         }
 
-        #[inline]
+        #[cfg(not(all(target_arch = "wasm32", not(feature = "compile"))))]
         fn validate(kernel: u32, shape: &Shape) -> Option<usize> {
-            $(if kernel == Kernel::$kernel as u32 { return usize::try_from($check(shape)).ok(); })*
+            $(if kernel == crate::image::Kernel::$kernel as u32 { return usize::try_from($check(shape)).ok(); })*
             None
         }
     };

@@ -141,12 +141,19 @@ impl Builder {
         Ok(Frame { wires, names: frame.names.clone() })
     }
 
-    /// Notes the range of values seen in training, where the wire is a column of the input.
+    /// Notes the range of values seen in training, where the wire is a column of the input or one with its missing
+    /// values filled.
     pub fn note_range(&mut self, wire: Wire, low: f64, high: f64) {
+        let mut column = wire;
+        for step in self.graph.steps().iter().rev().filter(|step| matches!(step.op, Op::Impute { .. })) {
+            if step.output.contains(&column) {
+                column = step.input[(column - step.output.start) as usize];
+            }
+        }
         if low.is_finite()
             && high.is_finite()
             && low <= high
-            && let Some(range) = self.ranges.get_mut(wire as usize)
+            && let Some(range) = self.ranges.get_mut(column as usize)
         {
             range.get_or_insert((low, high));
         }
