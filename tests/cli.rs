@@ -121,14 +121,15 @@ fn files_that_are_no_models() {
              placeholder: run `git lfs pull` in the repository.\n"
         ),
     );
-    file("{\"learner\": {}}");
+    file("binf\0\0\0?");
     fails(
         &["inspect", &name],
         "",
         3,
         &format!(
-            "error: {name}: this looks like an XGBoost JSON file, which carryout does not read yet\n  What it reads \
-             so far are scikit-learn models saved with pickle or joblib.\n"
+            "error: {name}: this is an XGBoost model in its old binary format, which newer versions of XGBoost do \
+             not read either\n  In Python, with an xgboost older than 3.1 that opens the file: import xgboost; b = \
+             xgboost.Booster(); b.load_model(\"old.model\"); b.save_model(\"new.json\").\n"
         ),
     );
     fails(
