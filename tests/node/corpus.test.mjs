@@ -21,9 +21,17 @@ const plain = (value) => {
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, plain(part)]));
 };
 
-/** A frame's boolean column is one of numbers to a model whose file says nothing of its type. */
-const typed = (row, columns) => {
-  const value = (value, { kind }) => (typeof value === "boolean" && /number|integer/.test(kind) ? Number(value) : value);
+/**
+ * A row as the model's file lets one know it: a frame's boolean column is one of numbers where the file says nothing
+ * of its type, and so is one of categories where it holds none of their names (XGBoost before 3.1), by their code.
+ */
+const typed = (row, columns, input) => {
+  const known = (name) => input.columns?.find((column) => column.name === name)?.categories;
+  const value = (value, { name, kind, used }) => {
+    if (!used || !/number|integer/.test(kind)) return value;
+    if (typeof value === "string") return known(name).indexOf(value);
+    return typeof value === "boolean" ? Number(value) : value;
+  };
   if (Array.isArray(row)) return row.map((cell, c) => value(cell, columns[c]));
   if (row === null || typeof row !== "object") return row;
   return Object.fromEntries(columns.map((column) => [column.name, value(row[column.name], column)]));
@@ -52,6 +60,11 @@ function answer(task, output, rows, method) {
       const scores = output.scores && rowsOf(output.scores, rows);
       return scores?.[0].length === 2 ? scores.map(([, score]) => score) : scores;
     }
+    case "classification booster_predict": {
+      const probabilities = rowsOf(output.probabilities, rows);
+      return probabilities[0].length === 2 ? probabilities.map(([, probability]) => probability) : probabilities;
+    }
+    case "regression booster_predict":
     case "regression predict":
       return output.value ? Array.from(output.value) : rowsOf(output.values, rows);
     case "anomaly predict":
@@ -93,7 +106,7 @@ for (const set of sets) {
       const { load } = await import(join(packed, set, name, "index.js"));
       const model = await load();
       const lines = readFileSync(join(folder, "X.jsonl"), "utf8").trim().split("\n");
-      const rows = lines.map((line) => typed(plain(JSON.parse(line)), model.schema.columns));
+      const rows = lines.map((line) => typed(plain(JSON.parse(line)), model.schema.columns, info.input));
       const batch = model.predictBatch(rows);
       batch.tasks = model.schema.outputs?.map(({ task }) => task);
       const found = Object.entries(json(join(folder, "expected.json"))).flatMap(([method, want]) => {
