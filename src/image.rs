@@ -129,6 +129,14 @@ kernels! {
     Float32 "float32",
     Exp32 "exp32",
     Sigmoid32 "sigmoid32",
+    Confidence "confidence",
+    Combine "combine",
+    ShareOrZero "share_or_zero",
+    Interpolate "interpolate",
+    WeightedMedian "weighted_median",
+    NormalCdf "normal_cdf",
+    InverseBoxCox "inverse_box_cox",
+    InverseYeoJohnson "inverse_yeo_johnson",
 }
 
 /// Values that may be read in place: any bit pattern is one of them.

@@ -28,6 +28,9 @@ pub struct Reading {
     /// Read a pickle that names code outside any model (it is never run)
     #[arg(long, help_heading = "Reading the model")]
     trust: bool,
+    /// What the model makes of a row as a transformer, where it can also predict (distances, projections)
+    #[arg(long, help_heading = "Reading the model")]
+    transform: bool,
     /// Raise a limit that an error names, e.g. heap_bytes=2G (K, M, G: powers of 1024)
     #[arg(long = "limit", value_name = "NAME=COUNT", value_parser = limit, help_heading = "Reading the model")]
     limits: Vec<(String, usize)>,
@@ -89,7 +92,8 @@ impl Reading {
             Some(path) => categories(path)?,
             None => BTreeMap::new(),
         };
-        Ok(Options { limits, select: self.select.clone(), features, categories, trust: self.trust })
+        let (select, trust, transform) = (self.select.clone(), self.trust, self.transform);
+        Ok(Options { limits, select, features, categories, trust, transform })
     }
 
     /// Imports a model file.

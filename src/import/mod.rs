@@ -25,6 +25,8 @@ pub struct Options {
     pub categories: BTreeMap<String, Vec<Cell>>,
     /// Go on although the file names code; it is still never run.
     pub trust: bool,
+    /// What the estimator makes of rows as a transformer, where it can also predict (KMeans, LDA, PLS).
+    pub transform: bool,
 }
 
 /// The model in a file of any supported format.

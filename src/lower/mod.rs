@@ -8,8 +8,10 @@ mod trees;
 
 use crate::image::{BLOCK, Kernel};
 use crate::model::{
-    Cell, ColumnKind, Function, Marker, Model, Norm, Op, Output, Step, Wire, WireKind, live_wires, output_wires,
+    Cell, ColumnKind, Function, Marker, Model, Norm, Op, Output, Outside, Power, Step, Wire, WireKind, live_wires,
+    output_wires,
 };
+use crate::runtime::votes;
 use crate::{Error, Result};
 use args::{Args, Operation};
 use serde::{Deserialize, Serialize};
@@ -403,6 +405,32 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
             args.f64(*mean_path);
             Kernel::IsolationScore
         }
+        Op::Combine { weights, divide } => {
+            args.u32(weights.len() as u32).f64(*divide).f64s(weights);
+            Kernel::Combine
+        }
+        Op::ShareOrZero => Kernel::ShareOrZero,
+        Op::Interpolate { x, y, outside } => {
+            let outside = match outside {
+                Outside::Clip => votes::CLIP,
+                Outside::Nan => votes::NAN,
+                Outside::Error => votes::REFUSE,
+            };
+            args.u32s(&[x.len() as u32, outside]).f64s(x).f64s(y);
+            Kernel::Interpolate
+        }
+        Op::InversePower { method, lambdas } => {
+            args.f64s(lambdas);
+            match method {
+                Power::BoxCox => Kernel::InverseBoxCox,
+                Power::YeoJohnson => Kernel::InverseYeoJohnson,
+            }
+        }
+        Op::WeightedMedian { weights } => {
+            scratch = 2 * weights.len() as u32;
+            args.f64s(weights);
+            Kernel::WeightedMedian
+        }
         Op::Constant(values) => {
             args.f64s(values);
             Kernel::Constant
@@ -439,5 +467,7 @@ fn function_kernel(function: Function) -> Kernel {
         Function::Float32 => Kernel::Float32,
         Function::Exp32 => Kernel::Exp32,
         Function::Sigmoid32 => Kernel::Sigmoid32,
+        Function::NormalCdf => Kernel::NormalCdf,
+        Function::Confidence => Kernel::Confidence,
     }
 }

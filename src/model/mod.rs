@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use flow::{live_wires, output_wires};
 pub use graph::{Graph, Step, Wire, WireKind};
-pub use ops::{Function, Lookup, Marker, Matrix, Norm, Op, Unknown};
+pub use ops::{Function, Lookup, Marker, Matrix, Norm, Op, Outside, Power, Unknown};
 pub use schema::{Cell, Column, ColumnKind, NamesFrom, Schema};
 pub use trees::{Aggregate, CategorySet, Ensemble, Leaves, Node, Test, Tree, Width};
 

@@ -58,6 +58,17 @@ pub enum Op {
     Below { threshold: f64 },
     /// Column by column: `-2^(-x / mean_path)`, the anomaly score of an isolation forest.
     IsolationScore { mean_path: f64 },
+    /// The inputs are `weights.len()` groups of as many wires as come out: member by member, the sum over the groups
+    /// of weight × value, in order, then divided by `divide`.
+    Combine { weights: Vec<f64>, divide: f64 },
+    /// Each value over the row's sum; a row that sums to zero stays as it is.
+    ShareOrZero,
+    /// One wire in, one out: the line through the points (x, y), `x` ascending. Beyond the ends, as `outside` says.
+    Interpolate { x: Vec<f64>, y: Vec<f64>, outside: Outside },
+    /// One wire out: the weighted median of the row, the least value with at least half of the weight at or below it.
+    WeightedMedian { weights: Vec<f64> },
+    /// Column by column: the inverse of a power transformation with the column's lambda.
+    InversePower { method: Power, lambdas: Vec<f64> },
     /// No wires in; constant columns.
     Constant(Vec<f64>),
 }
@@ -76,6 +87,24 @@ pub enum Norm {
     L1,
     L2,
     Max,
+}
+
+/// A family of power transformations (Box and Cox 1964; Yeo and Johnson 2000).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Power {
+    BoxCox,
+    YeoJohnson,
+}
+
+/// What an interpolation gives beyond its first and last point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    /// The y of the nearer end.
+    Clip,
+    /// NaN.
+    Nan,
+    /// The original raises, and so does the package.
+    Error,
 }
 
 /// What an encoder does with a value it has not learnt.
@@ -123,7 +152,8 @@ impl Matrix {
 }
 
 /// Elementwise functions, named as numpy names them; `Expit` is 1 / (1 + e^-x). `Float32` rounds to f32; `Exp32` and
-/// `Sigmoid32` are of f32 values in f32, the latter as XGBoost bounds it.
+/// `Sigmoid32` are of f32 values in f32, the latter as XGBoost bounds it. `Confidence` is x / (3 (|x| + 1)), what
+/// one-versus-one voting breaks ties with, `NormalCdf` the normal distribution's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
     Abs,
@@ -152,6 +182,8 @@ pub enum Function {
     Float32,
     Exp32,
     Sigmoid32,
+    Confidence,
+    NormalCdf,
 }
 
 /// How an operation treats a missing (NaN) input.
@@ -217,7 +249,7 @@ impl Op {
             | Op::Above { .. }
             | Op::Below { .. }
             | Op::IsolationScore { .. } => numbers(count),
-            Op::Softmax | Op::Softmax32 | Op::Share => {
+            Op::Softmax | Op::Softmax32 | Op::Share | Op::ShareOrZero => {
                 if count == 0 {
                     return Err(Error::malformed(format!("{} of no columns", self.name())));
                 }
@@ -264,6 +296,34 @@ impl Op {
             Op::Argmax | Op::Argmin => {
                 if count == 0 {
                     return Err(Error::malformed(format!("{} of no columns", self.name())));
+                }
+                numbers(1)
+            }
+            Op::Combine { weights, divide } => {
+                if weights.is_empty() || !count.is_multiple_of(weights.len()) || *divide == 0.0 || divide.is_nan() {
+                    return Err(Error::malformed(format!(
+                        "{count} values in {} groups, divided by {divide}",
+                        weights.len()
+                    )));
+                }
+                numbers(count / weights.len())
+            }
+            Op::Interpolate { x, y, .. } => {
+                one()?;
+                fits("y", y.len(), x.len())?;
+                if x.is_empty() || !x.is_sorted() || x.iter().any(|x| x.is_nan()) {
+                    return Err(Error::malformed("the points of an interpolation are not ascending"));
+                }
+                numbers(1)
+            }
+            Op::InversePower { lambdas, .. } => {
+                fits("lambdas", lambdas.len(), count)?;
+                numbers(count)
+            }
+            Op::WeightedMedian { weights } => {
+                fits("the weights", weights.len(), count)?;
+                if count == 0 {
+                    return Err(Error::malformed("the median of no values"));
                 }
                 numbers(1)
             }
@@ -324,6 +384,11 @@ impl Op {
             Op::Above { .. } => "above threshold",
             Op::Below { .. } => "below threshold",
             Op::IsolationScore { .. } => "isolation score",
+            Op::Combine { .. } => "weighted sum",
+            Op::ShareOrZero => "share of the sum",
+            Op::Interpolate { .. } => "interpolation",
+            Op::InversePower { .. } => "inverse power",
+            Op::WeightedMedian { .. } => "weighted median",
             Op::Constant(_) => "constant",
         }
     }

@@ -224,6 +224,12 @@ impl Ensemble {
 }
 
 impl Tree {
+    /// A tree of one value a leaf, added to the given output.
+    pub fn for_output(self, output: usize) -> Tree {
+        let (Leaves::Scalar { values, .. } | Leaves::Vector(values)) = self.leaves;
+        Tree { nodes: self.nodes, leaves: Leaves::Scalar { output: output as u32, values } }
+    }
+
     /// Rows of `leaves`.
     pub fn leaf_count(&self, outputs: usize) -> usize {
         match &self.leaves {

@@ -76,7 +76,7 @@ pub fn each(call: &Call, function: impl Fn(f64) -> f64) {
 
 /// Applies a function of the value and the column's number in `values`.
 #[inline]
-fn each_with(call: &Call, values: &[f64], function: impl Fn(f64, f64) -> f64) {
+pub fn each_with(call: &Call, values: &[f64], function: impl Fn(f64, f64) -> f64) {
     for ((input, output), &value) in call.inputs().zip(call.outputs()).zip(values) {
         for (y, &x) in output.iter_mut().zip(input) {
             *y = function(x, value);

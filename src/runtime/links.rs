@@ -138,12 +138,22 @@ pub fn softmax32(call: &Call) {
 
 pub fn share(call: &Call) {
     let even = 1.0 / call.outputs as f64;
+    divide_by_sum(call, even);
+}
+
+pub fn share_or_zero(call: &Call) {
+    divide_by_sum(call, 0.0);
+}
+
+/// `empty` in a row that sums to zero.
+#[inline]
+fn divide_by_sum(call: &Call, empty: f64) {
     for row in 0..call.rows {
         let at = |values: &[f64]| values.get(row).copied().unwrap_or(0.0);
         let sum: f64 = call.inputs().map(at).sum();
         for (input, output) in call.inputs().zip(call.outputs()) {
             if let Some(y) = output.get_mut(row) {
-                *y = if sum == 0.0 { even } else { at(input) / sum };
+                *y = if sum == 0.0 { empty } else { at(input) / sum };
             }
         }
     }

@@ -10,7 +10,9 @@ mod columns;
 pub mod encode;
 mod functions;
 mod links;
+mod power;
 pub mod trees;
+pub mod votes;
 
 #[cfg(all(target_arch = "wasm32", not(feature = "compile")))]
 mod exports;
@@ -264,4 +266,12 @@ kernels! {
     Float32 kernel_float32 check_float32 = functions::float32, columns::check_same;
     Exp32 kernel_exp32 check_exp32 = functions::exp32, columns::check_same;
     Sigmoid32 kernel_sigmoid32 check_sigmoid32 = functions::sigmoid32, columns::check_same;
+    Confidence kernel_confidence check_confidence = functions::confidence, columns::check_same;
+    Combine kernel_combine check_combine = votes::combine, votes::check_combine;
+    ShareOrZero kernel_share_or_zero check_share_or_zero = links::share_or_zero, columns::check_same;
+    Interpolate kernel_interpolate check_interpolate = votes::interpolate, votes::check_interpolate;
+    WeightedMedian kernel_weighted_median check_weighted_median = votes::weighted_median, votes::check_weighted_median;
+    NormalCdf kernel_normal_cdf check_normal_cdf = functions::normal_cdf, columns::check_same;
+    InverseBoxCox kernel_inverse_box_cox check_inverse_box_cox = power::inverse_box_cox, power::check_lambdas;
+    InverseYeoJohnson kernel_inverse_yeo_johnson check_inverse_yeo_johnson = power::inverse_yeo_johnson, power::check_lambdas;
 }

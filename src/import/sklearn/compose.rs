@@ -7,7 +7,7 @@ use crate::model::{Function, Op, Output};
 use crate::{Error, Result};
 
 /// The name and estimator of each step, from a list of tuples.
-fn steps<'h>(estimator: &Estimator<'h>, name: &str) -> Result<Vec<(&'h str, Vec<Value<'h>>)>> {
+pub fn steps<'h>(estimator: &Estimator<'h>, name: &str) -> Result<Vec<(&'h str, Vec<Value<'h>>)>> {
     let list = estimator.list(name)?;
     if list.is_empty() {
         return Err(estimator.malformed(format!("{name} is empty")));
@@ -27,7 +27,7 @@ fn steps<'h>(estimator: &Estimator<'h>, name: &str) -> Result<Vec<(&'h str, Vec<
 }
 
 /// `'passthrough'` and None do nothing.
-fn passes(value: Value) -> bool {
+pub fn passes(value: Value) -> bool {
     value.is_none() || value.as_str() == Some("passthrough")
 }
 
@@ -208,20 +208,41 @@ pub fn feature_union(builder: &mut Builder, estimator: &Estimator, frame: &Frame
 /// numpy's elementwise functions by name, wherever the module has moved; None is the identity.
 pub fn function_transformer(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Frame> {
     let Some(function) = estimator.get("func") else { return Ok(frame.clone()) };
-    if let Some(arguments) = estimator.get("kw_args")
-        && arguments.pairs().is_none_or(|pairs| !pairs.is_empty())
-    {
-        return Err(estimator.unsupported("FunctionTransformer calls its function with kw_args"));
+    if only_checks(function) {
+        return Ok(frame.clone());
     }
-    let op = named_function(function).map(Op::Function).ok_or_else(|| {
+    let op = Op::Function(numpy_function(estimator, function, "kw_args")?);
+    builder.map(op, frame, estimator)
+}
+
+/// A FunctionTransformer's function, which has no arguments but the values.
+///
+/// # Errors
+/// Names the function where it is not one of numpy's.
+pub fn numpy_function(estimator: &Estimator, function: Value, arguments: &str) -> Result<Function> {
+    if let Some(given) = estimator.get(arguments)
+        && given.pairs().is_none_or(|pairs| !pairs.is_empty())
+    {
+        return Err(estimator.unsupported(format!("FunctionTransformer calls its function with {arguments}")));
+    }
+    named_function(function).ok_or_else(|| {
         let name = match function.class_name() {
             Some((module, name)) => format!("{module}.{name}"),
             None => function.describe(),
         };
         let error = estimator.unsupported(format!("FunctionTransformer calls {name}, whose code is not in the file"));
         error.remedy("numpy's elementwise functions (log1p, sqrt, …) are supported; apply others before the model.")
-    })?;
-    builder.map(op, frame, estimator)
+    })
+}
+
+/// `functools.partial(check_array, …)`, with which HistGradientBoosting passes its numeric columns on.
+fn only_checks(function: Value) -> bool {
+    let Kind::Object(call) = function.kind() else { return false };
+    let checked = call.args().items().and_then(|arguments| arguments.get(0));
+    let checks = checked
+        .and_then(Value::class_name)
+        .is_some_and(|(module, name)| module.starts_with("sklearn.utils.") && name == "check_array");
+    function.class_name() == Some(("functools", "partial")) && checks
 }
 
 fn named_function(value: Value) -> Option<Function> {

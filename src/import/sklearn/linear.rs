@@ -4,7 +4,7 @@
 use super::builder::{Builder, Frame};
 use super::estimator::Estimator;
 use crate::Result;
-use crate::model::{Cell, Function, Op, Output, Wire};
+use crate::model::{Cell, Function, Op, Output, Outside, Wire};
 
 /// `coef_` and `intercept_` over the columns that come in; a scalar intercept serves every row of coef.
 fn affine(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Vec<Wire>> {
@@ -22,14 +22,19 @@ pub fn regressor(builder: &mut Builder, estimator: &Estimator, frame: &Frame) ->
 }
 
 /// The decision function with its classes: one score for two classes, else one a class.
-fn decision(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<(Vec<Cell>, Vec<Wire>)> {
+pub fn decision(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<(Vec<Cell>, Vec<Wire>)> {
     let classes = estimator.cells("classes_")?;
     let scores = affine(builder, estimator, frame)?;
+    fit_classes(estimator, &classes, &scores)?;
+    Ok((classes, scores))
+}
+
+fn fit_classes(estimator: &Estimator, classes: &[Cell], scores: &[Wire]) -> Result<()> {
     let expected = if classes.len() <= 2 { 1 } else { classes.len() };
     if scores.len() != expected || classes.is_empty() {
         return Err(estimator.malformed(format!("coef_ has {} rows for {} classes", scores.len(), classes.len())));
     }
-    Ok((classes, scores))
+    Ok(())
 }
 
 /// A score above zero is the second class; of several scores the first largest wins.
@@ -87,4 +92,88 @@ pub fn sgd_classifier(builder: &mut Builder, estimator: &Estimator, frame: &Fram
     };
     let probabilities = single.map(|single| shares(builder, single, path)).transpose()?;
     Ok(Output::Classification { classes, label, probabilities, scores: Some(scores) })
+}
+
+/// Ridge's classifier: the classes sit in its label binarizer, up to 1.7 nowhere else. Several labels at once are one
+/// yes or no a row of coef.
+pub fn ridge_classifier(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
+    let binarizer = Estimator::new(estimator.need("_label_binarizer")?, "_label_binarizer", Some(estimator))?;
+    let classes = binarizer.cells("classes_")?;
+    let scores = affine(builder, estimator, frame)?;
+    let path = &estimator.path;
+    if binarizer.str("y_type_")?.starts_with("multilabel") {
+        let outputs = scores.into_iter().map(|score| {
+            let label = label_of_scores(builder, &[score], path)?;
+            let classes = vec![Cell::Int(0), Cell::Int(1)];
+            Ok(Output::Classification { classes, label, probabilities: None, scores: Some(vec![score]) })
+        });
+        return Ok(Output::Several(outputs.collect::<Result<_>>()?));
+    }
+    fit_classes(estimator, &classes, &scores)?;
+    let label = label_of_scores(builder, &scores, path)?;
+    Ok(Output::Classification { classes, label, probabilities: None, scores: Some(scores) })
+}
+
+/// e^(X @ coef_ + intercept_): Poisson and gamma regression.
+pub fn log_link(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
+    let linear = affine(builder, estimator, frame)?;
+    let values = builder.graph.push(Op::Function(Function::Exp), linear, &estimator.path)?;
+    Ok(Output::Regression { values, names: Vec::new() })
+}
+
+/// The link is the identity or log; 'auto' is log for a power above zero.
+pub fn tweedie(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
+    match estimator.str("link")? {
+        "log" => log_link(builder, estimator, frame),
+        "identity" => regressor(builder, estimator, frame),
+        "auto" if estimator.f64("power")? > 0.0 => log_link(builder, estimator, frame),
+        "auto" => regressor(builder, estimator, frame),
+        other => Err(estimator.unsupported(format!("the link '{other}'"))),
+    }
+}
+
+/// The estimator fitted on the inliers.
+pub fn ransac(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
+    builder.predict(estimator.need("estimator_")?, "estimator_", Some(estimator), frame)
+}
+
+/// X @ coef_ - offset_; an outlier is below zero.
+pub fn one_class_svm(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
+    let path = &estimator.path;
+    let coef = estimator.matrix_over("coef_", frame.len())?;
+    let samples = builder.graph.push_one(Op::Affine { coef, intercept: vec![0.0] }, frame.wires.clone(), path)?;
+    let mean = Some(vec![estimator.f64("offset_")?]);
+    let score = builder.graph.push_one(Op::Standardize { mean, scale: None }, vec![samples], path)?;
+    let outlier = builder.graph.push_one(Op::Below { threshold: 0.0 }, vec![score], path)?;
+    Ok(Output::Anomaly { outlier, score, samples: Some(samples) })
+}
+
+/// The line through the thresholds, for one column; beyond them `out_of_bounds` says.
+pub fn isotonic(builder: &mut Builder, estimator: &Estimator, wire: Wire) -> Result<Wire> {
+    let (x, y) = (estimator.f64s("X_thresholds_")?, estimator.f64s("y_thresholds_")?);
+    let outside = match estimator.str("out_of_bounds")? {
+        // One threshold serves every value.
+        _ if x.len() == 1 => Outside::Clip,
+        "clip" => Outside::Clip,
+        "nan" => Outside::Nan,
+        "raise" => Outside::Error,
+        other => return Err(estimator.unsupported(format!("out_of_bounds='{other}'"))),
+    };
+    builder.graph.push_one(Op::Interpolate { x, y, outside }, vec![wire], &estimator.path)
+}
+
+fn isotonic_wire(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Wire> {
+    match frame.wires[..] {
+        [wire] => isotonic(builder, estimator, wire),
+        _ => Err(estimator.malformed(format!("one column is expected, but {} come in", frame.len()))),
+    }
+}
+
+pub fn isotonic_regression(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
+    Ok(Output::Regression { values: vec![isotonic_wire(builder, estimator, frame)?], names: Vec::new() })
+}
+
+pub fn isotonic_transform(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Frame> {
+    let wires = vec![isotonic_wire(builder, estimator, frame)?];
+    Ok(Frame { wires, names: vec!["isotonicregression0".to_string()] })
 }

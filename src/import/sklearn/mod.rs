@@ -3,20 +3,30 @@
 //! Versions 1.1 to 1.9. Formulas and their sources stand beside each estimator; every shape is checked by
 //! `Graph::push`. An attribute that is not understood is refused, never passed over.
 
+mod boosting;
 pub(super) mod builder;
+mod calibration;
 mod cluster;
 mod compose;
+mod cross_decomposition;
 mod decomposition;
+mod discriminant;
+mod dummy;
+mod ensemble;
 pub(super) mod estimator;
+mod inner;
 mod linear;
+mod multiclass;
+mod multioutput;
 mod preprocessing;
 pub mod registry;
 mod trees;
+mod wrappers;
 
 use super::Options;
 use super::pickle::{Heap, Kind, Value};
 use super::xgboost;
-use crate::model::{Model, NamesFrom, Source};
+use crate::model::{Model, NamesFrom, Output, Source};
 use crate::{At, Error, Result};
 use builder::{Builder, Frame};
 use estimator::{Estimator, cells};
@@ -51,7 +61,12 @@ pub fn import(heap: &Heap, options: &Options) -> Result<Model> {
     let mut builder = Builder::new(names.len());
     builder.categories = options.categories.clone();
     let frame = Frame { wires: (0..names.len() as u32).collect(), names: names.clone() };
-    let output = builder.predict(root, "", None, &frame)?;
+    let output = if options.transform {
+        let made = builder.transform(root, "", None, &frame)?;
+        Output::Transform { values: made.wires, names: made.names }
+    } else {
+        builder.predict(root, "", None, &frame)?
+    };
     let version = root.attr("_sklearn_version").or_else(|| inner_version(&estimator)).and_then(Value::as_str);
     let library = match estimator.module.split('.').next() {
         Some("xgboost") => "XGBoost",
@@ -159,6 +174,29 @@ fn first_step<'h>(estimator: &Estimator<'h>) -> Option<Value<'h>> {
     let list = match estimator.class {
         "Pipeline" => estimator.get("steps")?,
         "FeatureUnion" => estimator.get("transformer_list")?,
+        "GridSearchCV" | "RandomizedSearchCV" | "HalvingGridSearchCV" | "HalvingRandomSearchCV" => {
+            return estimator.get("best_estimator_");
+        }
+        "TransformedTargetRegressor" => return estimator.get("regressor_"),
+        "FrozenEstimator" => return estimator.get("estimator"),
+        "VotingClassifier"
+        | "VotingRegressor"
+        | "StackingClassifier"
+        | "StackingRegressor"
+        | "OneVsRestClassifier"
+        | "OneVsOneClassifier"
+        | "OutputCodeClassifier"
+        | "MultiOutputClassifier"
+        | "MultiOutputRegressor" => {
+            return estimator.get("estimators_")?.items()?.get(0);
+        }
+        "FixedThresholdClassifier" | "TunedThresholdClassifierCV" | "RANSACRegressor" => {
+            return estimator.get("estimator_").or_else(|| estimator.get("estimator"));
+        }
+        "CalibratedClassifierCV" => {
+            let first = estimator.get("calibrated_classifiers_")?.items()?.get(0)?;
+            return first.attr("estimator").or_else(|| first.attr("base_estimator"));
+        }
         _ => return None,
     };
     let steps = list.items()?;
@@ -188,8 +226,13 @@ fn columns(root: &Estimator, options: &Options) -> Result<(Vec<String>, NamesFro
     for depth in 0..64 {
         // An unsupported step says so, before anything about columns.
         registry::find(&at)?;
-        if at.class == "LabelEncoder" {
-            (names, count) = (names.or(Some(vec!["label".to_string()])), count.or(Some(1)));
+        let own = match at.class {
+            "LabelEncoder" => Some("label"),
+            "IsotonicRegression" => Some("x"),
+            _ => None,
+        };
+        if let Some(own) = own {
+            (names, count) = (names.or(Some(vec![own.to_string()])), count.or(Some(1)));
         }
         if names.is_none()
             && let Some(value) = at.get("feature_names_in_")
@@ -208,6 +251,12 @@ fn columns(root: &Estimator, options: &Options) -> Result<(Vec<String>, NamesFro
             Some(value) if names.is_none() || count.is_none() => at = Estimator::new(value, "", Some(&at))?,
             _ => break,
         }
+    }
+    if at.class.starts_with("Dummy") && count.is_none() {
+        // Older versions do not count the columns that they never look at.
+        let named = options.features.as_ref().map(Vec::len).filter(|&named| named > 0);
+        let unknown = || at.malformed(format!("{} does not say what columns it was fitted on", at.class));
+        count = Some(named.ok_or_else(|| unknown().remedy("Name them with --features."))?);
     }
     let Some(count) = count.or(names.as_ref().map(Vec::len)) else {
         // Says which attribute is missing, and that fitting helps.

@@ -9,7 +9,7 @@ use crate::model::{Aggregate, Cell, Ensemble, Leaves, Node, Op, Output, Test, Tr
 use crate::{At, Error, Result};
 
 /// The nodes of a `sklearn.tree._tree.Tree`, each field one entry a node.
-struct Stored {
+pub struct Stored {
     left: Vec<i64>,
     right: Vec<i64>,
     feature: Vec<i64>,
@@ -18,12 +18,12 @@ struct Stored {
     samples: Vec<f64>,
     /// nodes × outputs × classes, row-major.
     values: Vec<f64>,
-    outputs: usize,
-    classes: usize,
+    pub outputs: usize,
+    pub classes: usize,
 }
 
 impl Stored {
-    fn read(estimator: &Estimator) -> Result<Stored> {
+    pub fn read(estimator: &Estimator) -> Result<Stored> {
         let tree = Estimator::new(estimator.need("tree_")?, "tree_", Some(estimator))?;
         let nodes = tree.array("nodes")?;
         let place = |error: Error| error.at(tree.path.clone());
@@ -52,14 +52,14 @@ impl Stored {
         })
     }
 
-    fn value(&self, node: usize, output: usize) -> &[f64] {
+    pub fn value(&self, node: usize, output: usize) -> &[f64] {
         let start = (node * self.outputs + output) * self.classes;
         &self.values[start..start + self.classes]
     }
 
     /// The tree with `leaf` deciding the values of each leaf node. `features` maps the tree's own features, where it
     /// was fitted on some of the columns.
-    fn tree(&self, features: Option<&[i64]>, mut leaf: impl FnMut(usize, &mut Vec<f64>)) -> Result<Tree> {
+    pub fn tree(&self, features: Option<&[i64]>, mut leaf: impl FnMut(usize, &mut Vec<f64>)) -> Result<Tree> {
         let mut values = Vec::new();
         let mut leaves = 0;
         let mut nodes = Vec::with_capacity(self.left.len());
@@ -91,7 +91,7 @@ impl Stored {
 }
 
 /// An ensemble that compares as scikit-learn's trees do.
-fn ensemble(trees: Vec<Tree>, features: usize, outputs: usize, aggregate: Aggregate, missing: bool) -> Ensemble {
+pub fn ensemble(trees: Vec<Tree>, features: usize, outputs: usize, aggregate: Aggregate, missing: bool) -> Ensemble {
     Ensemble {
         compare: Width::F32,
         sum: Width::F64,
@@ -107,7 +107,7 @@ fn ensemble(trees: Vec<Tree>, features: usize, outputs: usize, aggregate: Aggreg
 
 /// Whether this version of the estimator predicts rows with missing values: trees from 1.3, forests from 1.4,
 /// extremely randomised ones from 1.6, none with monotonic constraints (`_support_missing_values`).
-fn takes_missing(estimator: &Estimator, stored: &[Stored]) -> bool {
+pub fn takes_missing(estimator: &Estimator, stored: &[Stored]) -> bool {
     let since = match estimator.class {
         "DecisionTreeClassifier" | "DecisionTreeRegressor" => Version(1, 3),
         "RandomForestClassifier" | "RandomForestRegressor" => Version(1, 4),
@@ -136,7 +136,7 @@ fn classes(estimator: &Estimator) -> Result<Vec<Vec<Cell>>> {
 }
 
 /// Class fractions at a node. Up to 1.3 files hold weighted counts; from 1.4 the fractions themselves.
-fn fractions(counts: &[f64], version: Version, into: &mut Vec<f64>) {
+pub fn fractions(counts: &[f64], version: Version, into: &mut Vec<f64>) {
     if version >= Version(1, 4) {
         into.extend_from_slice(counts);
         return;
@@ -224,19 +224,39 @@ pub fn tree_regressor(builder: &mut Builder, estimator: &Estimator, frame: &Fram
 }
 
 /// The trees of a forest, in order.
-fn estimators<'h>(builder: &mut Builder, estimator: &Estimator<'h>) -> Result<Vec<(Value<'h>, Stored)>> {
+fn estimators<'h>(builder: &mut Builder, estimator: &Estimator<'h>) -> Result<Vec<(Estimator<'h>, Stored)>> {
     let list = estimator.list("estimators_")?;
+    read(builder, estimator, list)
+}
+
+/// Trees that an ensemble holds, in order.
+pub fn read<'h>(
+    builder: &mut Builder,
+    owner: &Estimator<'h>,
+    list: Vec<Value<'h>>,
+) -> Result<Vec<(Estimator<'h>, Stored)>> {
     if list.is_empty() {
-        return Err(estimator.malformed("estimators_ is empty"));
+        return Err(owner.malformed("estimators_ is empty"));
     }
     list.into_iter()
         .enumerate()
         .map(|(number, value)| {
-            let tree = Estimator::new(value, &format!("tree {number}"), Some(estimator))?;
+            let tree = Estimator::new(value, &format!("tree {number}"), Some(owner))?;
             builder.count(&tree)?;
-            Ok((value, Stored::read(&tree)?))
+            let stored = Stored::read(&tree)?;
+            Ok((tree, stored))
         })
         .collect()
+}
+
+/// Whether each is one of scikit-learn's trees, so that an ensemble of them can be one forest.
+pub fn all_trees(list: &[Value]) -> bool {
+    const TREES: [&str; 4] =
+        ["DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor"];
+    list.iter().all(|value| {
+        let name = value.class_name();
+        name.is_some_and(|(module, class)| module.starts_with("sklearn.tree.") && TREES.contains(&class))
+    })
 }
 
 pub fn forest_classifier(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
@@ -329,4 +349,23 @@ fn depths(left: &[i64], right: &[i64]) -> Result<Vec<u32>> {
         }
     }
     Ok(depths)
+}
+
+/// One column a leaf of each tree: 1 for the leaf that the row reaches.
+pub fn random_trees_embedding(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Frame> {
+    let stored = estimators(builder, estimator)?;
+    let trees = stored
+        .iter()
+        .enumerate()
+        .map(|(number, (_, stored))| {
+            let tree = stored.tree(None, |node, values| values.push(node as f64));
+            Ok(tree.at(|| format!("{}, tree {number}", estimator.path))?.for_output(number))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let count = trees.len();
+    let op = Op::Trees(ensemble(trees, frame.len(), count, Aggregate::Sum, false));
+    let wires = builder.graph.push(op, frame.wires.clone(), &estimator.path)?;
+    let names = (0..count).map(|number| format!("randomtreesembedding_{number}")).collect();
+    let leaves = Frame { wires, names };
+    builder.transform(estimator.need("one_hot_encoder_")?, "one_hot_encoder_", Some(estimator), &leaves)
 }
