@@ -9,6 +9,7 @@ mod graph;
 mod ops;
 mod schema;
 mod trees;
+mod vectors;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,7 @@ pub use graph::{Graph, Step, Wire, WireKind};
 pub use ops::{Function, Lookup, Marker, Matrix, Norm, Op, Outside, Power, Unknown};
 pub use schema::{Cell, Column, ColumnKind, NamesFrom, Schema};
 pub use trees::{Aggregate, CategorySet, Ensemble, Leaves, Node, Test, Tree, Width};
+pub use vectors::{Coefficients, KernelSum, Metric, Nearest, PairKernel, Weights, Within, pairs};
 
 /// A model, whole: enough to predict, to draw a form and to write a package.
 #[derive(Clone, Debug)]

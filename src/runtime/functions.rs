@@ -44,6 +44,7 @@ functions! {
     log2 = libm::log2;
     negative = |x| -x;
     reciprocal = |x| 1.0 / x;
+    relu = |x| if x > 0.0 { x } else { 0.0 };
     rint = libm::rint;
     sign = |x| if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else if x == 0.0 { 0.0 } else { x };
     sin = libm::sin;
