@@ -61,9 +61,8 @@ stage_web_firefox() { # The JavaScript binding in Firefox
   web_test --firefox --geckodriver "$GECKODRIVER"
 }
 
-stage_node() { # Packages, and the binding on hostile files, in Node
-  scripts/setup.sh npm wasm wasm-pack
-  scripts/build-wasm.sh js
+stage_node() { # Packages in Node
+  scripts/setup.sh npm
   node --test --test-reporter=spec tests/node/*.test.mjs
 }
 

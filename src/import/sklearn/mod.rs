@@ -9,24 +9,21 @@ mod calibration;
 mod cluster;
 mod compose;
 mod cross_decomposition;
+mod curves;
 mod decomposition;
 mod discriminant;
 mod dummy;
 mod ensemble;
 pub(super) mod estimator;
-mod gaussian_process;
+mod impute;
 mod inner;
-mod kernels;
 mod linear;
-mod mixture;
 mod multiclass;
 mod multioutput;
-mod naive_bayes;
-mod neighbors;
-mod neural;
 mod preprocessing;
 pub mod registry;
-mod svm;
+mod selection;
+mod targets;
 mod trees;
 mod wrappers;
 
@@ -234,7 +231,7 @@ fn columns(root: &Estimator, options: &Options) -> Result<(Vec<String>, NamesFro
         // An unsupported step says so, before anything about columns.
         registry::find(&at)?;
         let own = match at.class {
-            "LabelEncoder" => Some("label"),
+            "LabelEncoder" | "LabelBinarizer" => Some("label"),
             "IsotonicRegression" => Some("x"),
             _ => None,
         };
