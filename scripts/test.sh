@@ -61,8 +61,9 @@ stage_web_firefox() { # The JavaScript binding in Firefox
   web_test --firefox --geckodriver "$GECKODRIVER"
 }
 
-stage_node() { # Packages in Node
-  scripts/setup.sh npm
+stage_node() { # Packages, and the binding on hostile files, in Node
+  scripts/setup.sh npm wasm wasm-pack
+  scripts/build-wasm.sh js
   node --test --test-reporter=spec tests/node/*.test.mjs
 }
 

@@ -50,3 +50,29 @@ fn the_library_refuses_or_loads_each() {
     }
     println!("{} hostile files", files.len());
 }
+
+/// The command on an address space of 256 MB over what it takes to start, and an 8 MB stack.
+#[test]
+fn the_command_refuses_or_loads_each_in_little_memory() {
+    let Some(files) = files() else { return };
+    for hostile in &files {
+        let start = Instant::now();
+        // 256 MB in all: the limit counts the program itself and its stack as well.
+        let output = std::process::Command::new("sh")
+            .args(["-c", "ulimit -v 262144 && ulimit -s 8192 && exec \"$0\" inspect \"$1\" --json"])
+            .arg(env!("CARGO_BIN_EXE_carryout"))
+            .arg(&hostile.file)
+            .output()
+            .unwrap();
+        let code = output.status.code().unwrap_or_else(|| panic!("{} was killed: {output:?}", hostile.id));
+        assert!(
+            code == 0 || code == 3,
+            "{}: exit code {code}, {}",
+            hostile.id,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(code == 3, error.contains("\"error\""), "{}: {error}", hostile.id);
+        check(hostile, code == 3, start.elapsed());
+    }
+}

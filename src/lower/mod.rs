@@ -2,10 +2,10 @@
 //! vocabularies of the category columns and writes the operations' arguments.
 
 mod args;
-mod curves;
 mod slots;
 mod tables;
 mod trees;
+mod vectors;
 
 use crate::image::{BLOCK, Kernel};
 use crate::model::{
@@ -28,6 +28,8 @@ pub struct Lowered {
     pub columns: Vec<Encoding>,
     /// Where the results are.
     pub results: Results,
+    /// What other methods of the original answer, by name; only where everything is wanted.
+    pub also: Vec<(String, Span)>,
     /// The kernels in use, each once, in order.
     pub kernels: Vec<Kernel>,
     /// Slots of the workspace; a run of n rows uses the first `slots × n` numbers, slot s of row r at `s × n + r`.
@@ -108,7 +110,9 @@ const MOST_WORKSPACE: u32 = 8 << 20;
 /// Where the model is over a limit of the image, or contradicts itself.
 pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     let output = wanted(&model.output, want);
-    let targets = output_wires(&output);
+    let also = if want == Want::Everything { model.graph.also() } else { &[] };
+    let mut targets = output_wires(&output);
+    targets.extend(also.iter().flat_map(|(_, wires)| wires));
     let live = live_wires(&model.graph, &targets);
     let is_live = |step: &Step| step.output.clone().any(|wire| live[wire as usize]);
     let steps: Vec<&Step> = model.graph.steps().iter().filter(|step| is_live(step)).collect();
@@ -171,6 +175,7 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
         Span { first, count }
     };
     let results = results(&output, &mut gather, &|wire| model.graph.kind(wire).code_of());
+    let also = also.iter().map(|(method, wires)| (method.clone(), gather(wires))).collect();
     let slots = slots.most();
     let block = (MOST_WORKSPACE / 8 / slots.max(1)).clamp(1, BLOCK as u32);
     if slots > MOST_WORKSPACE / 8 {
@@ -187,7 +192,7 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
             _ => Encoding::Number,
         })
         .collect();
-    Ok(Lowered { image, columns, results, kernels, slots, block, paths })
+    Ok(Lowered { image, columns, results, also, kernels, slots, block, paths })
 }
 
 /// The parts of the output that are wanted.
@@ -436,22 +441,54 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
             args.f64s(values);
             Kernel::Constant
         }
-        Op::Digitize { edges } => curves::digitize(&mut args, edges),
-        Op::Products { terms } => curves::products(&mut args, terms)?,
-        Op::Power { method, lambdas } => {
-            args.f64s(lambdas);
-            match method {
-                Power::BoxCox => Kernel::BoxCox,
-                Power::YeoJohnson => Kernel::YeoJohnson,
+        Op::Multiply => Kernel::Multiply,
+        Op::KernelSum(sum) => {
+            scratch = inputs.len() as u32 + 1;
+            vectors::kernel_sum(&mut args, sum)
+        }
+        Op::PairVotes { classes, confidences } => {
+            args.u32(u32::from(*confidences));
+            scratch = *classes;
+            Kernel::PairVotes
+        }
+        Op::PairProbabilities { classes, a, b } => {
+            args.f64s(a).f64s(b);
+            let working = u64::from(*classes) * (u64::from(*classes) + 1) * 2;
+            scratch = u32::try_from(working).map_err(|_| Error::limit(format!("pairs of {classes} classes")))?;
+            Kernel::PairProbabilities
+        }
+        Op::Nearest(nearest) => {
+            scratch = inputs.len() as u32 + nearest.count * 2;
+            vectors::nearest(&mut args, nearest)
+        }
+        Op::Within(within) => {
+            scratch = inputs.len() as u32 + within.values.columns as u32 + 2;
+            vectors::within(&mut args, within)
+        }
+        Op::NeighborVote { of, weights, .. } => {
+            args.u32s(&[vectors::weighted(*weights), of.len() as u32]).u32s(of);
+            Kernel::NeighborVote
+        }
+        Op::NeighborMean { values, weights } => {
+            args.u32s(&[vectors::weighted(*weights), values.rows as u32]).f64s(&values.values);
+            Kernel::NeighborMean
+        }
+        Op::NeighborScatter { vectors, connections } => {
+            args.u32s(&[u32::from(*connections), *vectors]);
+            Kernel::NeighborScatter
+        }
+        Op::OutlierFactor { reach, density } => {
+            args.u32s(&[0, reach.len() as u32]).f64s(reach).f64s(density);
+            Kernel::OutlierFactor
+        }
+        Op::Solve { lower } => {
+            for row in 0..lower.rows {
+                args.f64s(&lower.row(row)[..=row]);
             }
+            Kernel::Solve
         }
-        Op::Quantiles(quantiles) => curves::quantiles(&mut args, quantiles),
-        Op::Splines(splines) => curves::splines(&mut args, splines)?,
-        Op::Donors(donors) => {
-            scratch = donors.rows.columns as u32 + 2 * donors.count;
-            curves::donors(&mut args, donors)
-        }
-        Op::Coalesce => Kernel::Coalesce,
+        Op::Laplace => Kernel::Laplace,
+        Op::LogSumExp => Kernel::LogSumExp,
     };
     Ok(Piece { kernel, inputs, args, scratch })
 }
@@ -472,8 +509,8 @@ fn function_kernel(function: Function) -> Kernel {
         Function::Log1p => Kernel::Log1p,
         Function::Log2 => Kernel::Log2,
         Function::Negative => Kernel::Negative,
-        Function::NormalQuantile => Kernel::NormalQuantile,
         Function::Reciprocal => Kernel::Reciprocal,
+        Function::Relu => Kernel::Relu,
         Function::Rint => Kernel::Rint,
         Function::Sign => Kernel::Sign,
         Function::Sin => Kernel::Sin,

@@ -32,6 +32,7 @@ pub struct Step {
 pub struct Graph {
     wires: Vec<WireKind>,
     steps: Vec<Step>,
+    also: Vec<(String, Vec<Wire>)>,
 }
 
 /// More wires than any honest model; stops one whose file multiplies columns.
@@ -77,6 +78,17 @@ impl Graph {
             [wire] => Ok(wire),
             _ => Err(Error::malformed(format!("{} columns where one is expected", made.len())).at(path)),
         }
+    }
+
+    /// Notes what another method of the original answers (`predict_std`, say): no part of the output, computed only
+    /// to be verified.
+    pub fn note(&mut self, method: &str, wires: Vec<Wire>) {
+        self.also.push((method.to_string(), wires));
+    }
+
+    /// The methods noted, with their wires.
+    pub fn also(&self) -> &[(String, Vec<Wire>)] {
+        &self.also
     }
 
     pub fn kind(&self, wire: Wire) -> WireKind {

@@ -4,21 +4,21 @@
 //! the original library uses. Invariants, kept by `Graph::push` and checked again by `lower`: a step reads only
 //! wires that exist before it, a wire is written once, and the first wires are the schema's columns in order.
 
-mod curves;
 mod flow;
 mod graph;
 mod ops;
 mod schema;
 mod trees;
+mod vectors;
 
 use serde::{Deserialize, Serialize};
 
-pub use curves::{Beyond, Donors, Quantiles, Splines};
 pub use flow::{live_wires, output_wires};
 pub use graph::{Graph, Step, Wire, WireKind};
 pub use ops::{Function, Lookup, Marker, Matrix, Norm, Op, Outside, Power, Unknown};
 pub use schema::{Cell, Column, ColumnKind, NamesFrom, Schema};
 pub use trees::{Aggregate, CategorySet, Ensemble, Leaves, Node, Test, Tree, Width};
+pub use vectors::{Coefficients, KernelSum, Metric, Nearest, PairKernel, Weights, Within, pairs};
 
 /// A model, whole: enough to predict, to draw a form and to write a package.
 #[derive(Clone, Debug)]

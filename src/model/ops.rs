@@ -3,7 +3,8 @@
 //! An operation that works column by column takes any number of wires and writes as many; its vectors have one
 //! entry a wire. The others say their shapes.
 
-use super::{Cell, Donors, Ensemble, Quantiles, Splines, WireKind};
+use super::vectors::{KernelSum, Nearest, Weights, Within, check_vectors, pairs};
+use super::{Cell, Ensemble, WireKind};
 use crate::{Error, Result};
 
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub enum Op {
     Softmax,
     /// `Softmax` of f32 values in f32, but for the sum, as XGBoost computes it.
     Softmax32,
+    /// log Σ e^x of the row, one wire out.
+    LogSumExp,
     /// Each value over the row's sum; a row that sums to zero becomes 1/n each.
     Share,
     /// p becomes (1 - p, p).
@@ -71,21 +74,34 @@ pub enum Op {
     InversePower { method: Power, lambdas: Vec<f64> },
     /// No wires in; constant columns.
     Constant(Vec<f64>),
-    /// Column by column: how many of the column's `edges`, ascending, are not above x.
-    Digitize { edges: Vec<Vec<f64>> },
-    /// One wire out a term: the product of these inputs in order, 1 of none.
-    Products { terms: Vec<Vec<u32>> },
-    /// Column by column: a power transformation with the column's lambda. Box-Cox refuses what is not positive.
-    Power { method: Power, lambdas: Vec<f64> },
-    /// Column by column: see `Quantiles`.
-    Quantiles(Quantiles),
-    /// One wire in, one wire out a basis: see `Splines`.
-    Splines(Splines),
-    /// Column by column: a missing value becomes the mean of it over the nearest rows of training.
-    Donors(Donors),
-    /// Two groups of wires in, one of the first's size out: the value of the first, or of the second where that is
-    /// missing.
-    Coalesce,
+    /// The first half of the columns times the second.
+    Multiply,
+    /// Sums of kernel values against stored vectors.
+    KernelSum(KernelSum),
+    /// Votes of pairs of `classes`, one wire a class. A pair (i, j), i < j, votes for i above zero. With
+    /// `confidences`, also at zero, and the sum s of a class's decisions adds s / (3 (|s| + 1)).
+    PairVotes { classes: u32, confidences: bool },
+    /// libsvm's probabilities of `a.len()` pairs of classes: Platt's logistic of -(a d + b), coupled.
+    PairProbabilities { classes: u32, a: Vec<f64>, b: Vec<f64> },
+    /// Two wires a neighbour: distances, then places among the vectors.
+    Nearest(Nearest),
+    /// The mean over the stored vectors within a radius.
+    Within(Within),
+    /// From the wires of `Nearest`: each class's share of the neighbours' weights; `of` is the class of each vector.
+    NeighborVote { classes: u32, of: Vec<u32>, weights: Weights },
+    /// From the wires of `Nearest`: the weighted mean of `values` (vectors × outputs).
+    NeighborMean { values: Matrix, weights: Weights },
+    /// From the wires of `Nearest`: one wire a vector, the distance where it is a neighbour (1 where
+    /// `connections`), else 0.
+    NeighborScatter { vectors: u32, connections: bool },
+    /// From the wires of `Nearest`: the negative local outlier factor; each vector's distance to its own farthest
+    /// neighbour, and its density.
+    OutlierFactor { reach: Vec<f64>, density: Vec<f64> },
+    /// The y of L y = x, L the lower triangle of a square matrix.
+    Solve { lower: Matrix },
+    /// A latent mean and variance to a probability: the logistic under a normal distribution, by five error
+    /// functions.
+    Laplace,
 }
 
 /// Which value counts as missing.
@@ -161,6 +177,11 @@ impl Matrix {
         Ok(Matrix { rows, columns, values })
     }
 
+    pub fn transpose(&self) -> Matrix {
+        let values = (0..self.columns).flat_map(|column| (0..self.rows).map(move |row| self.row(row)[column]));
+        Matrix { rows: self.columns, columns: self.rows, values: values.collect() }
+    }
+
     pub fn row(&self, row: usize) -> &[f64] {
         &self.values[row * self.columns..(row + 1) * self.columns]
     }
@@ -168,8 +189,7 @@ impl Matrix {
 
 /// Elementwise functions, named as numpy names them; `Expit` is 1 / (1 + e^-x). `Float32` rounds to f32; `Exp32` and
 /// `Sigmoid32` are of f32 values in f32, the latter as XGBoost bounds it. `Confidence` is x / (3 (|x| + 1)), what
-/// one-versus-one voting breaks ties with, `NormalCdf` the normal distribution's and `NormalQuantile` its
-/// inverse.
+/// one-versus-one voting breaks ties with, `NormalCdf` the normal distribution's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
     Abs,
@@ -187,6 +207,7 @@ pub enum Function {
     Log2,
     Negative,
     Reciprocal,
+    Relu,
     Rint,
     Sign,
     Sin,
@@ -200,7 +221,6 @@ pub enum Function {
     Sigmoid32,
     Confidence,
     NormalCdf,
-    NormalQuantile,
 }
 
 /// How an operation treats a missing (NaN) input.
@@ -235,6 +255,10 @@ impl Op {
             Err(Error::malformed(format!("{what} has {found} entries, but {expected} are expected")))
         };
         let one = || fits("the input", count, 1);
+        let neighbours = |count: usize| match count {
+            0 => Err(Error::malformed("no neighbours")),
+            count => fits("the input", count, count / 2 * 2),
+        };
         match self {
             Op::Impute { fill, .. } => {
                 fits("the fill", fill.len(), count)?;
@@ -310,7 +334,7 @@ impl Op {
                 one()?;
                 numbers(2)
             }
-            Op::Argmax | Op::Argmin => {
+            Op::Argmax | Op::Argmin | Op::LogSumExp => {
                 if count == 0 {
                     return Err(Error::malformed(format!("{} of no columns", self.name())));
                 }
@@ -348,39 +372,66 @@ impl Op {
                 fits("the input", count, 0)?;
                 numbers(values.len())
             }
-            Op::Digitize { edges } => {
-                fits("the list of edges", edges.len(), count)?;
-                if !edges.iter().all(|edges| edges.is_sorted()) {
-                    return Err(Error::malformed("the edges of bins are not in ascending order"));
-                }
-                numbers(count)
-            }
-            Op::Products { terms } => {
-                if terms.iter().flatten().any(|&factor| factor as usize >= count) {
-                    return Err(Error::malformed("a product of a column that does not come in"));
-                }
-                numbers(terms.len())
-            }
-            Op::Power { lambdas, .. } => {
-                fits("the lambdas", lambdas.len(), count)?;
-                numbers(count)
-            }
-            Op::Quantiles(quantiles) => {
-                quantiles.check(count)?;
-                numbers(count)
-            }
-            Op::Splines(splines) => {
-                one()?;
-                splines.check()?;
-                numbers(splines.width as usize)
-            }
-            Op::Donors(donors) => {
-                donors.check(count)?;
-                numbers(count)
-            }
-            Op::Coalesce => {
+            Op::Multiply => {
                 fits("the input", count, count / 2 * 2)?;
                 numbers(count / 2)
+            }
+            Op::KernelSum(sum) => numbers(sum.check(count)?),
+            Op::PairVotes { classes, .. } | Op::PairProbabilities { classes, .. } => {
+                if *classes < 2 {
+                    return Err(Error::malformed(format!("pairs of {classes} classes")));
+                }
+                fits("the input", count, pairs(*classes as usize))?;
+                if let Op::PairProbabilities { a, b, .. } = self {
+                    fits("Platt's a", a.len(), count)?;
+                    fits("Platt's b", b.len(), count)?;
+                }
+                numbers(*classes as usize)
+            }
+            Op::Nearest(Nearest { vectors, count: neighbours, .. }) => {
+                check_vectors(vectors, count)?;
+                if *neighbours == 0 || *neighbours as usize > vectors.rows {
+                    let message = format!("{neighbours} neighbours are expected among {} vectors", vectors.rows);
+                    return Err(Error::malformed(message));
+                }
+                numbers(*neighbours as usize * 2)
+            }
+            Op::Within(within) => {
+                check_vectors(&within.vectors, count)?;
+                fits("the values", within.values.rows, within.vectors.rows)?;
+                if let Some(empty) = &within.empty {
+                    fits("the value of empty rows", empty.len(), within.values.columns)?;
+                }
+                numbers(within.values.columns)
+            }
+            Op::NeighborVote { classes, of, .. } => {
+                neighbours(count)?;
+                if of.iter().any(|class| class >= classes) {
+                    return Err(Error::malformed("a neighbour of a class that does not exist"));
+                }
+                numbers(*classes as usize)
+            }
+            Op::NeighborMean { values, .. } => {
+                neighbours(count)?;
+                numbers(values.columns)
+            }
+            Op::NeighborScatter { vectors, .. } => {
+                neighbours(count)?;
+                numbers(*vectors as usize)
+            }
+            Op::OutlierFactor { reach, density } => {
+                neighbours(count)?;
+                fits("the density", density.len(), reach.len())?;
+                numbers(1)
+            }
+            Op::Solve { lower } => {
+                fits("a row of the triangle", lower.columns, count)?;
+                fits("the triangle", lower.rows, count)?;
+                numbers(count)
+            }
+            Op::Laplace => {
+                fits("the input", count, 2)?;
+                numbers(1)
             }
         }
     }
@@ -394,9 +445,6 @@ impl Op {
                 OnMissing::Passes
             }
             Op::Affine32 { .. } => OnMissing::Handles,
-            Op::Power { .. } | Op::Quantiles(_) => OnMissing::Passes,
-            Op::Donors(_) | Op::Coalesce => OnMissing::Handles,
-            Op::Splines(splines) if splines.missing => OnMissing::Handles,
             // A learnt missing category, or a rule for unknown values, answers for it.
             Op::OneHot { keys, unknown, .. } => Self::lookup_missing(keys, unknown),
             Op::Lookup(lookup) => Self::lookup_missing(&lookup.keys, &lookup.unknown),
@@ -430,6 +478,7 @@ impl Op {
             Op::Distances { .. } => "distances",
             Op::Softmax | Op::Softmax32 => "softmax",
             Op::Absent { .. } => "missing value",
+            Op::LogSumExp => "log-sum-exp",
             Op::Share => "share of the sum",
             Op::Complement => "complement",
             Op::Mirror => "mirror",
@@ -444,13 +493,18 @@ impl Op {
             Op::InversePower { .. } => "inverse power",
             Op::WeightedMedian { .. } => "weighted median",
             Op::Constant(_) => "constant",
-            Op::Digitize { .. } => "bins",
-            Op::Products { .. } => "products",
-            Op::Power { .. } => "power",
-            Op::Quantiles(_) => "quantiles",
-            Op::Splines(_) => "splines",
-            Op::Donors(_) => "means of neighbours",
-            Op::Coalesce => "fill",
+            Op::Multiply => "product",
+            Op::KernelSum(_) => "kernel sum",
+            Op::PairVotes { .. } => "votes of pairs",
+            Op::PairProbabilities { .. } => "probabilities of pairs",
+            Op::Nearest(_) => "nearest neighbours",
+            Op::Within(_) => "neighbours within a radius",
+            Op::NeighborVote { .. } => "neighbours' vote",
+            Op::NeighborMean { .. } => "neighbours' mean",
+            Op::NeighborScatter { .. } => "neighbours' columns",
+            Op::OutlierFactor { .. } => "local outlier factor",
+            Op::Solve { .. } => "triangular solve",
+            Op::Laplace => "Laplace approximation",
         }
     }
 }

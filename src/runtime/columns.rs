@@ -52,6 +52,19 @@ pub fn check_norm(shape: &Shape) -> Option<usize> {
     check_same(shape).map(|_| 1)
 }
 
+/// The first half of the inputs with the second, one output a pair.
+pub fn check_halves(shape: &Shape) -> Option<usize> {
+    (shape.outputs.checked_mul(2)? == shape.inputs).then_some(0)
+}
+
+pub fn multiply(call: &Call) {
+    for (number, output) in call.outputs().enumerate() {
+        for ((z, &x), &y) in output.iter_mut().zip(call.input(number)).zip(call.input(number + call.outputs)) {
+            *z = x * y;
+        }
+    }
+}
+
 pub fn copy(call: &Call) {
     each(call, |x| x);
 }

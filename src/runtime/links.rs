@@ -136,6 +136,15 @@ pub fn softmax32(call: &Call) {
     }
 }
 
+/// log of the sum of e^x, after subtracting the row's maximum.
+pub fn log_sum_exp(call: &Call) {
+    for (row, y) in call.output(0).iter_mut().enumerate() {
+        let values = || call.inputs().map(|values| values.get(row).copied().unwrap_or(0.0));
+        let most = values().fold(f64::NEG_INFINITY, |most, x| if x > most { x } else { most });
+        *y = libm::log(values().map(|x| libm::exp(x - most)).sum()) + most;
+    }
+}
+
 pub fn share(call: &Call) {
     let even = 1.0 / call.outputs as f64;
     divide_by_sum(call, even);

@@ -7,12 +7,13 @@
 //! This half imports `image` and nothing else of the crate.
 
 mod columns;
-pub mod curves;
 pub mod encode;
 mod functions;
-mod impute;
+mod gaussian;
 mod links;
-mod normal;
+pub mod neighbors;
+mod pairs;
+mod pairwise;
 mod power;
 pub mod trees;
 pub mod votes;
@@ -277,13 +278,30 @@ kernels! {
     NormalCdf kernel_normal_cdf check_normal_cdf = functions::normal_cdf, columns::check_same;
     InverseBoxCox kernel_inverse_box_cox check_inverse_box_cox = power::inverse_box_cox, power::check_lambdas;
     InverseYeoJohnson kernel_inverse_yeo_johnson check_inverse_yeo_johnson = power::inverse_yeo_johnson, power::check_lambdas;
-    Digitize kernel_digitize check_digitize = curves::digitize, curves::check_digitize;
-    Products kernel_products check_products = curves::products, curves::check_products;
-    BoxCox kernel_box_cox check_box_cox = power::box_cox, power::check_lambdas;
-    YeoJohnson kernel_yeo_johnson check_yeo_johnson = power::yeo_johnson, power::check_lambdas;
-    Quantiles kernel_quantiles check_quantiles = curves::quantiles, curves::check_quantiles;
-    Splines kernel_splines check_splines = curves::splines, curves::check_splines;
-    NormalQuantile kernel_normal_quantile check_normal_quantile = functions::normal_quantile, columns::check_same;
-    Coalesce kernel_coalesce check_coalesce = impute::coalesce, impute::check_coalesce;
-    Donors kernel_donors check_donors = impute::donors, impute::check_donors;
+    Multiply kernel_multiply check_multiply = columns::multiply, columns::check_halves;
+    Relu kernel_relu check_relu = functions::relu, columns::check_same;
+    Rbf kernel_rbf check_rbf = pairwise::rbf, pairwise::check_sum;
+    Polynomial kernel_polynomial check_polynomial = pairwise::polynomial, pairwise::check_sum;
+    Sigmoid kernel_sigmoid check_sigmoid = pairwise::sigmoid, pairwise::check_sum;
+    Laplacian kernel_laplacian check_laplacian = pairwise::laplacian, pairwise::check_sum;
+    ChiSquared kernel_chi_squared check_chi_squared = pairwise::chi_squared, pairwise::check_sum;
+    AdditiveChiSquared kernel_additive_chi_squared check_additive_chi_squared =
+        pairwise::additive_chi_squared, pairwise::check_sum;
+    PairVotes kernel_pair_votes check_pair_votes = pairs::votes, pairs::check_votes;
+    PairProbabilities kernel_pair_probabilities check_pair_probabilities =
+        pairs::probabilities, pairs::check_probabilities;
+    NearestEuclidean kernel_nearest_euclidean check_nearest_euclidean =
+        neighbors::nearest::<neighbors::Euclidean>, neighbors::check_nearest;
+    NearestManhattan kernel_nearest_manhattan check_nearest_manhattan =
+        neighbors::nearest::<neighbors::Manhattan>, neighbors::check_nearest;
+    Nearest kernel_nearest check_nearest = neighbors::nearest::<neighbors::Any>, neighbors::check_nearest;
+    Within kernel_within check_within = neighbors::within, neighbors::check_within;
+    NeighborVote kernel_neighbor_vote check_neighbor_vote = neighbors::vote, neighbors::check_vote;
+    NeighborMean kernel_neighbor_mean check_neighbor_mean = neighbors::mean, neighbors::check_mean;
+    NeighborScatter kernel_neighbor_scatter check_neighbor_scatter = neighbors::scatter, neighbors::check_scatter;
+    OutlierFactor kernel_outlier_factor check_outlier_factor =
+        neighbors::outlier_factor, neighbors::check_outlier_factor;
+    Solve kernel_solve check_solve = gaussian::solve, gaussian::check_solve;
+    Laplace kernel_laplace check_laplace = gaussian::laplace, gaussian::check_laplace;
+    LogSumExp kernel_log_sum_exp check_log_sum_exp = links::log_sum_exp, links::check_pick;
 }

@@ -229,9 +229,10 @@ fn own_value<'a>(row: &'a Value, column: usize, names: &[Column]) -> &'a Value {
 /// Compares what the results hold with one method's recorded output, row by row; None where the results do not
 /// have it.
 pub fn compare(
+    lowered: &Lowered,
     results: &Results,
     slots: &[Vec<f64>],
-    (names, rows, encodings): (&[Column], &[Value], &[Encoding]),
+    (names, rows): (&[Column], &[Value]),
     method: &str,
     want: &Value,
     tolerance: (f64, f64),
@@ -283,7 +284,7 @@ pub fn compare(
                 for (column, want) in want.as_array().map_or(&one[..], Vec::as_slice).iter().enumerate() {
                     let got = slots[values.first as usize + column][row];
                     let place = || format!("transform row {row} column {column}");
-                    match codes[column].map(|code| (code, &encodings[code as usize])) {
+                    match codes[column].map(|code| (code, &lowered.columns[code as usize])) {
                         Some((column, Encoding::Code(vocabulary))) => match vocabulary.get(got as usize) {
                             _ if got.is_nan() => comparison.label(&Cell::Nan, want, place),
                             Some(cell) if got >= 0.0 => comparison.label(cell, want, place),
@@ -316,17 +317,19 @@ pub fn compare(
         (Results::Several(outputs), "predict") => {
             for (number, output) in outputs.iter().enumerate() {
                 let column = want.as_array().unwrap().iter().map(|row| row[number].clone()).collect();
-                let part =
-                    compare(output, slots, (names, rows, encodings), method, &Value::Array(column), tolerance)?;
+                let part = compare(lowered, output, slots, (names, rows), method, &Value::Array(column), tolerance)?;
                 comparison.add(part);
             }
         }
         (Results::Several(outputs), "predict_proba") => {
             for (output, want) in outputs.iter().zip(want.as_array().unwrap()) {
-                comparison.add(compare(output, slots, (names, rows, encodings), method, want, tolerance)?);
+                comparison.add(compare(lowered, output, slots, (names, rows), method, want, tolerance)?);
             }
         }
-        _ => return None,
+        _ => {
+            let (_, found) = lowered.also.iter().rev().find(|(name, _)| name == method)?;
+            span(found, &mut comparison);
+        }
     }
     Some(comparison)
 }
@@ -377,8 +380,8 @@ impl Ran {
     }
 
     fn compare(&self, rows: &[Value], method: &str, want: &Value, tolerance: (f64, f64)) -> Option<Comparison> {
-        let names = (self.model.schema.columns.as_slice(), rows, self.lowered.columns.as_slice());
-        compare(&self.lowered.results, &self.slots, names, method, want, tolerance)
+        let names = (self.model.schema.columns.as_slice(), rows);
+        compare(&self.lowered, &self.lowered.results, &self.slots, names, method, want, tolerance)
     }
 }
 
@@ -421,12 +424,6 @@ impl Tally {
                     self.failures.extend(wrong.map(|wrong| format!("{} {name}: {wrong}", case.id)));
                     continue;
                 }
-                if NOT_IN_A_PACKAGE.contains(&method.as_str()) {
-                    if number == 0 {
-                        self.left_out.push((case.id.clone(), method.clone()));
-                    }
-                    continue;
-                }
                 let compared = ran.compare(&rows, method, want, tolerance).or_else(|| {
                     // An estimator that predicts may transform as well.
                     let again =
@@ -445,6 +442,11 @@ impl Tally {
                         comparison.compared,
                         comparison.first.unwrap()
                     )),
+                    None if NOT_IN_A_PACKAGE.contains(&method.as_str()) => {
+                        if number == 0 {
+                            self.left_out.push((case.id.clone(), method.clone()));
+                        }
+                    }
                     None => self.failures.push(format!("{} {name} has no {method}", case.id)),
                 }
             }

@@ -131,19 +131,41 @@ impl<'h> Estimator<'h> {
         self.get(name).and_then(Value::as_str)
     }
 
-    /// A matrix; one axis is taken for a single row.
+    /// A matrix; one axis is taken for a single row. scipy's csr and csc matrices are made dense.
     pub fn matrix(&self, name: &str) -> Result<Matrix> {
-        let array = self.array(name)?;
+        self.matrix_of(name, self.need(name)?)
+    }
+
+    /// `matrix` of a value inside the attribute `name`.
+    pub fn matrix_of(&self, name: &str, value: Value<'h>) -> Result<Matrix> {
+        if value.attr("indptr").is_some() {
+            return sparse(value)
+                .ok_or_else(|| self.wrong(name, value, "a sound sparse matrix"))?
+                .at(|| self.path.clone());
+        }
+        let array = value.to_array().map_err(|_| self.wrong(name, value, "a numpy array"))?;
         let (rows, columns) = match array.shape[..] {
             [columns] => (1, columns),
             [rows, columns] => (rows, columns),
-            _ => return Err(self.wrong(name, self.need(name)?, "a matrix")),
+            _ => return Err(self.wrong(name, value, "a matrix")),
         };
-        let values = array.f64s().map_err(|_| match self.need(name) {
-            Ok(value) => self.wrong(name, value, "a matrix of numbers"),
-            Err(error) => error,
-        })?;
+        let values = array.f64s().map_err(|_| self.wrong(name, value, "a matrix of numbers"))?;
         Matrix::new(rows, columns, values).at(|| self.path.clone())
+    }
+
+    /// A parameter that names one of scikit-learn's own ways; a function in its place is refused.
+    pub fn choice(&self, name: &str) -> Result<&'h str> {
+        let value = self.need(name)?;
+        value.as_str().ok_or_else(|| {
+            self.unsupported(format!("{name} is {}, a function of its own", value.describe()))
+                .remedy(format!("Its code is not in the file. Fit the model with a {name} that scikit-learn names."))
+        })
+    }
+
+    /// The error for a parameter that is not supported, with those that are.
+    pub fn not_among(&self, name: &str, found: &str, supported: &str) -> Error {
+        self.unsupported(format!("{name}='{found}' is not supported"))
+            .remedy(format!("Fit the model with {supported}."))
     }
 
     /// `matrix` with as many columns as the input has.
@@ -181,6 +203,43 @@ impl<'h> Estimator<'h> {
     pub fn malformed(&self, message: impl Into<String>) -> Error {
         Error::malformed(message).at(self.path.clone())
     }
+}
+
+/// The most numbers a sparse matrix may have when it is made dense: 1 GiB.
+const MOST_DENSE: usize = 1 << 27;
+
+/// A csr or csc matrix of scipy, dense. None where its parts do not fit.
+fn sparse(value: Value) -> Option<Result<Matrix>> {
+    let by_row = match value.class_name()?.1 {
+        "csr_matrix" | "csr_array" => true,
+        "csc_matrix" | "csc_array" => false,
+        _ => return None,
+    };
+    let [rows, columns] = integers(value.attr("_shape")?)?[..] else { return None };
+    let (rows, columns) = (usize::try_from(rows).ok()?, usize::try_from(columns).ok()?);
+    let (lines, length) = if by_row { (rows, columns) } else { (columns, rows) };
+    let starts = integers(value.attr("indptr")?)?;
+    let (places, data) = (integers(value.attr("indices")?)?, numbers(value.attr("data")?)?);
+    if starts.len() != lines.checked_add(1)? || places.len() != data.len() {
+        return None;
+    }
+    let count = rows.checked_mul(columns)?;
+    if count > MOST_DENSE {
+        return Some(Err(Error::limit(format!(
+            "a sparse matrix of {rows} × {columns}, at most {MOST_DENSE} numbers"
+        ))));
+    }
+    let mut values = vec![0.0; count];
+    for (line, bounds) in starts.windows(2).enumerate() {
+        let range = usize::try_from(bounds[0]).ok()?..usize::try_from(bounds[1]).ok()?;
+        for (&place, &number) in places.get(range.clone())?.iter().zip(data.get(range)?) {
+            let place = usize::try_from(place).ok().filter(|&place| place < length)?;
+            let at = if by_row { line * columns + place } else { place * columns + line };
+            // Entries given twice add up.
+            values[at] += number;
+        }
+    }
+    Some(Matrix::new(rows, columns, values))
 }
 
 fn parse_version(text: &str) -> Option<Version> {

@@ -9,21 +9,24 @@ mod calibration;
 mod cluster;
 mod compose;
 mod cross_decomposition;
-mod curves;
 mod decomposition;
 mod discriminant;
 mod dummy;
 mod ensemble;
 pub(super) mod estimator;
-mod impute;
+mod gaussian_process;
 mod inner;
+mod kernels;
 mod linear;
+mod mixture;
 mod multiclass;
 mod multioutput;
+mod naive_bayes;
+mod neighbors;
+mod neural;
 mod preprocessing;
 pub mod registry;
-mod selection;
-mod targets;
+mod svm;
 mod trees;
 mod wrappers;
 
@@ -231,7 +234,7 @@ fn columns(root: &Estimator, options: &Options) -> Result<(Vec<String>, NamesFro
         // An unsupported step says so, before anything about columns.
         registry::find(&at)?;
         let own = match at.class {
-            "LabelEncoder" | "LabelBinarizer" => Some("label"),
+            "LabelEncoder" => Some("label"),
             "IsotonicRegression" => Some("x"),
             _ => None,
         };

@@ -41,8 +41,10 @@ pub struct Booster {
     pub feature_types: Vec<String>,
     /// Of each feature; empty without categorical features or before 3.1.
     pub categories: Vec<Categories>,
-    /// Set by early stopping.
+    /// Set by early stopping: the last iteration to use.
     pub best_iteration: Option<u64>,
+    /// The same as a count of trees an output, up to 1.7. Up to 1.5 only it knows of `num_parallel_tree`.
+    pub best_trees: Option<u64>,
     /// What scikit-learn's wrapper noted when it saved the file.
     pub wrapper: Option<Wrapper>,
     pub learner: Learner,
@@ -66,6 +68,8 @@ pub struct Wrapper {
     /// The value that stands for missing, where it is not NaN.
     pub missing: Option<f64>,
     pub classes: Option<Vec<Cell>>,
+    /// Up to 1.2, `best_ntree_limit`.
+    best_trees: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -109,6 +113,7 @@ struct Parts {
     objective: Option<String>,
     alphas: Option<String>,
     best_iteration: Option<u64>,
+    best_trees: Option<u64>,
     wrapper: Option<Wrapper>,
     name: Option<String>,
     trees: Option<Trees>,
@@ -116,6 +121,30 @@ struct Parts {
     info: Vec<u32>,
     weights: Option<Vec<f32>>,
     categories: Vec<Categories>,
+}
+
+impl Trees {
+    /// Drops the trees after iteration `last`. `limit` is the file's own count of trees an output.
+    ///
+    /// # Errors
+    /// Where the model ends before.
+    pub fn truncate(&mut self, last: u64, limit: Option<u64>, outputs: usize) -> Result<()> {
+        let iterations = last.saturating_add(1);
+        let count = if self.starts.is_empty() {
+            let an_output = limit.unwrap_or(iterations.saturating_mul(self.parallel));
+            Some(an_output.saturating_mul(if self.vector { 1 } else { outputs as u64 }))
+        } else {
+            usize::try_from(iterations).ok().and_then(|iterations| self.starts.get(iterations).copied())
+        };
+        let count = count.and_then(|count| usize::try_from(count).ok());
+        let count = count.filter(|&count| (1..=self.trees.len()).contains(&count));
+        self.trees.truncate(
+            count.ok_or_else(|| {
+                Error::malformed(format!("the best iteration is {last}, but the model ends before"))
+            })?,
+        );
+        Ok(())
+    }
 }
 
 impl Booster {
@@ -190,11 +219,8 @@ impl Parts {
         reader.object()?;
         while let Some(key) = reader.key()? {
             match &*key {
-                "best_iteration" => {
-                    let text = reader.text()?;
-                    let number = text.parse().map_err(|_| Error::malformed(format!("best_iteration {text:?}")))?;
-                    self.best_iteration = Some(number);
-                }
+                "best_iteration" => self.best_iteration = Some(count(reader)? as u64),
+                "best_ntree_limit" => self.best_trees = Some(count(reader)? as u64),
                 "scikit_learn" => {
                     let text = reader.text()?;
                     self.wrapper = Some(wrapper(&text).at(|| "scikit_learn".into())?);
@@ -377,7 +403,7 @@ impl Parts {
                 let mut trees = self.trees.unwrap_or_default();
                 trees.parallel = trees.parallel.max(1);
                 if want == Want::Everything {
-                    finish_trees(&mut trees, &self.info, outputs, features)?;
+                    finish_trees(&mut trees, &self.info, (outputs, features), version)?;
                 }
                 if name == "gbtree" {
                     trees.weight_drop = None;
@@ -413,14 +439,21 @@ impl Parts {
             feature_types: self.feature_types,
             categories,
             best_iteration: self.best_iteration,
+            best_trees: self.best_trees.or(self.wrapper.as_ref().and_then(|wrapper| wrapper.best_trees)),
             wrapper: self.wrapper,
             learner,
         })
     }
 }
 
-/// What only the rest of the file tells: which output each tree adds to, and how many features there are.
-fn finish_trees(trees: &mut Trees, info: &[u32], outputs: usize, features: usize) -> Result<()> {
+/// What only the rest of the file tells: which output each tree adds to, how many features there are, and where
+/// unknown categories go.
+fn finish_trees(
+    trees: &mut Trees,
+    info: &[u32],
+    (outputs, features): (usize, usize),
+    version: Version,
+) -> Result<()> {
     if trees.trees.is_empty() {
         return Err(Error::unsupported("the model has no trees"));
     }
@@ -456,7 +489,30 @@ fn finish_trees(trees: &mut Trees, info: &[u32], outputs: usize, features: usize
             return Err(Error::malformed(format!("feature {feature}, but there are {features}")).at(place()));
         }
     }
+    if ((1, 6, 0)..(1, 7, 0)).contains(&version) {
+        default_outside(trees);
+    }
     Ok(())
+}
+
+/// In 1.6 a category beyond the words of a split's bit set, or negative, takes the default direction.
+fn default_outside(trees: &mut Trees) {
+    let sets = std::mem::take(&mut trees.sets);
+    let mut numbers = HashMap::new();
+    for node in trees.trees.iter_mut().flat_map(|tree| &mut tree.nodes) {
+        if let Node::Split { test: Test::In(set), missing_left, .. } = node {
+            let next = trees.sets.len() as u32;
+            let number = *numbers.entry((*set, *missing_left)).or_insert(next);
+            if number == next {
+                let set = &sets[*set as usize];
+                let within = |category: u32| {
+                    category >= set.size || set.left[category as usize / 32] >> (category % 32) & 1 == 1
+                };
+                trees.sets.push(CategorySet::new(set.left.len() as u32 * 32, *missing_left, within));
+            }
+            *set = number;
+        }
+    }
 }
 
 fn tree_leaves(nodes: &[Node]) -> usize {
@@ -484,28 +540,37 @@ fn wrapper(text: &str) -> Result<Wrapper> {
     while let Some(key) = reader.key()? {
         let event = reader.next()?;
         match (&*key, event) {
-            ("_estimator_type", Event::Text(kind)) => wrapper.classifier = kind == "classifier",
-            ("missing", Event::Number(number)) => wrapper.missing = number.f64().filter(|value| !value.is_nan()),
-            ("classes_", Event::Array) => {
-                let mut classes = Vec::new();
-                loop {
-                    classes.push(match reader.next()? {
-                        Event::EndArray => break,
-                        Event::Number(number) => match number.i64() {
-                            Some(value) => Cell::Int(value),
-                            None => Cell::float(number.f64().unwrap_or(f64::NAN)),
-                        },
-                        Event::Text(text) => Cell::Str(text.into_owned()),
-                        Event::Bool(value) => Cell::Bool(value),
-                        _ => return Err(Error::malformed("a class that is no label").at("classes_")),
-                    });
-                }
-                wrapper.classes = Some(classes);
+            // `type` names the class, up to 1.2.
+            ("_estimator_type" | "type", Event::Text(kind)) => {
+                wrapper.classifier = kind.to_ascii_lowercase().ends_with("classifier");
             }
+            ("missing", Event::Number(number)) => wrapper.missing = number.f64().filter(|value| !value.is_nan()),
+            ("best_ntree_limit", Event::Number(number)) => {
+                wrapper.best_trees = number.i64().and_then(|limit| limit.try_into().ok());
+            }
+            ("classes_", Event::Array) => wrapper.classes = Some(classes(&mut reader)?),
+            // The encoder of labels up to 1.5 has the same classes.
             (_, event) => reader.skip_rest(&event)?,
         }
     }
     Ok(wrapper)
+}
+
+/// The labels of a list that has begun.
+fn classes(reader: &mut Reader) -> Result<Vec<Cell>> {
+    let mut classes = Vec::new();
+    loop {
+        classes.push(match reader.next()? {
+            Event::EndArray => return Ok(classes),
+            Event::Number(number) => match number.i64() {
+                Some(value) => Cell::Int(value),
+                None => Cell::float(number.f64().unwrap_or(f64::NAN)),
+            },
+            Event::Text(text) => Cell::Str(text.into_owned()),
+            Event::Bool(value) => Cell::Bool(value),
+            _ => return Err(Error::malformed("a class that is no label").at("classes_")),
+        });
+    }
 }
 
 /// The categories of one feature.

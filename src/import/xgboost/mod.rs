@@ -19,11 +19,11 @@ use super::sklearn::builder::{Builder, Frame};
 use super::sklearn::estimator::{Estimator, cells};
 use super::sklearn::{Input, schema_names};
 use crate::model::{
-    Aggregate, Cell, ColumnKind, Ensemble, Function, Leaves, Lookup, Matrix, Model, Op, Output, Source, Unknown,
-    Width, Wire,
+    Aggregate, Cell, ColumnKind, Ensemble, Function, Leaves, Lookup, Matrix, Model, Node, Op, Output, Source, Tree,
+    Unknown, Width, Wire,
 };
 use crate::{At, Error, Result};
-use booster::{Booster, Categories, Learner, Trees, Want};
+use booster::{Booster, Categories, Learner, Trees, Version, Want};
 use events::Reader;
 use objective::{Link, Objective};
 
@@ -207,10 +207,17 @@ fn build(builder: &mut Builder, booster: Booster, role: &Role, frame: &Frame) ->
     let (classes, outputs) = (role.classes.clone(), booster.outputs);
     let multiclass = matches!(objective.link, Link::Softmax | Link::Largest);
     let op = match booster.learner {
-        Learner::Linear(weights) => linear(weights, &bases, booster.features, outputs)?,
+        Learner::Linear(weights) => linear(weights, bases[0], booster.features, outputs)?,
         Learner::Trees(trees) => {
-            let last = booster.best_iteration.filter(|_| role.wrapper);
-            Op::Trees(ensemble(trees, bases, last, booster.features, role.wrapper).at(|| path.clone())?)
+            let mut trees = trees;
+            if role.wrapper
+                && let Some(last) = booster.best_iteration
+            {
+                trees.truncate(last, booster.best_trees, outputs).at(|| path.clone())?;
+            }
+            // From 1.4 on a wrapper reads rows in place.
+            let in_place = role.wrapper && booster.version >= (1, 4, 0);
+            Op::Trees(ensemble(trees, bases, booster.features, in_place, booster.version).at(|| path.clone())?)
         }
     };
     let margins = builder.graph.push(op, wires, path)?;
@@ -322,31 +329,18 @@ fn column(
     builder.graph.push_one(Op::Lookup(lookup), vec![wire], path)
 }
 
-/// The weights as a matrix that sums in f32, missing values left out.
-fn linear(weights: Vec<f32>, bases: &[f32], features: usize, outputs: usize) -> Result<Op> {
+/// The weights as a matrix that sums in f32, missing values left out. Every output starts at the first base score,
+/// also from 3.1 on, where each has its own (gblinear.cc: `base_score(0)`).
+fn linear(weights: Vec<f32>, base: f32, features: usize, outputs: usize) -> Result<Op> {
     let at = |row: usize, output: usize| weights[row * outputs + output];
     let coef = (0..outputs).flat_map(|output| (0..features).map(move |row| f64::from(at(row, output)))).collect();
-    let intercept = (0..outputs).map(|output| f64::from(at(features, output) + bases[output])).collect();
+    let intercept = (0..outputs).map(|output| f64::from(at(features, output) + base)).collect();
     Ok(Op::Affine32 { coef: Matrix::new(outputs, features, coef)?, intercept })
 }
 
-/// `last` is the last iteration to use. A wrapper reads rows in place, where infinity is a number; a `DMatrix`
-/// refuses it.
-fn ensemble(trees: Trees, bases: Vec<f32>, last: Option<u64>, features: usize, in_place: bool) -> Result<Ensemble> {
-    let Trees { mut trees, sets, starts, parallel, weight_drop, vector } = trees;
-    if let Some(last) = last {
-        let iterations = usize::try_from(last).ok().and_then(|last| last.checked_add(1));
-        let count = if starts.is_empty() {
-            let layer = parallel.saturating_mul(if vector { 1 } else { bases.len() as u64 });
-            iterations.map(|iterations| layer.saturating_mul(iterations as u64))
-        } else {
-            iterations.and_then(|iterations| starts.get(iterations).copied())
-        };
-        let count = count.and_then(|count| usize::try_from(count).ok()).filter(|&count| count <= trees.len());
-        let count =
-            count.ok_or_else(|| Error::malformed(format!("best_iteration is {last}, but the model ends before")))?;
-        trees.truncate(count);
-    }
+/// A row read in place may hold infinity, which is a number then; a `DMatrix` refuses it.
+fn ensemble(trees: Trees, bases: Vec<f32>, features: usize, in_place: bool, version: Version) -> Result<Ensemble> {
+    let Trees { mut trees, sets, weight_drop, vector, .. } = trees;
     if let Some(weights) = weight_drop {
         for (tree, weight) in trees.iter_mut().zip(weights) {
             let Leaves::Scalar { output, values } = &mut tree.leaves else {
@@ -359,11 +353,18 @@ fn ensemble(trees: Trees, bases: Vec<f32>, last: Option<u64>, features: usize, i
             }
         }
     }
+    let mut base: Vec<f64> = bases.into_iter().map(f64::from).collect();
+    if version < (1, 3, 0) && !vector {
+        // The base is added last, like one more tree.
+        for (output, value) in (0..).zip(base.iter_mut().map(std::mem::take)) {
+            trees.push(Tree { nodes: vec![Node::Leaf(0)], leaves: Leaves::Scalar { output, values: vec![value] } });
+        }
+    }
     Ok(Ensemble {
         compare: Width::F32,
         sum: Width::F32,
         features: u32::try_from(features).map_err(|_| Error::limit(format!("{features} features")))?,
-        base: bases.into_iter().map(f64::from).collect(),
+        base,
         trees,
         sets,
         aggregate: Aggregate::Sum,
