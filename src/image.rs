@@ -158,6 +158,10 @@ kernels! {
     Solve "solve",
     Laplace "laplace",
     LogSumExp "log_sum_exp",
+    SignedSquare "signed_square",
+    LinearTrees "linear_trees",
+    Oblivious "oblivious",
+    Ctr "ctr",
 }
 
 /// Values that may be read in place: any bit pattern is one of them.

@@ -1,6 +1,8 @@
 //! One reader a format; each turns a file into a `Model` and nothing else. What a file is, its content says
 //! (`sniff`), never its name.
 
+pub mod catboost;
+pub mod lightgbm;
 pub mod pickle;
 pub mod sklearn;
 mod sniff;
@@ -36,6 +38,8 @@ pub struct Options {
 /// where a pickle names code that would run in Python.
 pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
     match sniff(bytes)? {
+        Format::LightgbmText => lightgbm::import(bytes, options),
+        Format::Catboost | Format::CatboostJson => catboost::import(bytes, options),
         Format::Pickle => sklearn::import(&pickle::read(bytes, &options.limits)?, options),
         Format::XgboostJson | Format::XgboostUbjson => xgboost::import(bytes, options),
         Format::XgboostBinary => Err(xgboost::old_binary()),

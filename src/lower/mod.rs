@@ -384,6 +384,20 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
             scratch = forest.scratch;
             forest.kernel
         }
+        Op::Oblivious(forest) => {
+            let forest = trees::oblivious(&mut args, forest);
+            inputs = forest.features.iter().map(|&feature| step.input[feature as usize]).collect();
+            scratch = forest.scratch;
+            forest.kernel
+        }
+        Op::Ctr(statistic) => {
+            args.u32(statistic.hashes.len() as u32).f64(statistic.empty.into());
+            args.f64s(&statistic.values.iter().map(|&value| value.into()).collect::<Vec<_>>());
+            args.u32s(
+                &statistic.hashes.iter().flat_map(|&hash| [hash as u32, (hash >> 32) as u32]).collect::<Vec<_>>(),
+            );
+            Kernel::Ctr
+        }
         Op::Distances { centers, squared } => {
             args.u32(u32::from(*squared)).f64s(&centers.values);
             Kernel::Distances
@@ -513,6 +527,7 @@ fn function_kernel(function: Function) -> Kernel {
         Function::Relu => Kernel::Relu,
         Function::Rint => Kernel::Rint,
         Function::Sign => Kernel::Sign,
+        Function::SignedSquare => Kernel::SignedSquare,
         Function::Sin => Kernel::Sin,
         Function::Sqrt => Kernel::Sqrt,
         Function::Square => Kernel::Square,

@@ -6,7 +6,7 @@
 
 use super::args::Args;
 use crate::image::Kernel;
-use crate::model::{Aggregate, CategorySet, Ensemble, Leaves, Node, Test, Tree, Width};
+use crate::model::{Aggregate, CategorySet, Ensemble, Leaves, LinearLeaf, Node, Oblivious, Test, Tree, Width};
 use crate::runtime::trees::{IN_SET, OUTSIDE_LEFT, TOWARD_ZERO, ZERO_MISSING, flag_bits};
 use crate::runtime::trees::{INFINITE, MISSING, SUM32, VECTOR};
 use crate::{Error, Result};
@@ -29,6 +29,11 @@ pub fn lower(args: &mut Args, ensemble: &Ensemble) -> Result<Forest> {
             Node::Leaf(_) => None,
         })
         .collect();
+    for tree in &ensemble.trees {
+        if let Leaves::Linear { leaves, .. } = &tree.leaves {
+            features.extend(leaves.iter().flat_map(|leaf| &leaf.terms).map(|term| term.0));
+        }
+    }
     features.sort_unstable();
     features.dedup();
     if features.is_empty() {
@@ -46,12 +51,19 @@ pub fn lower(args: &mut Args, ensemble: &Ensemble) -> Result<Forest> {
     let sets = tests
         .into_iter()
         .any(|node| matches!(node, Node::Split { test: Test::In(_) | Test::LessEqualNonzero(_), .. }));
+    let linear = ensemble.trees.iter().any(|tree| matches!(tree.leaves, Leaves::Linear { .. }));
+    if linear && (ensemble.compare, ensemble.sum, ensemble.aggregate) != (Width::F64, Width::F64, Aggregate::Sum) {
+        return Err(Error::unsupported("linear leaves in an ensemble that is not summed in f64"));
+    }
+    // The kernel of linear leaves is one, with sets.
+    let sets = sets || linear;
     let sets = sets.then(|| Sets::collect(&ensemble.sets)).transpose()?;
     let packing = Packing { feature_bits, place, sets };
 
     let (mut roots, mut targets, mut words, mut thresholds) = (vec![0u32], Vec::new(), Vec::new(), Vec::new());
     let (mut leaves, mut rows) = (Vec::new(), HashMap::new());
     let mut leaf_rows = 0u32;
+    let mut terms = Terms { starts: vec![0], ..Terms::default() };
     for tree in &ensemble.trees {
         let mut row_of = |leaf: u32| -> u32 {
             let width = if vector { ensemble.outputs() } else { 1 };
@@ -59,15 +71,28 @@ pub fn lower(args: &mut Args, ensemble: &Ensemble) -> Result<Forest> {
                 Leaves::Scalar { values, .. } | Leaves::Vector(values) => {
                     &values[leaf as usize * width..(leaf as usize + 1) * width]
                 }
+                Leaves::Linear { leaves, .. } => std::slice::from_ref(&leaves[leaf as usize].value),
             };
-            let bits: Vec<u64> = values.iter().map(|value| value.to_bits()).collect();
+            let mut bits: Vec<u64> = values.iter().map(|value| value.to_bits()).collect();
+            let constant = LinearLeaf { value: values[0], constant: values[0], terms: Vec::new() };
+            let model = match &tree.leaves {
+                Leaves::Linear { leaves, .. } => &leaves[leaf as usize],
+                _ => &constant,
+            };
+            if linear {
+                bits.push(model.constant.to_bits());
+                bits.extend(model.terms.iter().flat_map(|term| [u64::from(term.0), term.1.to_bits()]));
+            }
             *rows.entry(bits).or_insert_with(|| {
                 leaves.extend_from_slice(values);
+                if linear {
+                    terms.push(model, &packing.place);
+                }
                 leaf_rows += 1;
                 leaf_rows - 1
             })
         };
-        if let Leaves::Scalar { output, .. } = tree.leaves {
+        if let Leaves::Scalar { output, .. } | Leaves::Linear { output, .. } = tree.leaves {
             targets.push(output);
         }
         flatten(tree, &packing, &mut row_of, &mut words, &mut thresholds)?;
@@ -102,13 +127,36 @@ pub fn lower(args: &mut Args, ensemble: &Ensemble) -> Result<Forest> {
     let kernel = match (narrow, &packing.sets) {
         (true, None) => Kernel::Trees32,
         (false, None) => Kernel::Trees64,
+        (false, Some(_)) if linear => Kernel::LinearTrees,
         (true, Some(_)) => Kernel::Trees32Sets,
         (false, Some(_)) => Kernel::Trees64Sets,
     };
     if let Some(sets) = packing.sets {
         args.u32s(&sets.sets).u32s(&sets.left);
     }
+    if linear {
+        args.u32(terms.features.len() as u32);
+        args.f64s(&terms.constants).f64s(&terms.coefficients).u32s(&terms.starts).u32s(&terms.features);
+    }
     Ok(Forest { kernel, scratch: (features.len() * width).div_ceil(8) as u32, features })
+}
+
+/// The linear models of the leaf rows, as `runtime::linear_trees` has them.
+#[derive(Default)]
+struct Terms {
+    constants: Vec<f64>,
+    coefficients: Vec<f64>,
+    starts: Vec<u32>,
+    features: Vec<u32>,
+}
+
+impl Terms {
+    fn push(&mut self, leaf: &LinearLeaf, place: &HashMap<u32, u32>) {
+        self.constants.push(leaf.constant);
+        self.features.extend(leaf.terms.iter().map(|term| place[&term.0]));
+        self.coefficients.extend(leaf.terms.iter().map(|term| term.1));
+        self.starts.push(self.features.len() as u32);
+    }
 }
 
 /// How a split becomes a word.
@@ -195,6 +243,23 @@ fn flatten(
         }
     }
     Ok(())
+}
+
+/// Oblivious trees to the tables of `runtime::oblivious`.
+pub fn oblivious(args: &mut Args, forest: &Oblivious) -> Forest {
+    let mut features: Vec<u32> = forest.trees.iter().flat_map(|tree| &tree.levels).map(|level| level.0).collect();
+    features.sort_unstable();
+    features.dedup();
+    let place: HashMap<u32, u32> = features.iter().copied().zip(0..).collect();
+    let levels: Vec<(u32, f32)> = forest.trees.iter().flat_map(|tree| &tree.levels).copied().collect();
+    let values: Vec<f64> = forest.trees.iter().flat_map(|tree| &tree.values).copied().collect();
+    args.u32s(&[forest.trees.len() as u32, levels.len() as u32, values.len() as u32]);
+    args.u32s(&features.iter().map(|&feature| u32::from(forest.missing_above[feature as usize])).collect::<Vec<_>>());
+    args.u32s(&forest.trees.iter().map(|tree| tree.levels.len() as u32).collect::<Vec<_>>());
+    args.u32s(&levels.iter().map(|level| place[&level.0]).collect::<Vec<_>>());
+    args.f32s(&levels.iter().map(|level| level.1).collect::<Vec<_>>());
+    args.f64s(&values);
+    Forest { kernel: Kernel::Oblivious, scratch: (features.len() as u32 + 1).div_ceil(2), features }
 }
 
 /// The f32 t for which `x <= t` decides like the test, for every f32 x. NaN where no x passes. For a set its number.

@@ -56,6 +56,7 @@ impl Model {
             };
             let accepts_infinite = match &step.op {
                 Op::Trees(ensemble) => ensemble.infinite,
+                Op::Oblivious(_) => true,
                 Op::Function(_) | Op::Absent { .. } | Op::Clip { .. } => all(&infinite),
                 _ => false,
             };

@@ -6,6 +6,7 @@
 
 mod flow;
 mod graph;
+mod oblivious;
 mod ops;
 mod schema;
 mod trees;
@@ -15,9 +16,10 @@ use serde::{Deserialize, Serialize};
 
 pub use flow::{live_wires, output_wires};
 pub use graph::{Graph, Step, Wire, WireKind};
+pub use oblivious::{Ctr, Oblivious, ObliviousTree};
 pub use ops::{Function, Lookup, Marker, Matrix, Norm, Op, Outside, Power, Unknown};
 pub use schema::{Cell, Column, ColumnKind, NamesFrom, Schema};
-pub use trees::{Aggregate, CategorySet, Ensemble, Leaves, Node, Test, Tree, Width};
+pub use trees::{Aggregate, CategorySet, Ensemble, Leaves, LinearLeaf, Node, Test, Tree, Width};
 pub use vectors::{Coefficients, KernelSum, Metric, Nearest, PairKernel, Weights, Within, pairs};
 
 /// A model, whole: enough to predict, to draw a form and to write a package.

@@ -4,7 +4,7 @@
 //! entry a wire. The others say their shapes.
 
 use super::vectors::{KernelSum, Nearest, Weights, Within, check_vectors, pairs};
-use super::{Cell, Ensemble, WireKind};
+use super::{Cell, Ctr, Ensemble, Oblivious, WireKind};
 use crate::{Error, Result};
 
 #[derive(Clone, Debug)]
@@ -35,6 +35,10 @@ pub enum Op {
     Affine32 { coef: Matrix, intercept: Vec<f64> },
     /// `Ensemble::features` wires in, one wire out an output.
     Trees(Ensemble),
+    /// `Oblivious::missing_above.len()` wires in, one wire out an output.
+    Oblivious(Oblivious),
+    /// `Ctr::inputs` wires in, one out.
+    Ctr(Ctr),
     /// Euclidean distance to each row of `centers` (centers × inputs); squared where `squared`.
     Distances { centers: Matrix, squared: bool },
     /// e^x over the sum, after subtracting the row's maximum.
@@ -210,6 +214,8 @@ pub enum Function {
     Relu,
     Rint,
     Sign,
+    /// sign(x) x²
+    SignedSquare,
     Sin,
     Sqrt,
     Square,
@@ -325,6 +331,16 @@ impl Op {
                 fits("the input", count, ensemble.features as usize)?;
                 ensemble.check()?;
                 numbers(ensemble.outputs())
+            }
+            Op::Oblivious(forest) => {
+                fits("the input", count, forest.missing_above.len())?;
+                forest.check()?;
+                numbers(forest.outputs)
+            }
+            Op::Ctr(statistic) => {
+                fits("the input", count, statistic.inputs)?;
+                statistic.check()?;
+                numbers(1)
             }
             Op::Distances { centers, .. } => {
                 fits("a center", centers.columns, count)?;
@@ -449,6 +465,7 @@ impl Op {
             Op::OneHot { keys, unknown, .. } => Self::lookup_missing(keys, unknown),
             Op::Lookup(lookup) => Self::lookup_missing(&lookup.keys, &lookup.unknown),
             Op::Trees(ensemble) if ensemble.missing => OnMissing::Handles,
+            Op::Oblivious(_) | Op::Ctr(_) => OnMissing::Handles,
             _ => OnMissing::Rejects,
         }
     }
@@ -474,7 +491,8 @@ impl Op {
             Op::OneHot { .. } => "one-hot encoding",
             Op::Lookup(_) => "encoding",
             Op::Affine { .. } | Op::Affine32 { .. } => "affine map",
-            Op::Trees(_) => "tree ensemble",
+            Op::Trees(_) | Op::Oblivious(_) => "tree ensemble",
+            Op::Ctr(_) => "target statistic",
             Op::Distances { .. } => "distances",
             Op::Softmax | Op::Softmax32 => "softmax",
             Op::Absent { .. } => "missing value",

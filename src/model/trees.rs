@@ -52,6 +52,18 @@ pub enum Leaves {
     Scalar { output: u32, values: Vec<f64> },
     /// Each leaf has one value an output (forests, vector leaves).
     Vector(Vec<f64>),
+    /// Each leaf has a linear model, whose result is added to the given output (LightGBM's `linear_tree`).
+    Linear { output: u32, leaves: Vec<LinearLeaf> },
+}
+
+/// `constant` + Σ coefficient × x in the order of the terms; `value` where one of these x is missing. As LightGBM has
+/// it, an x within 1e-35 of zero is zero.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinearLeaf {
+    pub value: f64,
+    pub constant: f64,
+    /// Feature and coefficient.
+    pub terms: Vec<(u32, f64)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -141,8 +153,16 @@ impl Ensemble {
             let place = |node: usize| format!("tree {number}, node {node}");
             let leaf_count = tree.leaf_count(self.outputs());
             match &tree.leaves {
-                Leaves::Scalar { output, .. } if *output as usize >= self.outputs() => {
+                Leaves::Scalar { output, .. } | Leaves::Linear { output, .. }
+                    if *output as usize >= self.outputs() =>
+                {
                     return Err(Error::malformed(format!("output {output} of {}", self.outputs()))
+                        .at(format!("tree {number}")));
+                }
+                Leaves::Linear { leaves, .. }
+                    if leaves.iter().flat_map(|leaf| &leaf.terms).any(|term| term.0 >= self.features) =>
+                {
+                    return Err(Error::malformed("a linear leaf reads a column that the model does not have")
                         .at(format!("tree {number}")));
                 }
                 Leaves::Vector(values) if values.len() != leaf_count * self.outputs() => {
@@ -224,10 +244,14 @@ impl Ensemble {
 }
 
 impl Tree {
-    /// A tree of one value a leaf, added to the given output.
+    /// The tree with its leaves, of one value each, added to the given output.
     pub fn for_output(self, output: usize) -> Tree {
-        let (Leaves::Scalar { values, .. } | Leaves::Vector(values)) = self.leaves;
-        Tree { nodes: self.nodes, leaves: Leaves::Scalar { output: output as u32, values } }
+        let output = output as u32;
+        let leaves = match self.leaves {
+            Leaves::Scalar { values, .. } | Leaves::Vector(values) => Leaves::Scalar { output, values },
+            Leaves::Linear { leaves, .. } => Leaves::Linear { output, leaves },
+        };
+        Tree { nodes: self.nodes, leaves }
     }
 
     /// Rows of `leaves`.
@@ -235,6 +259,7 @@ impl Tree {
         match &self.leaves {
             Leaves::Scalar { values, .. } => values.len(),
             Leaves::Vector(values) => values.len() / outputs.max(1),
+            Leaves::Linear { leaves, .. } => leaves.len(),
         }
     }
 }

@@ -47,6 +47,7 @@ functions! {
     relu = |x| if x > 0.0 { x } else { 0.0 };
     rint = libm::rint;
     sign = |x| if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else if x == 0.0 { 0.0 } else { x };
+    signed_square = |x| x * libm::fabs(x);
     sin = libm::sin;
     sqrt = libm::sqrt;
     square = |x| x * x;

@@ -6,12 +6,16 @@
 //! Nothing here allocates, formats or panics: in the wasm runtime that machinery would be most of the bytes.
 //! This half imports `image` and nothing else of the crate.
 
+pub mod city;
 mod columns;
+pub mod ctr;
 pub mod encode;
 mod functions;
 mod gaussian;
+mod linear_trees;
 mod links;
 pub mod neighbors;
+pub mod oblivious;
 mod pairs;
 mod pairwise;
 mod power;
@@ -304,4 +308,8 @@ kernels! {
     Solve kernel_solve check_solve = gaussian::solve, gaussian::check_solve;
     Laplace kernel_laplace check_laplace = gaussian::laplace, gaussian::check_laplace;
     LogSumExp kernel_log_sum_exp check_log_sum_exp = links::log_sum_exp, links::check_pick;
+    SignedSquare kernel_signed_square check_signed_square = functions::signed_square, columns::check_same;
+    LinearTrees kernel_linear_trees check_linear_trees = linear_trees::walk, linear_trees::check;
+    Oblivious kernel_oblivious check_oblivious = oblivious::walk, oblivious::check;
+    Ctr kernel_ctr check_ctr = ctr::ctr, ctr::check;
 }

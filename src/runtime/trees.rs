@@ -28,7 +28,7 @@ pub const OUTSIDE_LEFT: u32 = 1;
 pub const TOWARD_ZERO: u32 = 2;
 
 /// LightGBM's `kZeroThreshold`: what lies this close to zero is zero.
-const ZERO: f64 = 1e-35_f32 as f64;
+pub const ZERO: f64 = 1e-35_f32 as f64;
 
 /// Bits of a split's word before the feature.
 pub const fn flag_bits(sets: bool) -> u32 {
@@ -94,22 +94,22 @@ impl Number for f64 {
 }
 
 /// The arguments, in the order in which they stand.
-struct Forest<'a, T> {
-    flags: u32,
+pub(super) struct Forest<'a, T> {
+    pub(super) flags: u32,
     feature_bits: u32,
     /// The sums are divided by it where it is not zero.
     divide: f64,
     /// One start value an output.
-    base: &'a [f64],
+    pub(super) base: &'a [f64],
     /// The first node of each tree, and the end of the last.
-    roots: &'a [u32],
+    pub(super) roots: &'a [u32],
     /// The output of each tree; empty with VECTOR.
-    targets: &'a [u32],
+    pub(super) targets: &'a [u32],
     words: &'a [u32],
     /// One a node; unused at leaves.
     thresholds: &'a [T],
-    leaves: &'a [f64],
-    leaf_rows: usize,
+    pub(super) leaves: &'a [f64],
+    pub(super) leaf_rows: usize,
     /// Two words a category set: the place of its first word in `left`, then its size and flags.
     sets: &'a [[u32; 2]],
     /// A bit a category, set by set: it goes left.
@@ -118,7 +118,7 @@ struct Forest<'a, T> {
 
 impl<'a, T: Number> Forest<'a, T> {
     #[inline]
-    fn read(mut args: Reader<'a>, outputs: usize, sets: bool) -> Option<Forest<'a, T>> {
+    pub(super) fn read(args: &mut Reader<'a>, outputs: usize, sets: bool) -> Option<Forest<'a, T>> {
         let &[flags, feature_bits, trees, nodes, leaf_rows] = args.list::<u32>(5)?.first_chunk()?;
         let (trees, nodes, leaf_rows) = (trees as usize, nodes as usize, leaf_rows as usize);
         let vector = flags & VECTOR != 0;
@@ -141,49 +141,58 @@ impl<'a, T: Number> Forest<'a, T> {
 }
 
 /// Scratch: one row of inputs in the ensemble's width for each row of the block.
-fn scratch_slots<T>(inputs: usize) -> usize {
+pub(super) fn scratch_slots<T>(inputs: usize) -> usize {
     (inputs * core::mem::size_of::<T>()).div_ceil(8)
 }
 
 pub fn check<T: Number, const SETS: bool>(shape: &Shape) -> Option<usize> {
-    let forest = Forest::<T>::read(shape.args(), shape.outputs, SETS)?;
-    for &[first, size] in forest.sets {
-        forest.left.get(first as usize..)?.get(..(size >> 2).div_ceil(32) as usize)?;
-    }
-    if forest.feature_bits > 24
-        || shape.inputs == 0
-        || forest.targets.iter().any(|&target| target as usize >= shape.outputs)
-        || forest.roots.last().copied()? as usize != forest.words.len()
-    {
-        return None;
-    }
-    let shift = flag_bits(SETS);
-    for pair in forest.roots.windows(2) {
-        let &[first, end] = pair.first_chunk::<2>()?;
-        let nodes = forest.words.get(first as usize..end as usize)?;
-        if nodes.is_empty() {
-            return None;
-        }
-        let thresholds = forest.thresholds.get(first as usize..end as usize)?;
-        for (at, (&word, threshold)) in nodes.iter().zip(thresholds).enumerate() {
-            let holds = if word & 1 == 1 {
-                ((word >> 1) as usize) < forest.leaf_rows
-            } else {
-                let feature = word >> shift & ((1 << forest.feature_bits) - 1);
-                let left = (word >> (shift + forest.feature_bits)) as usize;
-                let set = !SETS || word & IN_SET == 0 || (threshold.whole() as usize) < forest.sets.len();
-                (feature as usize) < shape.inputs && left > at && left + 1 < nodes.len() && set
-            };
-            if !holds {
-                return None;
-            }
-        }
-    }
+    let forest = Forest::<T>::read(&mut shape.args(), shape.outputs, SETS)?;
+    forest.check::<SETS>(shape)?;
     Some(scratch_slots::<T>(shape.inputs))
 }
 
-pub fn walk<T: Number, const SETS: bool>(call: &Call) {
-    let Some(forest) = Forest::<T>::read(call.args(), call.outputs, SETS) else { return };
+impl<T: Number> Forest<'_, T> {
+    pub(super) fn check<const SETS: bool>(&self, shape: &Shape) -> Option<()> {
+        let forest = self;
+        for &[first, size] in forest.sets {
+            forest.left.get(first as usize..)?.get(..(size >> 2).div_ceil(32) as usize)?;
+        }
+        if forest.feature_bits > 24
+            || shape.inputs == 0
+            || forest.targets.iter().any(|&target| target as usize >= shape.outputs)
+            || forest.roots.last().copied()? as usize != forest.words.len()
+        {
+            return None;
+        }
+        let shift = flag_bits(SETS);
+        for pair in forest.roots.windows(2) {
+            let &[first, end] = pair.first_chunk::<2>()?;
+            let nodes = forest.words.get(first as usize..end as usize)?;
+            if nodes.is_empty() {
+                return None;
+            }
+            let thresholds = forest.thresholds.get(first as usize..end as usize)?;
+            for (at, (&word, threshold)) in nodes.iter().zip(thresholds).enumerate() {
+                let holds = if word & 1 == 1 {
+                    ((word >> 1) as usize) < forest.leaf_rows
+                } else {
+                    let feature = word >> shift & ((1 << forest.feature_bits) - 1);
+                    let left = (word >> (shift + forest.feature_bits)) as usize;
+                    let set = !SETS || word & IN_SET == 0 || (threshold.whole() as usize) < forest.sets.len();
+                    (feature as usize) < shape.inputs && left > at && left + 1 < nodes.len() && set
+                };
+                if !holds {
+                    return None;
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// The block's rows in the ensemble's width, one after the other; None where a value is refused.
+#[inline]
+pub(super) fn table<'a, T: Number>(call: &'a Call, forest: &Forest<T>) -> Option<&'a [T]> {
     let inputs = call.inputs.len();
     let scratch = call.scratch(scratch_slots::<T>(inputs));
     // SAFETY: the scratch holds rows × inputs values of T: its size was derived from them, f64 alignment is
@@ -194,11 +203,18 @@ pub fn walk<T: Number, const SETS: bool>(call: &Call) {
             let x = T::round(value);
             if (forest.flags & MISSING == 0 && x.is_nan()) || (forest.flags & INFINITE == 0 && x.is_infinite()) {
                 call.refuse(row);
-                return;
+                return None;
             }
             *cell = x;
         }
     }
+    Some(table)
+}
+
+pub fn walk<T: Number, const SETS: bool>(call: &Call) {
+    let Some(forest) = Forest::<T>::read(&mut call.args(), call.outputs, SETS) else { return };
+    let Some(table) = table(call, &forest) else { return };
+    let inputs = call.inputs.len();
     for (output, &base) in call.outputs().zip(forest.base) {
         output.fill(base);
     }
@@ -240,7 +256,7 @@ pub fn walk<T: Number, const SETS: bool>(call: &Call) {
 /// # Safety
 /// The forest passed `check`, `root` is the first node of one of its trees, `x` points to one value a feature.
 #[inline]
-unsafe fn descend<T: Number, const SETS: bool>(forest: &Forest<T>, root: usize, x: *const T) -> usize {
+pub(super) unsafe fn descend<T: Number, const SETS: bool>(forest: &Forest<T>, root: usize, x: *const T) -> usize {
     let shift = flag_bits(SETS);
     let mask = (1u32 << forest.feature_bits) - 1;
     let mut at = root;

@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use carryout::lower::{Encoding, Lowered, Results, Span, Want, lower};
-use carryout::model::{Cell, Column, Model, Op, Output};
+use carryout::model::{Cell, Column, Model, Op, Output, Step};
 use carryout::runtime::host::Machine;
 use carryout::{Options, import};
 use serde_json::Value;
@@ -61,16 +61,22 @@ impl Case {
         json(&self.path.join("expected.json"))
     }
 
-    /// What some models' files lack: category lists, and the columns of dummies of older versions.
+    /// What some models' files lack: category lists, the columns of dummies of older versions, and the names that
+    /// LightGBM changed (it writes _ for a space).
     pub fn options(&self) -> Options {
         let columns = self.info["input"]["columns"].as_array().into_iter().flatten();
-        let with_categories = columns.filter_map(|column| {
+        let with_categories = columns.clone().filter_map(|column| {
             let values = serde_json::from_value(column.get("categories")?.clone()).ok()?;
             Some((column["name"].as_str()?.to_string(), values))
         });
         let dummy = self.info["estimator"].as_str().is_some_and(|class| class.contains("Dummy"));
         let row = self.rows().first().and_then(Value::as_array).map_or(0, Vec::len);
-        let features = dummy.then(|| (0..row).map(|number| format!("x{number}")).collect());
+        let names: Vec<String> = columns.filter_map(|column| Some(column["name"].as_str()?.to_string())).collect();
+        let changed = self.id.contains("lightgbm") && names.iter().any(|name| name.contains(' '));
+        let features = match dummy {
+            true => Some((0..row).map(|number| format!("x{number}")).collect()),
+            false => changed.then_some(names),
+        };
         Options { categories: with_categories.collect(), features, ..Options::default() }
     }
 
@@ -152,8 +158,12 @@ pub fn compare_raw(
     method: &str,
     want: &Value,
 ) -> (usize, Option<String>) {
-    let step = model.graph.steps().iter().rev().find(|step| matches!(step.op, Op::Trees(_) | Op::Affine32 { .. }));
-    let values = step.unwrap_or_else(|| panic!("{} has no raw output", case.id)).output.clone().collect();
+    let steps = model.graph.steps();
+    let is_model = |step: &Step| matches!(step.op, Op::Trees(_) | Op::Oblivious(_) | Op::Affine32 { .. });
+    let place = steps.iter().rposition(is_model).unwrap_or_else(|| panic!("{} has no raw output", case.id));
+    // CatBoost's raw scores have its scale and bias in them.
+    let step = if method == "predict_raw" { &steps[place + 1] } else { &steps[place] };
+    let values = step.output.clone().collect();
     let mut raw = Model { output: Output::Regression { values, names: Vec::new() }, ..model.clone() };
     raw.settle_columns();
     let lowered = lower(&raw, Want::Everything).unwrap();
@@ -263,8 +273,9 @@ pub fn compare(
                 let all = columns.iter().map(|column| column[row]);
                 let sum: f64 = all.clone().sum();
                 assert!(all.clone().all(|p| (0.0..=1.0).contains(&p)), "row {row}: a probability outside 0..1");
-                // One-versus-rest leaves a row that no estimator wants at zero.
-                assert!(sum == 0.0 || (sum - 1.0).abs() < 1e-6, "row {row}: probabilities sum to {sum}");
+                // Not 1 where classes are each on their own (one-versus-all), or no estimator wants the row (0).
+                let want: f64 = want[row].as_array().unwrap().iter().map(number).sum();
+                assert!((sum - want).abs() < 1e-6, "row {row}: probabilities sum to {sum} instead of {want}");
             }
             span(found, &mut comparison);
         }

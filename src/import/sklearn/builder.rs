@@ -4,7 +4,7 @@ use super::estimator::Estimator;
 use super::registry;
 use crate::import::pickle::Value;
 use crate::model::{Cell, Column, ColumnKind, Graph, Lookup, Marker, Model, NamesFrom, Op, Output, Schema, Source};
-use crate::model::{Wire, WireKind};
+use crate::model::{Unknown, Wire, WireKind};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -196,6 +196,20 @@ impl Builder {
         }
         self.graph.set_column_kind(wire, WireKind::Code(wire));
         Ok(())
+    }
+
+    /// The number of each category in a model's own list; NaN for a missing or unknown value.
+    pub fn category_codes(&mut self, wire: Wire, categories: &[Cell], path: &str) -> Result<Wire> {
+        if categories.iter().any(|category| matches!(category, Cell::Str(_))) {
+            self.strings_at(wire, path)?;
+        }
+        let lookup = Lookup {
+            keys: categories.to_vec(),
+            width: 1,
+            values: (0..categories.len()).map(|code| code as f64).collect(),
+            unknown: Unknown::As(vec![f64::NAN]),
+        };
+        self.graph.push_one(Op::Lookup(lookup), vec![wire], path)
     }
 
     /// The finished model: column kinds from the steps that read them.

@@ -32,7 +32,7 @@ mod wrappers;
 
 use super::Options;
 use super::pickle::{Heap, Kind, Value};
-use super::xgboost;
+use super::{catboost, lightgbm, xgboost};
 use crate::model::{Model, NamesFrom, Output, Source};
 use crate::{At, Error, Result};
 use builder::{Builder, Frame};
@@ -222,6 +222,8 @@ pub(super) struct Input {
 fn input(estimator: &Estimator) -> Result<Option<Input>> {
     match estimator.module.split('.').next() {
         Some("xgboost") => xgboost::input(estimator).map(Some),
+        Some("lightgbm") => lightgbm::input(estimator).map(Some),
+        Some("catboost") => catboost::input(estimator).map(Some),
         _ => Ok(None),
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use super::{ensemble, multiclass, multioutput, preprocessing, trees, wrappers};
 use super::{gaussian_process, kernels, mixture, naive_bayes, neighbors, neural, svm};
-use crate::import::xgboost;
+use crate::import::{catboost, lightgbm, xgboost};
 use crate::model::Output;
 use crate::{Error, Result};
 
@@ -187,6 +187,14 @@ pub const ENTRIES: &[Entry] = &[
     foreign("xgboost", "XGBoost", "XGBRanker", xgboost::regressor),
     foreign("xgboost", "XGBoost", "XGBModel", xgboost::regressor),
     foreign("xgboost", "XGBoost", "Booster", xgboost::regressor),
+    foreign("lightgbm", "LightGBM", "LGBMClassifier", lightgbm::classifier),
+    foreign("lightgbm", "LightGBM", "LGBMRegressor", lightgbm::regressor),
+    foreign("lightgbm", "LightGBM", "LGBMRanker", lightgbm::regressor),
+    foreign("lightgbm", "LightGBM", "Booster", lightgbm::booster),
+    foreign("catboost", "CatBoost", "CatBoostClassifier", catboost::classifier),
+    foreign("catboost", "CatBoost", "CatBoostRegressor", catboost::regressor),
+    foreign("catboost", "CatBoost", "CatBoostRanker", catboost::raw),
+    foreign("catboost", "CatBoost", "CatBoost", catboost::raw),
 ];
 
 /// The entry of an estimator's class.

@@ -474,7 +474,7 @@ fn finish_trees(
                 return Err(Error::malformed(format!("leaf values that are not {outputs} a leaf")).at(place()));
             }
             Leaves::Vector(_) => {}
-            Leaves::Scalar { output, .. } => {
+            Leaves::Scalar { output, .. } | Leaves::Linear { output, .. } => {
                 if info as usize >= outputs {
                     return Err(Error::malformed(format!("output {info} of {outputs}")).at("tree_info").at(place()));
                 }
