@@ -26,8 +26,9 @@ page: ## www/dist/, the page that `carryout demo` serves
 	npm --prefix www run build
 
 demo: page build ## pack the example models and serve the page on them
-	@for model in examples/*/model.*; do \
-		$(RELEASE)/carryout pack "$$model" -o "pkg/$$(basename "$$(dirname "$$model")")" || exit 1; \
+	@for folder in examples/*/; do \
+		$(RELEASE)/carryout pack "$${folder}model.joblib" -o "pkg/$$(basename "$$folder")" \
+			--samples "$${folder}rows.csv" --expected "$${folder}expected.json" || exit 1; \
 	done
 	$(RELEASE)/carryout demo pkg
 
