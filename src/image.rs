@@ -162,6 +162,15 @@ kernels! {
     LinearTrees "linear_trees",
     Oblivious "oblivious",
     Ctr "ctr",
+    Digitize "digitize",
+    Products "products",
+    BoxCox "box_cox",
+    YeoJohnson "yeo_johnson",
+    Quantiles "quantiles",
+    Splines "splines",
+    NormalQuantile "normal_quantile",
+    Coalesce "coalesce",
+    Donors "donors",
 }
 
 /// Values that may be read in place: any bit pattern is one of them.

@@ -2,6 +2,7 @@
 //! vocabularies of the category columns and writes the operations' arguments.
 
 mod args;
+mod curves;
 mod slots;
 mod tables;
 mod trees;
@@ -503,6 +504,22 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
         }
         Op::Laplace => Kernel::Laplace,
         Op::LogSumExp => Kernel::LogSumExp,
+        Op::Digitize { edges } => curves::digitize(&mut args, edges),
+        Op::Products { terms } => curves::products(&mut args, terms)?,
+        Op::Power { method, lambdas } => {
+            args.f64s(lambdas);
+            match method {
+                Power::BoxCox => Kernel::BoxCox,
+                Power::YeoJohnson => Kernel::YeoJohnson,
+            }
+        }
+        Op::Quantiles(quantiles) => curves::quantiles(&mut args, quantiles),
+        Op::Splines(splines) => curves::splines(&mut args, splines)?,
+        Op::Donors(donors) => {
+            scratch = donors.rows.columns as u32 + 2 * donors.count;
+            curves::donors(&mut args, donors)
+        }
+        Op::Coalesce => Kernel::Coalesce,
     };
     Ok(Piece { kernel, inputs, args, scratch })
 }
@@ -523,6 +540,7 @@ fn function_kernel(function: Function) -> Kernel {
         Function::Log1p => Kernel::Log1p,
         Function::Log2 => Kernel::Log2,
         Function::Negative => Kernel::Negative,
+        Function::NormalQuantile => Kernel::NormalQuantile,
         Function::Reciprocal => Kernel::Reciprocal,
         Function::Relu => Kernel::Relu,
         Function::Rint => Kernel::Rint,

@@ -4,6 +4,7 @@
 //! the original library uses. Invariants, kept by `Graph::push` and checked again by `lower`: a step reads only
 //! wires that exist before it, a wire is written once, and the first wires are the schema's columns in order.
 
+mod curves;
 mod flow;
 mod graph;
 mod oblivious;
@@ -14,6 +15,7 @@ mod vectors;
 
 use serde::{Deserialize, Serialize};
 
+pub use curves::{Beyond, Donors, Quantiles, Splines};
 pub use flow::{live_wires, output_wires};
 pub use graph::{Graph, Step, Wire, WireKind};
 pub use oblivious::{Ctr, Oblivious, ObliviousTree};

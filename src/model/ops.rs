@@ -4,7 +4,7 @@
 //! entry a wire. The others say their shapes.
 
 use super::vectors::{KernelSum, Nearest, Weights, Within, check_vectors, pairs};
-use super::{Cell, Ctr, Ensemble, Oblivious, WireKind};
+use super::{Cell, Ctr, Donors, Ensemble, Oblivious, Quantiles, Splines, WireKind};
 use crate::{Error, Result};
 
 #[derive(Clone, Debug)]
@@ -106,6 +106,21 @@ pub enum Op {
     /// A latent mean and variance to a probability: the logistic under a normal distribution, by five error
     /// functions.
     Laplace,
+    /// Column by column: how many of the column's `edges`, ascending, are not above x.
+    Digitize { edges: Vec<Vec<f64>> },
+    /// One wire out a term: the product of these inputs in order, 1 of none.
+    Products { terms: Vec<Vec<u32>> },
+    /// Column by column: a power transformation with the column's lambda. Box-Cox refuses what is not positive.
+    Power { method: Power, lambdas: Vec<f64> },
+    /// Column by column: see `Quantiles`.
+    Quantiles(Quantiles),
+    /// One wire in, one wire out a basis: see `Splines`.
+    Splines(Splines),
+    /// Column by column: a missing value becomes the mean of it over the nearest rows of training.
+    Donors(Donors),
+    /// Two groups of wires in, one of the first's size out: the value of the first, or of the second where that is
+    /// missing.
+    Coalesce,
 }
 
 /// Which value counts as missing.
@@ -193,7 +208,8 @@ impl Matrix {
 
 /// Elementwise functions, named as numpy names them; `Expit` is 1 / (1 + e^-x). `Float32` rounds to f32; `Exp32` and
 /// `Sigmoid32` are of f32 values in f32, the latter as XGBoost bounds it. `Confidence` is x / (3 (|x| + 1)), what
-/// one-versus-one voting breaks ties with, `NormalCdf` the normal distribution's.
+/// one-versus-one voting breaks ties with, `NormalCdf` the normal distribution's and `NormalQuantile` its
+/// inverse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
     Abs,
@@ -227,6 +243,7 @@ pub enum Function {
     Sigmoid32,
     Confidence,
     NormalCdf,
+    NormalQuantile,
 }
 
 /// How an operation treats a missing (NaN) input.
@@ -449,6 +466,40 @@ impl Op {
                 fits("the input", count, 2)?;
                 numbers(1)
             }
+            Op::Digitize { edges } => {
+                fits("the list of edges", edges.len(), count)?;
+                if !edges.iter().all(|edges| edges.is_sorted()) {
+                    return Err(Error::malformed("the edges of bins are not in ascending order"));
+                }
+                numbers(count)
+            }
+            Op::Products { terms } => {
+                if terms.iter().flatten().any(|&factor| factor as usize >= count) {
+                    return Err(Error::malformed("a product of a column that does not come in"));
+                }
+                numbers(terms.len())
+            }
+            Op::Power { lambdas, .. } => {
+                fits("the lambdas", lambdas.len(), count)?;
+                numbers(count)
+            }
+            Op::Quantiles(quantiles) => {
+                quantiles.check(count)?;
+                numbers(count)
+            }
+            Op::Splines(splines) => {
+                one()?;
+                splines.check()?;
+                numbers(splines.width as usize)
+            }
+            Op::Donors(donors) => {
+                donors.check(count)?;
+                numbers(count)
+            }
+            Op::Coalesce => {
+                fits("the input", count, count / 2 * 2)?;
+                numbers(count / 2)
+            }
         }
     }
 
@@ -461,6 +512,9 @@ impl Op {
                 OnMissing::Passes
             }
             Op::Affine32 { .. } => OnMissing::Handles,
+            Op::Power { .. } | Op::Quantiles(_) => OnMissing::Passes,
+            Op::Donors(_) | Op::Coalesce => OnMissing::Handles,
+            Op::Splines(splines) if splines.missing => OnMissing::Handles,
             // A learnt missing category, or a rule for unknown values, answers for it.
             Op::OneHot { keys, unknown, .. } => Self::lookup_missing(keys, unknown),
             Op::Lookup(lookup) => Self::lookup_missing(&lookup.keys, &lookup.unknown),
@@ -523,6 +577,13 @@ impl Op {
             Op::OutlierFactor { .. } => "local outlier factor",
             Op::Solve { .. } => "triangular solve",
             Op::Laplace => "Laplace approximation",
+            Op::Digitize { .. } => "bins",
+            Op::Products { .. } => "products",
+            Op::Power { .. } => "power",
+            Op::Quantiles(_) => "quantiles",
+            Op::Splines(_) => "splines",
+            Op::Donors(_) => "means of neighbours",
+            Op::Coalesce => "fill",
         }
     }
 }

@@ -58,5 +58,6 @@ functions! {
     exp32 = |x| f64::from(exp_f32(x as f32));
     sigmoid32 = |x| f64::from(sigmoid_f32(x as f32));
     normal_cdf = |x| 0.5 * libm::erfc(-x * core::f64::consts::FRAC_1_SQRT_2);
+    normal_quantile = super::normal::normal_quantile;
     confidence = |x| x / (3.0 * (libm::fabs(x) + 1.0));
 }

@@ -9,12 +9,15 @@
 pub mod city;
 mod columns;
 pub mod ctr;
+pub mod curves;
 pub mod encode;
 mod functions;
 mod gaussian;
+mod impute;
 mod linear_trees;
 mod links;
 pub mod neighbors;
+mod normal;
 pub mod oblivious;
 mod pairs;
 mod pairwise;
@@ -312,4 +315,13 @@ kernels! {
     LinearTrees kernel_linear_trees check_linear_trees = linear_trees::walk, linear_trees::check;
     Oblivious kernel_oblivious check_oblivious = oblivious::walk, oblivious::check;
     Ctr kernel_ctr check_ctr = ctr::ctr, ctr::check;
+    Digitize kernel_digitize check_digitize = curves::digitize, curves::check_digitize;
+    Products kernel_products check_products = curves::products, curves::check_products;
+    BoxCox kernel_box_cox check_box_cox = power::box_cox, power::check_lambdas;
+    YeoJohnson kernel_yeo_johnson check_yeo_johnson = power::yeo_johnson, power::check_lambdas;
+    Quantiles kernel_quantiles check_quantiles = curves::quantiles, curves::check_quantiles;
+    Splines kernel_splines check_splines = curves::splines, curves::check_splines;
+    NormalQuantile kernel_normal_quantile check_normal_quantile = functions::normal_quantile, columns::check_same;
+    Coalesce kernel_coalesce check_coalesce = impute::coalesce, impute::check_coalesce;
+    Donors kernel_donors check_donors = impute::donors, impute::check_donors;
 }

@@ -1,4 +1,4 @@
-//! Power transformations backwards, column by column.
+//! Power transformations and their inverses, column by column.
 
 use super::columns::{check_same, each_with};
 use super::{Call, Shape};
@@ -7,6 +7,40 @@ use super::{Call, Shape};
 pub fn check_lambdas(shape: &Shape) -> Option<usize> {
     shape.args().list::<f64>(shape.inputs)?;
     check_same(shape)
+}
+
+/// scipy's `boxcox`. The original refuses what is not positive.
+pub fn box_cox(call: &Call) {
+    let Some(lambdas) = call.args().list::<f64>(call.outputs) else { return };
+    for input in call.inputs() {
+        if let Some(row) = input.iter().position(|&x| x <= 0.0) {
+            call.refuse(row);
+        }
+    }
+    each_with(call, lambdas, |x, lambda| {
+        let (log, size) = (libm::log(x), libm::fabs(lambda));
+        let scaled = lambda * log;
+        if size < 1e-19 {
+            log
+        } else if scaled < 709.78 {
+            libm::expm1(scaled) / lambda
+        } else {
+            // Near the largest numbers e^scaled alone would pass them.
+            let power = libm::exp(scaled - libm::log(size));
+            (if lambda < 0.0 { -power } else { power }) - 1.0 / lambda
+        }
+    });
+}
+
+/// scipy's `yeojohnson`, which scikit-learn calls from 1.7 on; before, (x + 1)^lambda - 1 stood in the place of expm1,
+/// which rounds more.
+pub fn yeo_johnson(call: &Call) {
+    let Some(lambdas) = call.args().list::<f64>(call.outputs) else { return };
+    each_with(call, lambdas, |x, lambda| {
+        let (sign, lambda) = if x < 0.0 { (-1.0, 2.0 - lambda) } else { (1.0, lambda) };
+        let log = libm::log1p(sign * x);
+        sign * if libm::fabs(lambda) < f64::EPSILON { log } else { libm::expm1(lambda * log) / lambda }
+    });
 }
 
 /// scipy's `inv_boxcox`.

@@ -1,5 +1,6 @@
 //! Kernels that combine what several estimators say, and the interpolation of isotonic calibration.
 
+use super::curves::interpolate as interpolate_at;
 use super::{Call, Shape};
 
 /// What an interpolation does beyond its ends.
@@ -62,10 +63,7 @@ pub fn interpolate(call: &Call) {
                 continue;
             }
         }
-        let after = xs.partition_point(|&known| known <= x);
-        let point = |at: usize| (xs.get(at).copied().unwrap_or(last), ys.get(at).copied().unwrap_or(f64::NAN));
-        let ((x0, y0), (x1, y1)) = (point(after.saturating_sub(1)), point(after));
-        *out = if after == 0 || after == xs.len() || x == x0 { y0 } else { (y1 - y0) / (x1 - x0) * (x - x0) + y0 };
+        *out = interpolate_at(xs, ys, x);
     }
 }
 

@@ -9,12 +9,14 @@ mod calibration;
 mod cluster;
 mod compose;
 mod cross_decomposition;
+mod curves;
 mod decomposition;
 mod discriminant;
 mod dummy;
 mod ensemble;
 pub(super) mod estimator;
 mod gaussian_process;
+mod impute;
 mod inner;
 mod kernels;
 mod linear;
@@ -26,7 +28,9 @@ mod neighbors;
 mod neural;
 mod preprocessing;
 pub mod registry;
+mod selection;
 mod svm;
+mod targets;
 mod trees;
 mod wrappers;
 
@@ -185,7 +189,7 @@ fn first_step<'h>(estimator: &Estimator<'h>) -> Option<Value<'h>> {
             return estimator.get("best_estimator_");
         }
         "TransformedTargetRegressor" => return estimator.get("regressor_"),
-        "FrozenEstimator" => return estimator.get("estimator"),
+        "FrozenEstimator" | "SelectFromModel" => return estimator.get("estimator"),
         "VotingClassifier"
         | "VotingRegressor"
         | "StackingClassifier"
@@ -236,7 +240,7 @@ fn columns(root: &Estimator, options: &Options) -> Result<(Vec<String>, NamesFro
         // An unsupported step says so, before anything about columns.
         registry::find(&at)?;
         let own = match at.class {
-            "LabelEncoder" => Some("label"),
+            "LabelEncoder" | "LabelBinarizer" => Some("label"),
             "IsotonicRegression" => Some("x"),
             _ => None,
         };

@@ -1,19 +1,39 @@
 //! Imputers, scalers and encoders (sklearn.impute, sklearn.preprocessing).
 
 use super::builder::{Builder, Frame};
-use super::estimator::{Estimator, cell, cells};
+use super::estimator::{Estimator, Version, cell, cells};
 use crate::import::pickle::Value;
 use crate::model::{Cell, Lookup, Marker, Norm, Op, Unknown, Wire};
 use crate::{Error, Result};
 
 /// `missing_values` of an imputer. One null reaches the model, so None and NaN are the same.
-fn marker(estimator: &Estimator) -> Result<Marker> {
+pub fn marker(estimator: &Estimator) -> Result<Marker> {
     let Some(value) = estimator.get("missing_values") else { return Ok(Marker::Nan) };
     match cell(value) {
         Some(Cell::Nan | Cell::None) => Ok(Marker::Nan),
         Some(value) => Ok(Marker::Value(value)),
         None => Err(estimator.malformed(format!("missing_values is {}", value.describe()))),
     }
+}
+
+/// The places of the columns that a SimpleImputer lets through: those that were empty in training have no statistic.
+pub fn kept_by_simple_imputer(estimator: &Estimator) -> Result<Vec<usize>> {
+    let statistics = estimator.cells("statistics_")?;
+    // Up to 1.7 a constant filled empty columns too.
+    let constant = estimator.version < Version(1, 8) && estimator.maybe_str("strategy") == Some("constant");
+    let keep = constant || estimator.bool_or("keep_empty_features", false)?;
+    Ok((0..statistics.len()).filter(|&place| keep || !statistics[place].is_missing()).collect())
+}
+
+/// Appends the columns of `indicator_` where asked for. It reads the columns as they came in.
+pub fn indicator(builder: &mut Builder, estimator: &Estimator, frame: &Frame, made: &mut Frame) -> Result<()> {
+    if estimator.bool_or("add_indicator", false)? {
+        let value = estimator.need("indicator_")?;
+        made.extend(builder.visit(value, "indicator", Some(estimator), |builder, indicator| {
+            missing_indicator(builder, indicator, frame)
+        })?);
+    }
+    Ok(())
 }
 
 /// Fills each column with its statistic; columns that were empty in training are dropped unless kept.
@@ -23,8 +43,7 @@ pub fn simple_imputer(builder: &mut Builder, estimator: &Estimator, frame: &Fram
         return Err(estimator.malformed(format!("{} statistics for {} columns", statistics.len(), frame.len())));
     }
     let missing = marker(estimator)?;
-    let keep = estimator.bool_or("keep_empty_features", false)? || estimator.str("strategy")? == "constant";
-    let kept: Vec<usize> = (0..frame.len()).filter(|&place| keep || !statistics[place].is_missing()).collect();
+    let kept = kept_by_simple_imputer(estimator)?;
     let selected = frame.pick(&kept);
     let fill: Vec<Cell> = kept.iter().map(|&place| statistics[place].clone()).collect();
     let text_marker = matches!(missing, Marker::Value(Cell::Str(_)));
@@ -33,20 +52,8 @@ pub fn simple_imputer(builder: &mut Builder, estimator: &Estimator, frame: &Fram
             builder.strings(wire, estimator)?;
         }
     }
-    // The indicator reads the columns as they came in.
-    let indicator = match estimator.bool_or("add_indicator", false)? {
-        true => Some(builder.visit(
-            estimator.need("indicator_")?,
-            "indicator",
-            Some(estimator),
-            |builder, indicator| missing_indicator(builder, indicator, frame),
-        )?),
-        false => None,
-    };
     let mut made = builder.map(Op::Impute { missing, fill }, &selected, estimator)?;
-    if let Some(indicator) = indicator {
-        made.extend(indicator);
-    }
+    indicator(builder, estimator, frame, &mut made)?;
     Ok(made)
 }
 
@@ -116,7 +123,7 @@ pub fn normalizer(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -
 }
 
 /// The categories of each column.
-fn categories(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Vec<Vec<Cell>>> {
+pub fn categories(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Vec<Vec<Cell>>> {
     let lists = estimator.list("categories_")?;
     if lists.len() != frame.len() {
         return Err(estimator.malformed(format!("categories of {} columns for {}", lists.len(), frame.len())));

@@ -3,9 +3,9 @@
 use super::builder::{Builder, Frame};
 use super::estimator::{Estimator, NEWEST, OLDEST, Version};
 use super::{
-    boosting, calibration, cluster, compose, cross_decomposition, decomposition, discriminant, dummy, linear,
+    boosting, calibration, cluster, compose, cross_decomposition, curves, decomposition, discriminant, dummy, linear,
 };
-use super::{ensemble, multiclass, multioutput, preprocessing, trees, wrappers};
+use super::{ensemble, impute, multiclass, multioutput, preprocessing, selection, targets, trees, wrappers};
 use super::{gaussian_process, kernels, mixture, naive_bayes, neighbors, neural, svm};
 use crate::import::{catboost, lightgbm, xgboost};
 use crate::model::Output;
@@ -179,7 +179,38 @@ pub const ENTRIES: &[Entry] = &[
     predictor("Mixtures and covariance", "GaussianMixture", mixture::mixture),
     predictor("Mixtures and covariance", "BayesianGaussianMixture", mixture::mixture),
     predictor("Mixtures and covariance", "EllipticEnvelope", mixture::elliptic_envelope),
+    transformer("Preprocessing", "Binarizer", curves::binarizer),
+    transformer("Preprocessing", "KBinsDiscretizer", curves::bins),
+    transformer("Preprocessing", "PolynomialFeatures", curves::polynomial),
+    transformer("Preprocessing", "PowerTransformer", curves::power),
+    transformer("Preprocessing", "QuantileTransformer", curves::quantiles),
+    transformer("Preprocessing", "SplineTransformer", curves::splines),
+    transformer("Preprocessing", "TargetEncoder", targets::target_encoder),
+    transformer("Preprocessing", "LabelBinarizer", targets::label_binarizer),
+    transformer("Preprocessing", "KernelCenterer", decomposition::kernel_centerer),
+    transformer("Preprocessing", "KNNImputer", impute::knn_imputer),
+    transformer("Preprocessing", "IterativeImputer", impute::iterative_imputer),
+    transformer("Feature selection", "VarianceThreshold", selection::by_variance),
+    transformer("Feature selection", "SelectKBest", selection::k_best),
+    transformer("Feature selection", "SelectPercentile", selection::percentile),
+    transformer("Feature selection", "SelectFpr", selection::false_positive_rate),
+    transformer("Feature selection", "SelectFdr", selection::false_discovery_rate),
+    transformer("Feature selection", "SelectFwe", selection::family_wise_error),
+    transformer("Feature selection", "GenericUnivariateSelect", selection::univariate),
+    transformer("Feature selection", "SelectFromModel", selection::from_model),
+    transformer("Feature selection", "SequentialFeatureSelector", selection::by_support),
+    both("Feature selection", "RFE", selection::by_support, selection::recursive),
+    both("Feature selection", "RFECV", selection::by_support, selection::recursive),
     transformer("Decomposition", "PCA", decomposition::pca),
+    transformer("Decomposition", "IncrementalPCA", decomposition::pca),
+    transformer("Decomposition", "KernelPCA", decomposition::kernel_pca),
+    transformer("Decomposition", "TruncatedSVD", decomposition::plain),
+    transformer("Decomposition", "FastICA", decomposition::fast_ica),
+    transformer("Decomposition", "FactorAnalysis", decomposition::factor_analysis),
+    transformer("Decomposition", "SparsePCA", decomposition::sparse_pca),
+    transformer("Decomposition", "MiniBatchSparsePCA", decomposition::sparse_pca),
+    transformer("Decomposition", "GaussianRandomProjection", decomposition::plain),
+    transformer("Decomposition", "SparseRandomProjection", decomposition::plain),
     foreign("xgboost", "XGBoost", "XGBClassifier", xgboost::classifier),
     foreign("xgboost", "XGBoost", "XGBRFClassifier", xgboost::classifier),
     foreign("xgboost", "XGBoost", "XGBRegressor", xgboost::regressor),

@@ -57,6 +57,33 @@ impl Stored {
         &self.values[start..start + self.classes]
     }
 
+    pub fn nodes(&self) -> usize {
+        self.left.len()
+    }
+
+    /// How much impurity the splits by each feature take away, over the samples at the root; not yet normalised.
+    pub fn importances(&self, estimator: &Estimator, features: usize) -> Result<Vec<f64>> {
+        let tree = Estimator::new(estimator.need("tree_")?, "tree_", Some(estimator))?;
+        let nodes = tree.array("nodes")?;
+        let field = |name: &str| nodes.field(name).and_then(|field| field.f64s()).at(|| tree.path.clone());
+        let (impurity, samples) = (field("impurity")?, field("weighted_n_node_samples")?);
+        let part = |node: usize| samples[node] * impurity[node];
+        let mut importances = vec![0.0; features];
+        for node in 0..self.nodes() {
+            let place = |at: i64| usize::try_from(at).ok();
+            let (Some(left), Some(right)) = (place(self.left[node]), place(self.right[node])) else { continue };
+            match place(self.feature[node]).and_then(|feature| importances.get_mut(feature)) {
+                Some(importance) if left.max(right) < self.nodes() => {
+                    *importance += part(node) - part(left) - part(right);
+                }
+                _ => return Err(tree.malformed(format!("node {node} splits outside the tree or the columns"))),
+            }
+        }
+        let all = samples.first().copied().unwrap_or(1.0);
+        importances.iter_mut().for_each(|importance| *importance /= all);
+        Ok(importances)
+    }
+
     /// The tree with `leaf` deciding the values of each leaf node. `features` maps the tree's own features, where it
     /// was fitted on some of the columns.
     pub fn tree(&self, features: Option<&[i64]>, mut leaf: impl FnMut(usize, &mut Vec<f64>)) -> Result<Tree> {

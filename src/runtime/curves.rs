@@ -1,0 +1,237 @@
+//! Curves fitted to each column: bins, quantiles and splines; and products of columns.
+
+use super::{Call, Shape};
+use crate::image::Reader;
+use libm::fmod;
+
+/// The number of edges of each column, then the edges of all, ascending within a column.
+fn read_edges<'a>(args: &mut Reader<'a>, columns: usize) -> Option<(&'a [u32], &'a [f64])> {
+    let counts = args.list::<u32>(columns)?;
+    let total = counts.iter().try_fold(0usize, |total, &count| total.checked_add(count as usize))?;
+    Some((counts, args.list::<f64>(total)?))
+}
+
+pub fn check_digitize(shape: &Shape) -> Option<usize> {
+    read_edges(&mut shape.args(), shape.inputs)?;
+    super::columns::check_same(shape)
+}
+
+/// The number of edges that are not above x.
+pub fn digitize(call: &Call) {
+    let Some((counts, mut rest)) = read_edges(&mut call.args(), call.outputs) else { return };
+    for ((input, output), &count) in call.inputs().zip(call.outputs()).zip(counts) {
+        let Some((edges, more)) = rest.split_at_checked(count as usize) else { return };
+        rest = more;
+        for (y, &x) in output.iter_mut().zip(input) {
+            *y = edges.partition_point(|&edge| edge <= x) as f64;
+        }
+    }
+}
+
+/// Where each output's factors end, then the factors of all: numbers of inputs.
+fn read_terms<'a>(args: &mut Reader<'a>, outputs: usize) -> Option<(&'a [u32], &'a [u32])> {
+    let ends = args.list::<u32>(outputs)?;
+    Some((ends, args.list::<u32>(ends.last().copied().unwrap_or(0) as usize)?))
+}
+
+pub fn check_products(shape: &Shape) -> Option<usize> {
+    let (ends, factors) = read_terms(&mut shape.args(), shape.outputs)?;
+    let within = factors.iter().all(|&factor| (factor as usize) < shape.inputs);
+    (ends.is_sorted() && within).then_some(0)
+}
+
+/// The product of an output's factors in order; 1 where it has none.
+pub fn products(call: &Call) {
+    let Some((ends, factors)) = read_terms(&mut call.args(), call.outputs) else { return };
+    let mut start = 0;
+    for (output, &end) in call.outputs().zip(ends) {
+        output.fill(1.0);
+        for &factor in factors.get(start..end as usize).unwrap_or(&[]) {
+            for (y, &x) in output.iter_mut().zip(call.input(factor as usize)) {
+                *y *= x;
+            }
+        }
+        start = end as usize;
+    }
+}
+
+/// The number of quantiles, how near to an end counts as the end, the references, then each column's quantiles.
+fn read_quantiles<'a>(args: &mut Reader<'a>, columns: usize) -> Option<(f64, &'a [f64], &'a [f64])> {
+    let count = args.one::<u32>()? as usize;
+    let near = args.one::<f64>()?;
+    let references = args.list::<f64>(count)?;
+    (count > 0).then_some(())?;
+    Some((near, references, args.list::<f64>(count.checked_mul(columns)?)?))
+}
+
+pub fn check_quantiles(shape: &Shape) -> Option<usize> {
+    read_quantiles(&mut shape.args(), shape.inputs)?;
+    super::columns::check_same(shape)
+}
+
+/// The mean of numpy's `interp` from both sides, for equal quantiles; 0 and 1 at the ends.
+pub fn quantiles(call: &Call) {
+    let Some((near, references, all)) = read_quantiles(&mut call.args(), call.outputs) else { return };
+    for ((input, output), quantiles) in
+        call.inputs().zip(call.outputs()).zip(all.chunks_exact(references.len().max(1)))
+    {
+        let (Some(&low), Some(&high)) = (quantiles.first(), quantiles.last()) else { return };
+        for (y, &x) in output.iter_mut().zip(input) {
+            *y = if x.is_nan() {
+                x
+            } else if if near > 0.0 { x - near < low } else { x == low } {
+                0.0
+            } else if if near > 0.0 { x + near > high } else { x == high } {
+                1.0
+            } else {
+                0.5 * (interpolate(quantiles, references, x) + interpolate_down(quantiles, references, x))
+            };
+        }
+    }
+}
+
+/// numpy's `interp(x, xs, ys)`: the last of equal points; beyond the ends their y.
+pub fn interpolate(xs: &[f64], ys: &[f64], x: f64) -> f64 {
+    let after = xs.partition_point(|&known| known <= x);
+    let at = |list: &[f64], place: usize| list.get(place).copied().unwrap_or(f64::NAN);
+    let before = after.saturating_sub(1);
+    let (x0, y0) = (at(xs, before), at(ys, before));
+    if after == 0 || after >= xs.len() || x0 == x {
+        return y0;
+    }
+    (at(ys, after) - y0) / (at(xs, after) - x0) * (x - x0) + y0
+}
+
+/// `-interp(-x, -xs[::-1], -ys[::-1])`: the first of equal points.
+fn interpolate_down(xs: &[f64], ys: &[f64], x: f64) -> f64 {
+    let next = xs.partition_point(|&known| known < x);
+    let at = |list: &[f64], place: usize| list.get(place).copied().unwrap_or(f64::NAN);
+    if next >= xs.len() {
+        return at(ys, xs.len().saturating_sub(1));
+    }
+    let (x1, y1) = (at(xs, next), at(ys, next));
+    if next == 0 || x1 == x {
+        return y1;
+    }
+    let before = next - 1;
+    -((y1 - at(ys, before)) / (x1 - at(xs, before)) * (x1 - x) - y1)
+}
+
+/// What splines do beyond their outer knots.
+pub mod beyond {
+    /// The value at the end.
+    pub const CLAMP: u32 = 0;
+    /// On from the end with its slope.
+    pub const LINE: u32 = 1;
+    /// The outer pieces go on.
+    pub const CONTINUE: u32 = 2;
+    /// Around to the other end.
+    pub const WRAP: u32 = 3;
+    /// The original raises.
+    pub const REFUSE: u32 = 4;
+}
+
+/// The highest degree: the kernel keeps one number more a row.
+pub const MOST_DEGREE: usize = 31;
+
+/// A B-spline basis: `knots` ascending, pieces of `degree`, and the slopes of the `degree + 1` bases that are not
+/// zero at the first inner knot and at the last (`LINE` only).
+struct Splines<'a> {
+    degree: usize,
+    beyond: u32,
+    knots: &'a [f64],
+    low: &'a [f64],
+    high: &'a [f64],
+}
+
+impl<'a> Splines<'a> {
+    fn read(args: &mut Reader<'a>) -> Option<Splines<'a>> {
+        let &[knots, degree, beyond] = args.list::<u32>(3)?.first_chunk()?;
+        let degree = degree as usize;
+        let knots = args.list::<f64>(knots as usize)?;
+        let slopes = if beyond == beyond::LINE { degree + 1 } else { 0 };
+        Some(Splines { degree, beyond, knots, low: args.list::<f64>(slopes)?, high: args.list::<f64>(slopes)? })
+    }
+}
+
+pub fn check_splines(shape: &Shape) -> Option<usize> {
+    let splines = Splines::read(&mut shape.args())?;
+    let enough = splines.degree <= MOST_DEGREE && splines.knots.len() >= 2 * splines.degree + 2;
+    (enough && shape.inputs == 1 && shape.outputs > 0 && splines.beyond <= beyond::REFUSE).then_some(0)
+}
+
+/// Each output is one basis; those past the last wrap around to the first (periodic splines). A missing value makes
+/// zeros.
+pub fn splines(call: &Call) {
+    let Some(splines) = Splines::read(&mut call.args()) else { return };
+    let (degree, knots) = (splines.degree, splines.knots);
+    let last = knots.len().saturating_sub(degree + 1);
+    let (Some(&low), Some(&high)) = (knots.get(degree), knots.get(last)) else { return };
+    for output in call.outputs() {
+        output.fill(0.0);
+    }
+    let mut bases = [0.0; MOST_DEGREE + 1];
+    for (row, &x) in call.input(0).iter().enumerate() {
+        if x.is_nan() {
+            continue;
+        }
+        let (mut at, mut away, mut slopes) = (x, 0.0, splines.low);
+        match splines.beyond {
+            beyond::WRAP => at = wrap(x, low, high),
+            beyond::REFUSE if x < low || x > high => return call.refuse(row),
+            beyond::CLAMP | beyond::LINE if x < low => (at, away) = (low, x - low),
+            beyond::CLAMP | beyond::LINE if x > high => (at, away, slopes) = (high, x - high, splines.high),
+            _ => {}
+        }
+        let interval = interval(knots, degree, at);
+        basis(knots, degree, interval, at, &mut bases);
+        for (place, &value) in bases.iter().take(degree + 1).enumerate() {
+            let slope = slopes.get(place).copied().unwrap_or(0.0);
+            let output = (interval - degree + place) % call.outputs.max(1);
+            if let Some(y) = call.output(output).get_mut(row) {
+                *y += if away == 0.0 { value } else { value + away * slope };
+            }
+        }
+    }
+}
+
+/// x moved by whole periods into low..high, as numpy's remainder does.
+fn wrap(x: f64, low: f64, high: f64) -> f64 {
+    let period = high - low;
+    if period <= 0.0 {
+        return 0.0;
+    }
+    let rest = fmod(x - low, period);
+    low + if rest < 0.0 { rest + period } else { rest }
+}
+
+/// The piece that holds x, the outer ones for what lies beyond: knots[piece] <= x < knots[piece + 1].
+pub fn interval(knots: &[f64], degree: usize, x: f64) -> usize {
+    let inner = knots.get(degree + 1..knots.len().saturating_sub(degree + 1)).unwrap_or(&[]);
+    degree + inner.partition_point(|&knot| knot <= x)
+}
+
+/// de Boor's recursion: the `degree + 1` bases that are not zero in this interval, at x.
+pub fn basis(knots: &[f64], degree: usize, interval: usize, x: f64, bases: &mut [f64; MOST_DEGREE + 1]) {
+    let knot = |place: usize| knots.get(place).copied().unwrap_or(f64::NAN);
+    bases.fill(0.0);
+    if let Some(first) = bases.first_mut() {
+        *first = 1.0;
+    }
+    for step in 1..=degree {
+        let before = *bases;
+        bases.fill(0.0);
+        for (place, &value) in before.iter().take(step).enumerate() {
+            let right = interval + place + 1;
+            let (high, low) = (knot(right), knot(right - step));
+            if high == low {
+                continue;
+            }
+            let weight = value / (high - low);
+            if let Some([this, next]) = bases.get_mut(place..place + 2) {
+                *this += weight * (high - x);
+                *next = weight * (x - low);
+            }
+        }
+    }
+}
