@@ -151,6 +151,7 @@ kernels! {
     NearestManhattan "nearest_manhattan",
     Nearest "nearest",
     Within "within",
+    WithinEuclidean "within_euclidean",
     NeighborVote "neighbor_vote",
     NeighborMean "neighbor_mean",
     NeighborScatter "neighbor_scatter",

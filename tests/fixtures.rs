@@ -19,3 +19,19 @@ fn fixtures_predict_as_recorded() {
     assert!(tally.passed > 0, "no fixture was found");
     tally.finish();
 }
+
+/// Models that cannot be imported say which, why, and what to do: the texts beside them in refused.json, by file.
+#[test]
+fn refusals_name_reason_and_way_out() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sklearn-kernels/refused");
+    let texts = common::json(&folder.join("refused.json"));
+    let files = std::fs::read_dir(&folder).unwrap().filter(|entry| {
+        entry.as_ref().is_ok_and(|entry| entry.path().extension().is_some_and(|extension| extension == "pkl"))
+    });
+    assert_eq!(files.count(), texts.as_object().unwrap().len());
+    for (name, text) in texts.as_object().unwrap() {
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let error = carryout::import(&bytes, &carryout::Options::default()).expect_err(name);
+        assert_eq!(format!("{error:#}"), text.as_str().unwrap(), "{name}");
+    }
+}

@@ -68,5 +68,5 @@ pub fn within(args: &mut Args, within: &Within) -> Kernel {
     stored(args, within.metric, &within.vectors);
     args.u32s(&[weighted(within.weights), u32::from(within.empty.is_some())]).f64(within.radius);
     args.f64s(&within.values.values).f64s(within.empty.as_deref().unwrap_or_default());
-    Kernel::Within
+    if within.metric == Metric::Euclidean { Kernel::WithinEuclidean } else { Kernel::Within }
 }

@@ -302,7 +302,9 @@ kernels! {
     NearestManhattan kernel_nearest_manhattan check_nearest_manhattan =
         neighbors::nearest::<neighbors::Manhattan>, neighbors::check_nearest;
     Nearest kernel_nearest check_nearest = neighbors::nearest::<neighbors::Any>, neighbors::check_nearest;
-    Within kernel_within check_within = neighbors::within, neighbors::check_within;
+    Within kernel_within check_within = neighbors::within::<neighbors::Any>, neighbors::check_within;
+    WithinEuclidean kernel_within_euclidean check_within_euclidean =
+        neighbors::within::<neighbors::Euclidean>, neighbors::check_within;
     NeighborVote kernel_neighbor_vote check_neighbor_vote = neighbors::vote, neighbors::check_vote;
     NeighborMean kernel_neighbor_mean check_neighbor_mean = neighbors::mean, neighbors::check_mean;
     NeighborScatter kernel_neighbor_scatter check_neighbor_scatter = neighbors::scatter, neighbors::check_scatter;

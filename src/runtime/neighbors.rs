@@ -373,10 +373,10 @@ impl<'a> Within<'a> {
 }
 
 /// The weighted mean of the values of all vectors within the radius.
-pub fn within(call: &Call) {
+pub fn within<M: Metric>(call: &Call) {
     let (inputs, outputs) = (call.inputs.len(), call.outputs);
     let Some(within) = Within::read(&mut call.args(), inputs, outputs) else { return };
-    let metric = Any::new(within.stored.code, within.stored.parameter);
+    let metric = M::new(within.stored.code, within.stored.parameter);
     let limit = metric.reduce(within.radius);
     let scratch = call.scratch(inputs + outputs + 2);
     let (table, sums) = scratch.split_at_mut_checked(inputs * call.rows).unwrap_or_default();

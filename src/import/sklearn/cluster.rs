@@ -53,7 +53,7 @@ pub fn birch(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Res
     let mut labels = of.clone();
     labels.sort_unstable();
     labels.dedup();
-    let subcluster = builder.graph.push_one(Op::Argmin, distances.clone(), path)?;
+    let subcluster = builder.graph.push_one(Op::Argmin, distances, path)?;
     let place = |label: &i64| labels.binary_search(label).map_or(f64::NAN, |place| place as f64);
     let lookup = Lookup {
         keys: (0..of.len() as i64).map(Cell::Int).collect(),
@@ -63,7 +63,8 @@ pub fn birch(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Res
     };
     let cluster = builder.graph.push_one(Op::Lookup(lookup), vec![subcluster], path)?;
     let labels = labels.into_iter().map(Cell::Int).collect();
-    Ok(Output::Clustering { cluster, labels, distances: Some(distances) })
+    // The distances are to subclusters: the transformer's, not one a cluster.
+    Ok(Output::Clustering { cluster, labels, distances: None })
 }
 
 /// BisectingKMeans: down a tree, each time to the nearer of two centers (the left one where they are equally near),

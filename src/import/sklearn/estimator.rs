@@ -157,8 +157,8 @@ impl<'h> Estimator<'h> {
     pub fn choice(&self, name: &str) -> Result<&'h str> {
         let value = self.need(name)?;
         value.as_str().ok_or_else(|| {
-            self.unsupported(format!("{name} is {}, a function of its own", value.describe()))
-                .remedy(format!("Its code is not in the file. Fit the model with a {name} that scikit-learn names."))
+            self.unsupported(format!("{name} is a function: {}", value.describe()))
+                .remedy("Its code is not in the file. Fit the model with one that scikit-learn has by name.")
         })
     }
 
@@ -205,8 +205,8 @@ impl<'h> Estimator<'h> {
     }
 }
 
-/// The most numbers a sparse matrix may have when it is made dense: 1 GiB.
-const MOST_DENSE: usize = 1 << 27;
+/// The most numbers a sparse matrix may have when it is made dense: 128 MiB, more than a page should load.
+const MOST_DENSE: usize = 1 << 24;
 
 /// A csr or csc matrix of scipy, dense. None where its parts do not fit.
 fn sparse(value: Value) -> Option<Result<Matrix>> {

@@ -33,6 +33,11 @@ pub fn named(estimator: &Estimator, name: &str, gamma: f64) -> Result<Named> {
         "laplacian" => PairKernel::Laplacian { gamma },
         "chi2" => PairKernel::ChiSquared { gamma },
         "additive_chi2" => PairKernel::AdditiveChiSquared,
+        "precomputed" => {
+            return Err(estimator
+                .unsupported("a precomputed kernel wants each row's kernel values with the training rows")
+                .remedy("Fit the model with a kernel by name."));
+        }
         other => {
             let supported = "kernel linear, poly, rbf, sigmoid, laplacian, cosine, chi2 or additive_chi2";
             return Err(estimator.not_among("kernel", other, supported));

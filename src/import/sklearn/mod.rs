@@ -40,7 +40,7 @@ use super::{catboost, lightgbm, xgboost};
 use crate::model::{Model, NamesFrom, Output, Source};
 use crate::{At, Error, Result};
 use builder::{Builder, Frame};
-use estimator::{Estimator, cells};
+use estimator::{Estimator, cells, integers};
 use std::collections::HashSet;
 
 /// More input columns than a form or a row object is for.
@@ -259,6 +259,10 @@ fn columns(root: &Estimator, options: &Options) -> Result<(Vec<String>, NamesFro
         }
         if count.is_none() && at.get("n_features_in_").is_some() {
             count = Some(at.usize("n_features_in_")?);
+        }
+        // A support vector machine whose kernel is a function states only this.
+        if let (None, Some(&[_, columns])) = (count, at.get("shape_fit_").and_then(integers).as_deref()) {
+            count = usize::try_from(columns).ok();
         }
         match first_step(&at) {
             Some(value) if names.is_none() || count.is_none() => at = Estimator::new(value, "", Some(&at))?,

@@ -279,7 +279,10 @@ pub fn transformer(builder: &mut Builder, estimator: &Estimator, frame: &Frame) 
     };
     let count = estimator.usize("n_neighbors")?.saturating_add(usize::from(!connections));
     let near = nearest(builder, estimator, frame, count)?;
-    let vectors = estimator.usize("n_samples_fit_")? as u32;
+    let Some(Op::Nearest(Nearest { vectors, .. })) = builder.graph.steps().last().map(|step| &step.op) else {
+        return Err(estimator.malformed("no neighbours"));
+    };
+    let vectors = vectors.rows as u32;
     let wires = builder.graph.push(Op::NeighborScatter { vectors, connections }, near, &estimator.path)?;
     let class = estimator.class.to_lowercase();
     let names = (0..wires.len()).map(|number| format!("{class}{number}")).collect();

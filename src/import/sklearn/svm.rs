@@ -7,18 +7,17 @@ use super::kernels;
 use crate::Result;
 use crate::model::{Coefficients, Op, Output, Wire, pairs};
 
-/// The kernel and, for two classes or none, the dense sum with its sign.
 fn kernel(estimator: &Estimator) -> Result<kernels::Named> {
     kernels::named(estimator, estimator.choice("kernel")?, estimator.f64("_gamma")?)
 }
 
 /// One output: coefficients times kernel values plus the intercept, all times `sign`.
 fn single(builder: &mut Builder, estimator: &Estimator, frame: &Frame, sign: f64) -> Result<Wire> {
+    let kernel = kernel(estimator)?;
     let vectors = estimator.matrix_over("support_vectors_", frame.len())?;
     let mut coef = estimator.matrix("_dual_coef_")?;
     coef.values.iter_mut().for_each(|coef| *coef *= sign);
     let intercept = estimator.f64s("_intercept_")?.into_iter().map(|intercept| intercept * sign).collect();
-    let kernel = kernel(estimator)?;
     let wires = kernels::sum(builder, estimator, frame, kernel, vectors, Coefficients::Dense(coef), intercept)?;
     match wires[..] {
         [wire] => Ok(wire),
@@ -58,6 +57,7 @@ pub fn classifier(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -
         // The score of the second class: libsvm's decision is for the first.
         (vec![single(builder, estimator, frame, -1.0)?], -1.0)
     } else {
+        let kernel = kernel(estimator)?;
         let vectors = estimator.matrix_over("support_vectors_", frame.len())?;
         let counts = estimator.i64s("_n_support")?;
         let counts: Option<Vec<u32>> = counts.into_iter().map(|count| u32::try_from(count).ok()).collect();
@@ -68,7 +68,7 @@ pub fn classifier(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -
         };
         let coef = Coefficients::Pairs { counts, coef: estimator.matrix("_dual_coef_")? };
         let intercept = estimator.f64s("_intercept_")?;
-        (kernels::sum(builder, estimator, frame, kernel(estimator)?, vectors, coef, intercept)?, 1.0)
+        (kernels::sum(builder, estimator, frame, kernel, vectors, coef, intercept)?, 1.0)
     };
     let by_class = classes.len() as u32;
     let (label, scores) = if count == 2 {
