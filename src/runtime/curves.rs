@@ -1,8 +1,7 @@
 //! Curves fitted to each column: bins, quantiles and splines; and products of columns.
 
-use super::{Call, Shape};
+use super::{Call, Shape, rows};
 use crate::image::Reader;
-use libm::fmod;
 
 /// The number of edges of each column, then the edges of all, ascending within a column.
 fn read_edges<'a>(args: &mut Reader<'a>, columns: usize) -> Option<(&'a [u32], &'a [f64])> {
@@ -37,7 +36,8 @@ fn read_terms<'a>(args: &mut Reader<'a>, outputs: usize) -> Option<(&'a [u32], &
 pub fn check_products(shape: &Shape) -> Option<usize> {
     let (ends, factors) = read_terms(&mut shape.args(), shape.outputs)?;
     let within = factors.iter().all(|&factor| (factor as usize) < shape.inputs);
-    (ends.is_sorted() && within).then_some(0)
+    let sorted = ends.iter().zip(ends.iter().skip(1)).all(|(before, end)| before <= end);
+    (sorted && within).then_some(0)
 }
 
 /// The product of an output's factors in order; 1 where it has none.
@@ -72,9 +72,7 @@ pub fn check_quantiles(shape: &Shape) -> Option<usize> {
 /// The mean of numpy's `interp` from both sides, for equal quantiles; 0 and 1 at the ends.
 pub fn quantiles(call: &Call) {
     let Some((near, references, all)) = read_quantiles(&mut call.args(), call.outputs) else { return };
-    for ((input, output), quantiles) in
-        call.inputs().zip(call.outputs()).zip(all.chunks_exact(references.len().max(1)))
-    {
+    for ((input, output), quantiles) in call.inputs().zip(call.outputs()).zip(rows(all, references.len())) {
         let (Some(&low), Some(&high)) = (quantiles.first(), quantiles.last()) else { return };
         for (y, &x) in output.iter_mut().zip(input) {
             *y = if x.is_nan() {
@@ -201,8 +199,25 @@ fn wrap(x: f64, low: f64, high: f64) -> f64 {
     if period <= 0.0 {
         return 0.0;
     }
-    let rest = fmod(x - low, period);
+    let rest = remainder(x - low, period);
     low + if rest < 0.0 { rest + period } else { rest }
+}
+
+/// C's fmod for a positive finite period, exact: twice a number and the difference of numbers within a factor of two
+/// have no rounding. libm's brings a panic with it.
+fn remainder(x: f64, period: f64) -> f64 {
+    let mut rest = libm::fabs(x);
+    if !rest.is_finite() || !period.is_finite() {
+        return f64::NAN;
+    }
+    while rest >= period {
+        let mut part = period;
+        while part + part <= rest {
+            part += part;
+        }
+        rest -= part;
+    }
+    libm::copysign(rest, x)
 }
 
 /// The piece that holds x, the outer ones for what lies beyond: knots[piece] <= x < knots[piece + 1].

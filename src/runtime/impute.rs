@@ -1,6 +1,6 @@
 //! Missing values filled from other columns: from neighbours, or from a model's prediction.
 
-use super::{Call, Shape};
+use super::{Call, Shape, rows};
 use crate::image::Reader;
 
 /// Two inputs an output.
@@ -66,7 +66,7 @@ pub fn donors(call: &Call) {
                 continue;
             }
             let (mut found, mut known) = (0, 0);
-            for other in donors.rows.chunks_exact(columns.max(1)) {
+            for other in rows(donors.rows, columns) {
                 let value = other.get(column).copied().unwrap_or(f64::NAN);
                 if value.is_nan() {
                     continue;

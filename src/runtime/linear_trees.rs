@@ -3,6 +3,7 @@
 //! A leaf row is its value for rows that miss one of its columns, a constant, and terms `starts[row]..starts[row + 1]`
 //! of feature and coefficient. Terms are added to the constant in order, and the result to the output of the tree.
 
+use super::rows;
 use super::trees::{Forest, VECTOR, ZERO, descend, scratch_slots, table};
 use super::{Call, Shape};
 use crate::image::Reader;
@@ -48,7 +49,7 @@ pub fn walk(call: &Call) {
         output.fill(base);
     }
     for (&root, &target) in forest.roots.iter().zip(forest.targets) {
-        for (x, sum) in table.chunks_exact(call.inputs.len()).zip(call.output(target as usize)) {
+        for (x, sum) in rows(table, call.inputs.len()).zip(call.output(target as usize)) {
             // SAFETY: the forest passed `check`, `root` is the first node of a tree and x one value a feature.
             let leaf = unsafe { descend::<f64, true>(&forest, root as usize, x.as_ptr()) };
             if let Some(value) = evaluate(&terms, leaf, x) {

@@ -117,6 +117,27 @@ impl<'a> Call<'a> {
     }
 }
 
+/// The rows of a row-major matrix; none of a width of zero. `chunks_exact` would do, but for its panics, which the
+/// optimizer does not see through everywhere.
+fn rows<T>(matrix: &[T], width: usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = matrix;
+    core::iter::from_fn(move || {
+        let (row, after) = rest.split_at_checked(width).filter(|_| width > 0)?;
+        rest = after;
+        Some(row)
+    })
+}
+
+/// `rows`, to write them.
+fn rows_mut<T>(matrix: &mut [T], width: usize) -> impl Iterator<Item = &mut [T]> {
+    let mut rest = matrix;
+    core::iter::from_fn(move || {
+        let (row, after) = core::mem::take(&mut rest).split_at_mut_checked(width).filter(|_| width > 0)?;
+        rest = after;
+        Some(row)
+    })
+}
+
 /// A run that stopped: which operation refused a value of which row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {

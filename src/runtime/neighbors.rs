@@ -2,7 +2,7 @@
 //! (squared, say) and finishes only what is kept.
 
 use super::pairwise::{dot, fold, gather, manhattan, squared_distance};
-use super::{Call, Shape};
+use super::{Call, Shape, rows, rows_mut};
 use crate::image::Reader;
 
 /// A metric: the reduced distance, and from it the distance and back.
@@ -166,9 +166,9 @@ pub fn nearest<M: Metric>(call: &Call) {
     let (near, places) = kept.split_at_mut_checked(neighbours * call.rows).unwrap_or_default();
     near.fill(f64::INFINITY);
     places.fill(0.0);
-    for (place, vector) in stored.vectors.chunks_exact(inputs.max(1)).enumerate() {
-        let rows = table.chunks_exact(inputs.max(1));
-        let lists = near.chunks_exact_mut(neighbours).zip(places.chunks_exact_mut(neighbours));
+    for (place, vector) in rows(stored.vectors, inputs).enumerate() {
+        let rows = rows(table, inputs);
+        let lists = rows_mut(near, neighbours).zip(rows_mut(places, neighbours));
         for (row, (near, places)) in rows.zip(lists) {
             let mut distance = metric.reduced(row, vector);
             if near.last().is_some_and(|&farthest| distance < farthest) {
@@ -184,10 +184,10 @@ pub fn nearest<M: Metric>(call: &Call) {
         }
     }
     for number in 0..neighbours {
-        for (y, near) in call.output(number).iter_mut().zip(near.chunks_exact(neighbours)) {
+        for (y, near) in call.output(number).iter_mut().zip(rows(near, neighbours)) {
             *y = metric.finish(near.get(number).copied().unwrap_or(0.0));
         }
-        for (y, places) in call.output(neighbours + number).iter_mut().zip(places.chunks_exact(neighbours)) {
+        for (y, places) in call.output(neighbours + number).iter_mut().zip(rows(places, neighbours)) {
             *y = places.get(number).copied().unwrap_or(0.0);
         }
     }
@@ -383,9 +383,9 @@ pub fn within<M: Metric>(call: &Call) {
     gather(call, table);
     // Each row's sums, then its weight, then whether an exact match is among its neighbours.
     sums.fill(0.0);
-    let vectors = within.stored.vectors.chunks_exact(inputs.max(1));
-    for (vector, values) in vectors.zip(within.values.chunks_exact(outputs.max(1))) {
-        for (row, sums) in table.chunks_exact(inputs.max(1)).zip(sums.chunks_exact_mut(outputs + 2)) {
+    let vectors = rows(within.stored.vectors, inputs);
+    for (vector, values) in vectors.zip(rows(within.values, outputs)) {
+        for (row, sums) in rows(table, inputs).zip(rows_mut(sums, outputs + 2)) {
             let reduced = metric.reduced(row, vector);
             if reduced > limit || reduced.is_nan() {
                 continue;
@@ -407,7 +407,7 @@ pub fn within<M: Metric>(call: &Call) {
             }
         }
     }
-    for (number, sums) in sums.chunks_exact(outputs + 2).enumerate() {
+    for (number, sums) in rows(sums, outputs + 2).enumerate() {
         let total = sums.get(outputs).copied().unwrap_or(0.0);
         for (column, output) in call.outputs().enumerate() {
             let sum = sums.get(column).copied().unwrap_or(0.0);

@@ -4,7 +4,7 @@
 //! A missing value answers no, except in the columns that are marked, where it answers yes. Leaf rows hold one value
 //! an output; sums are f64 in tree order from 0.
 
-use super::{Call, Shape};
+use super::{Call, Shape, rows_mut};
 use crate::image::Reader;
 
 /// Most levels of a tree; CatBoost's own limit is 16.
@@ -70,7 +70,7 @@ pub fn walk(call: &Call) {
             core::slice::from_raw_parts_mut(start.cast::<u32>().add(inputs * rows), rows),
         )
     };
-    for ((column, input), &above) in columns.chunks_exact_mut(rows).zip(call.inputs()).zip(forest.missing_above) {
+    for ((column, input), &above) in rows_mut(columns, rows).zip(call.inputs()).zip(forest.missing_above) {
         for (cell, &value) in column.iter_mut().zip(input) {
             let x = value as f32;
             *cell = if above != 0 && x.is_nan() { f32::INFINITY } else { x };

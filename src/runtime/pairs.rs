@@ -1,7 +1,7 @@
 //! From the decisions of pairs of classes to votes, scores and probabilities, as libsvm and scikit-learn do. Pairs
 //! (i, j), i < j, come in lexical order; a decision above zero is for i.
 
-use super::{Call, Shape};
+use super::{Call, Shape, rows};
 use core::cell::Cell;
 
 /// Whether there are as many inputs as pairs of outputs, and at least two classes.
@@ -41,7 +41,7 @@ pub fn votes(call: &Call) {
         }
     }
     if confidences {
-        for (output, sums) in call.outputs().zip(sums.chunks_exact(call.rows.max(1))) {
+        for (output, sums) in call.outputs().zip(rows(sums, call.rows)) {
             for (votes, sum) in output.iter_mut().zip(sums) {
                 *votes += sum / (3.0 * (libm::fabs(*sum) + 1.0));
             }

@@ -1,16 +1,16 @@
 //! Sums of kernel values against stored vectors. The rows are gathered once, so that each is one contiguous vector;
 //! every stored vector is then read once a block.
 
-use super::{Call, Shape};
+use super::{Call, Shape, rows, rows_mut};
 use crate::image::Reader;
 
 /// Folds two vectors in four lanes, which the compiler turns into SIMD; the order of summation is free here.
 #[inline]
 pub fn fold(a: &[f64], b: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
-    let (fours, others) = (a.chunks_exact(4), b.chunks_exact(4));
-    let tail: f64 = fours.remainder().iter().zip(others.remainder()).map(|(&x, &y)| term(x, y)).sum();
+    let ((fours, rest), (others, other_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
+    let tail: f64 = rest.iter().zip(other_rest).map(|(&x, &y)| term(x, y)).sum();
     let mut lanes = [0.0; 4];
-    for (x, y) in fours.zip(others) {
+    for (x, y) in fours.iter().zip(others) {
         for ((lane, &x), &y) in lanes.iter_mut().zip(x).zip(y) {
             *lane += term(x, y);
         }
@@ -40,7 +40,7 @@ pub fn chi_squared_distance(a: &[f64], b: &[f64]) -> f64 {
 pub fn gather(call: &Call, table: &mut [f64]) {
     let columns = call.inputs.len().max(1);
     for (number, input) in call.inputs().enumerate() {
-        for (row, &x) in table.chunks_exact_mut(columns).zip(input) {
+        for (row, &x) in rows_mut(table, columns).zip(input) {
             if let Some(cell) = row.get_mut(number) {
                 *cell = x;
             }
@@ -93,10 +93,10 @@ fn sum(call: &Call, kernel: impl Fn(&[f64], &[f64], &[f64; 3]) -> f64) {
         output.fill(intercept);
     }
     let width = sum.width.max(1);
-    let mut vectors = sum.vectors.chunks_exact(inputs.max(1)).zip(sum.coef.chunks_exact(width));
-    for (&count, targets) in sum.counts.iter().zip(sum.targets.chunks_exact(width)) {
+    let mut vectors = rows(sum.vectors, inputs).zip(rows(sum.coef, width));
+    for (&count, targets) in sum.counts.iter().zip(rows(sum.targets, width)) {
         for (vector, coef) in vectors.by_ref().take(count as usize) {
-            for (value, row) in values.iter_mut().zip(table.chunks_exact(inputs.max(1))) {
+            for (value, row) in values.iter_mut().zip(rows(table, inputs)) {
                 *value = kernel(row, vector, sum.parameters);
             }
             for (&target, &coef) in targets.iter().zip(coef) {
