@@ -33,10 +33,14 @@ pub struct Graph {
     wires: Vec<WireKind>,
     steps: Vec<Step>,
     also: Vec<(String, Vec<Wire>)>,
+    /// Numbers that the steps hold.
+    numbers: usize,
 }
 
 /// More wires than any honest model; stops one whose file multiplies columns.
 const MOST_WIRES: usize = 1 << 22;
+/// More numbers than an image can hold are never needed; stops a file that shares one array among many estimators.
+const MOST_NUMBERS: usize = 1 << 28;
 
 impl Graph {
     /// Adds an input column; all must come before the first step.
@@ -63,6 +67,10 @@ impl Graph {
         let made = op.outputs(&kinds).map_err(|error| error.at(path))?;
         if self.wires.len() + made.len() > MOST_WIRES {
             return Err(Error::limit(format!("the model makes more than {MOST_WIRES} columns")).at(path));
+        }
+        self.numbers = self.numbers.saturating_add(op.numbers()).saturating_add(input.len());
+        if self.numbers > MOST_NUMBERS {
+            return Err(Error::limit(format!("the model holds more than {MOST_NUMBERS} numbers")).at(path));
         }
         let start = self.wires.len() as Wire;
         self.wires.extend(made);

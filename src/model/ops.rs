@@ -4,7 +4,7 @@
 //! entry a wire. The others say their shapes.
 
 use super::vectors::{KernelSum, Nearest, Weights, Within, check_vectors, pairs};
-use super::{Cell, Ctr, Donors, Ensemble, Oblivious, Quantiles, Splines, WireKind};
+use super::{Cell, Ctr, Donors, Ensemble, Oblivious, Quantiles, Splines, Tree, WireKind};
 use crate::{Error, Result};
 
 #[derive(Clone, Debug)]
@@ -500,6 +500,29 @@ impl Op {
                 fits("the input", count, count / 2 * 2)?;
                 numbers(count / 2)
             }
+        }
+    }
+
+    /// About how many numbers the operation holds.
+    pub(super) fn numbers(&self) -> usize {
+        match self {
+            Op::OneHot { keys, .. } => keys.len(),
+            Op::Lookup(lookup) => lookup.keys.len() + lookup.values.len(),
+            Op::Affine { coef, .. } => coef.values.len(),
+            Op::Distances { centers, .. } => centers.values.len(),
+            Op::Affine32 { coef, .. } => coef.values.len(),
+            Op::Trees(ensemble) => ensemble.trees.iter().map(Tree::numbers).sum(),
+            Op::Oblivious(oblivious) => oblivious.trees.iter().map(|tree| tree.values.len()).sum(),
+            Op::Ctr(ctr) => 2 * ctr.hashes.len(),
+            Op::KernelSum(sum) => sum.vectors.values.len(),
+            Op::Nearest(nearest) => nearest.vectors.values.len(),
+            Op::Within(within) => within.vectors.values.len() + within.values.values.len(),
+            Op::NeighborMean { values, .. } => values.values.len(),
+            Op::Solve { lower } => lower.values.len(),
+            Op::Quantiles(quantiles) => quantiles.quantiles.values.len(),
+            Op::Donors(donors) => donors.rows.values.len(),
+            // A few for each input or output, which are counted on their own.
+            _ => 0,
         }
     }
 

@@ -254,6 +254,15 @@ impl Tree {
         Tree { nodes: self.nodes, leaves }
     }
 
+    /// Nodes and leaf values.
+    pub fn numbers(&self) -> usize {
+        self.nodes.len()
+            + match &self.leaves {
+                Leaves::Scalar { values, .. } | Leaves::Vector(values) => values.len(),
+                Leaves::Linear { leaves, .. } => leaves.iter().map(|leaf| 2 + leaf.terms.len()).sum(),
+            }
+    }
+
     /// Rows of `leaves`.
     pub fn leaf_count(&self, outputs: usize) -> usize {
         match &self.leaves {

@@ -355,9 +355,6 @@ impl Comparison {
     }
 }
 
-/// Outputs that no package gives: their cases pass without them, and are named.
-const NOT_IN_A_PACKAGE: [&str; 1] = ["predict_std"];
-
 /// What came of the cases so far.
 #[derive(Default)]
 pub struct Tally {
@@ -370,8 +367,6 @@ pub struct Tally {
     /// Case and error.
     pub refused: Vec<(String, String)>,
     pub failures: Vec<String>,
-    /// Case and output.
-    pub left_out: Vec<(String, String)>,
 }
 
 /// A model laid out and run over the rows of a case.
@@ -453,11 +448,6 @@ impl Tally {
                         comparison.compared,
                         comparison.first.unwrap()
                     )),
-                    None if NOT_IN_A_PACKAGE.contains(&method.as_str()) => {
-                        if number == 0 {
-                            self.left_out.push((case.id.clone(), method.clone()));
-                        }
-                    }
                     None => self.failures.push(format!("{} {name} has no {method}", case.id)),
                 }
             }
@@ -472,9 +462,6 @@ impl Tally {
     pub fn finish(self) {
         for (case, error) in &self.refused {
             println!("refused {case}: {error}");
-        }
-        for (case, output) in &self.left_out {
-            println!("left out {case}: {output} is no output of a package");
         }
         println!(
             "{} cases, {} outputs, {} numbers, {} raw scores with the same bits from {} files; {} cases refused",

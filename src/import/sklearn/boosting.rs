@@ -14,6 +14,9 @@ use crate::{At, Error, Result};
 
 /// `I - 1/n`: subtracts a row's mean.
 fn centring(count: usize, factor: f64) -> Result<Matrix> {
+    if count.saturating_mul(count) > inner::MOST_TABLE {
+        return Err(Error::limit(format!("{count} classes")));
+    }
     let mean = 1.0 / count as f64;
     let values = (0..count * count)
         .map(|at| if at % count == at / count { factor * (1.0 - mean) } else { -factor * mean })
@@ -223,18 +226,22 @@ fn histogram_raw(builder: &mut Builder, estimator: &Estimator, frame: &Frame) ->
 /// Categories that a byte can hold; the original has no more.
 const CATEGORIES: usize = 256;
 
-/// For each column the categories seen in training; none for a column of numbers.
-fn known_categories(estimator: &Estimator) -> Result<Vec<Vec<f64>>> {
+/// For each column which categories were seen in training; none for a column of numbers.
+fn known_categories(estimator: &Estimator) -> Result<Vec<[bool; CATEGORIES]>> {
     let mapper = Estimator::new(estimator.need("_bin_mapper")?, "_bin_mapper", Some(estimator))?;
     let thresholds = mapper.list("bin_thresholds_")?;
-    let Some(flags) = mapper.get("is_categorical_") else { return Ok(vec![Vec::new(); thresholds.len()]) };
+    let mut known = vec![[false; CATEGORIES]; thresholds.len()];
+    let Some(flags) = mapper.get("is_categorical_") else { return Ok(known) };
     let flags = integers(flags).filter(|flags| flags.len() == thresholds.len());
     let flags = flags.ok_or_else(|| mapper.malformed("is_categorical_ does not fit bin_thresholds_"))?;
-    let columns = thresholds.into_iter().zip(flags).map(|(values, flag)| match flag {
-        0 => Ok(Vec::new()),
-        _ => numbers(values).ok_or_else(|| mapper.malformed("bin_thresholds_ does not hold numbers")),
-    });
-    columns.collect()
+    for (known, (values, _)) in known.iter_mut().zip(thresholds.into_iter().zip(flags)).filter(|pair| pair.1.1 != 0) {
+        let values = numbers(values);
+        for value in values.ok_or_else(|| mapper.malformed("bin_thresholds_ does not hold numbers"))? {
+            let category = known.get_mut(value as usize).filter(|_| value >= 0.0 && value.fract() == 0.0);
+            *category.ok_or_else(|| mapper.malformed(format!("the category {value}")))? = true;
+        }
+    }
+    Ok(known)
 }
 
 /// The rows of `raw_left_cat_bitsets`: bit c % 32 of word c / 32 sends category c left.
@@ -247,7 +254,7 @@ fn bitsets(predictor: &Estimator) -> Result<Vec<Vec<u32>>> {
     }
 }
 
-fn histogram_tree(predictor: &Estimator, known: &[Vec<f64>], sets: &mut Vec<CategorySet>) -> Result<Tree> {
+fn histogram_tree(predictor: &Estimator, known: &[[bool; CATEGORIES]], sets: &mut Vec<CategorySet>) -> Result<Tree> {
     let nodes = predictor.array("nodes")?;
     let integers = |name: &str| nodes.field(name).and_then(|field| field.i64s());
     let (left, right) = (integers("left")?, integers("right")?);
@@ -278,11 +285,11 @@ fn histogram_tree(predictor: &Estimator, known: &[Vec<f64>], sets: &mut Vec<Cate
         } else {
             let go_left = usize::try_from(bitset[node]).ok().and_then(|at| bitsets.get(at));
             let go_left = go_left.ok_or_else(|| Error::malformed("no bitset for the categories").at(place()))?;
-            let known = known.get(feature as usize).map_or(&[][..], Vec::as_slice);
+            let known = known.get(feature as usize).unwrap_or(&[false; CATEGORIES]);
             // A category not seen in training goes where a missing value goes.
             sets.push(CategorySet::new(CATEGORIES as u32, missing_left, |category| {
                 let in_left = go_left[category as usize / 32] >> (category % 32) & 1 == 1;
-                in_left || (missing_left && !known.contains(&f64::from(category)))
+                in_left || (missing_left && !known[category as usize])
             }));
             Test::In(sets.len() as u32 - 1)
         };
@@ -343,7 +350,6 @@ pub fn ada_classifier(builder: &mut Builder, estimator: &Estimator, frame: &Fram
     let vote = |weight: f64, predicted: bool| if predicted { weight } else { others * weight };
     let summed = if trees::all_trees(&list) {
         let list = trees::read(builder, estimator, list)?;
-        let missing = list.iter().all(|(tree, stored)| trees::takes_missing(tree, std::slice::from_ref(stored)));
         let made = list
             .iter()
             .zip(&weights)
@@ -367,7 +373,7 @@ pub fn ada_classifier(builder: &mut Builder, estimator: &Estimator, frame: &Fram
                     .at(place)
             })
             .collect::<Result<Vec<_>>>()?;
-        let ensemble = trees::ensemble(made, frame.len(), count, Aggregate::Divide(total), missing);
+        let ensemble = trees::ensemble(made, frame.len(), count, Aggregate::Divide(total), false);
         builder.graph.push(Op::Trees(ensemble), frame.wires.clone(), path)?
     } else {
         let mut groups = Vec::with_capacity(list.len());
@@ -421,6 +427,7 @@ struct Fractions<'a> {
 
 impl Fractions<'_> {
     fn check(&self, owner: &Estimator) -> Result<()> {
+        self.stored.room_for(self.count).at(|| owner.path.clone())?;
         if self.stored.outputs != 1 || self.stored.classes != self.places.len() {
             return Err(owner.malformed(format!("trees of other classes than {} labels", self.count)));
         }
@@ -464,7 +471,6 @@ pub fn ada_regressor(builder: &mut Builder, estimator: &Estimator, frame: &Frame
     weights.truncate(list.len());
     let values = if trees::all_trees(&list) {
         let list = trees::read(builder, estimator, list)?;
-        let missing = list.iter().all(|(tree, stored)| trees::takes_missing(tree, std::slice::from_ref(stored)));
         let made = list
             .iter()
             .enumerate()
@@ -473,7 +479,7 @@ pub fn ada_regressor(builder: &mut Builder, estimator: &Estimator, frame: &Frame
                 Ok(tree.at(|| format!("{}, tree {number}", estimator.path))?.for_output(number))
             })
             .collect::<Result<Vec<_>>>()?;
-        let ensemble = trees::ensemble(made, frame.len(), weights.len(), Aggregate::Sum, missing);
+        let ensemble = trees::ensemble(made, frame.len(), weights.len(), Aggregate::Sum, false);
         builder.graph.push(Op::Trees(ensemble), frame.wires.clone(), &estimator.path)?
     } else {
         let mut values = Vec::with_capacity(list.len());

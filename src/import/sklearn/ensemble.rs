@@ -45,9 +45,11 @@ fn forest(
         builder.count(&tree)?;
         let stored = Stored::read(&tree)?;
         missing &= trees::takes_missing(&tree, std::slice::from_ref(&stored));
-        if *width.get_or_insert(outputs(&tree, &stored)?) != outputs(&tree, &stored)? {
+        let own = outputs(&tree, &stored)?;
+        if *width.get_or_insert(own) != own {
             return Err(tree.malformed("trees of different numbers of outputs"));
         }
+        stored.room_for(own).at(|| tree.path.clone())?;
         let place = || format!("{}, tree {number}", estimator.path);
         made.push(stored.tree(Some(features), |node, values| leaf(&tree, &stored, node, values)).at(place)?);
     }

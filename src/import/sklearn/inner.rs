@@ -147,6 +147,9 @@ impl Classifier {
     }
 }
 
+/// Entries of a table over classes; a file can name many classes in few bytes.
+pub const MOST_TABLE: usize = 1 << 24;
+
 /// `width` columns that depend on the label alone: `value(label, column)`.
 pub fn by_label(
     builder: &mut Builder,
@@ -156,6 +159,9 @@ pub fn by_label(
     owner: &Estimator,
     value: impl Fn(usize, usize) -> f64,
 ) -> Result<Vec<Wire>> {
+    if labels.saturating_mul(width) > MOST_TABLE {
+        return Err(Error::limit(format!("a table of {labels} labels × {width} columns")).at(owner.path.clone()));
+    }
     let keys = (0..labels as i64).map(Cell::Int).collect();
     let values = (0..labels).flat_map(|label| (0..width).map(move |column| (label, column)));
     let values = values.map(|(label, column)| value(label, column)).collect();

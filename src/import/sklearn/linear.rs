@@ -2,9 +2,10 @@
 //! sklearn.svm's linear ones).
 
 use super::builder::{Builder, Frame};
-use super::estimator::Estimator;
+use super::discriminant::columns_as_rows;
+use super::estimator::{Estimator, Version};
 use crate::Result;
-use crate::model::{Cell, Function, Op, Output, Outside, Wire};
+use crate::model::{Cell, Function, Matrix, Op, Output, Outside, Wire};
 
 /// `coef_` and `intercept_` over the columns that come in; a scalar intercept serves every row of coef.
 fn affine(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Vec<Wire>> {
@@ -176,4 +177,47 @@ pub fn isotonic_regression(builder: &mut Builder, estimator: &Estimator, frame: 
 pub fn isotonic_transform(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Frame> {
     let wires = vec![isotonic_wire(builder, estimator, frame)?];
     Ok(Frame { wires, names: vec!["isotonicregression0".to_string()] })
+}
+
+/// A linear regressor that also knows its deviation: sqrt(x sigma_ xᵀ + 1 / alpha_), from 1.9 of the centred x. ARD
+/// keeps the columns whose lambda_ is below its threshold.
+pub fn bayesian(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
+    let output = regressor(builder, estimator, frame)?;
+    let path = &estimator.path;
+    let sigma = estimator.matrix("sigma_")?;
+    let kept: Vec<usize> = match estimator.class {
+        "ARDRegression" => {
+            let threshold = estimator.f64("threshold_lambda")?;
+            let lambda = estimator.f64s("lambda_")?;
+            (0..frame.len()).filter(|&column| lambda.get(column).is_some_and(|&lambda| lambda < threshold)).collect()
+        }
+        _ => (0..frame.len()).collect(),
+    };
+    // Up to 1.1 `normalize` divided the columns as well.
+    if kept.is_empty() || estimator.get("_normalize").is_some_and(|flag| flag.as_bool() == Some(true)) {
+        return Ok(output);
+    }
+    if [sigma.rows, sigma.columns] != [kept.len(); 2] {
+        return Err(estimator.malformed(format!("sigma_ is {} × {}", sigma.rows, sigma.columns)));
+    }
+    let mut x = frame.pick(&kept).wires;
+    if estimator.version >= Version(1, 9) {
+        let offset = estimator.f64s("X_offset_")?;
+        let mean = match offset[..] {
+            [offset] => vec![offset; kept.len()],
+            _ if offset.len() == frame.len() => kept.iter().map(|&column| offset[column]).collect(),
+            _ => return Err(estimator.malformed(format!("X_offset_ of {} columns", offset.len()))),
+        };
+        x = builder.graph.push(Op::Standardize { mean: Some(mean), scale: None }, x, path)?;
+    }
+    let count = kept.len();
+    let coef = columns_as_rows(&sigma, count)?;
+    let spread = builder.graph.push(Op::Affine { coef, intercept: vec![0.0; count] }, x.clone(), path)?;
+    let products = builder.graph.push(Op::Multiply, [spread, x].concat(), path)?;
+    let coef = Matrix::new(1, count, vec![1.0; count])?;
+    let intercept = vec![1.0 / estimator.f64("alpha_")?];
+    let variance = builder.graph.push(Op::Affine { coef, intercept }, products, path)?;
+    let deviation = builder.graph.push(Op::Function(Function::Sqrt), variance, path)?;
+    builder.graph.note("predict_std", deviation);
+    Ok(output)
 }

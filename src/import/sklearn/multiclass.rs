@@ -3,9 +3,9 @@
 use super::builder::{Builder, Frame};
 use super::estimator::{Estimator, Version};
 use super::inner::{self, Binary};
-use crate::Result;
 use crate::import::pickle::Value;
 use crate::model::{Cell, Function, Matrix, Op, Output, Wire};
+use crate::{Error, Result};
 
 /// A binary estimator, or the constant that stands in for one where all rows had the same label.
 fn binary<'h>(
@@ -97,10 +97,13 @@ pub fn one_vs_one(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -
         return Err(estimator.unsupported("estimators of precomputed kernels"));
     }
     let members = members(builder, estimator, frame)?;
-    let pairs: Vec<(usize, usize)> = (0..count).flat_map(|i| (i + 1..count).map(move |j| (i, j))).collect();
-    if members.len() != pairs.len() {
+    if members.len() != count * count.saturating_sub(1) / 2 {
         return Err(estimator.malformed(format!("{} estimators for {count} classes", members.len())));
     }
+    if members.len().saturating_mul(count) > inner::MOST_TABLE {
+        return Err(Error::limit(format!("one-versus-one of {count} classes")).at(estimator.path.clone()));
+    }
+    let pairs: Vec<(usize, usize)> = (0..count).flat_map(|i| (i + 1..count).map(move |j| (i, j))).collect();
     let predictions: Option<Vec<Wire>> = members.iter().map(|member| member.label).collect();
     let predictions = predictions.ok_or_else(|| estimator.unsupported("one-versus-one of regressors"))?;
     let confidences: Vec<Wire> = members.iter().map(|member| member.score).collect();

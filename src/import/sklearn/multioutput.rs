@@ -4,7 +4,7 @@ use super::builder::{Builder, Frame};
 use super::estimator::Estimator;
 use super::inner;
 use crate::Result;
-use crate::model::Output;
+use crate::model::{Op, Output};
 
 pub fn classifier(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
     let mut outputs = Vec::new();
@@ -37,13 +37,18 @@ fn places(estimator: &Estimator, count: usize) -> Result<Vec<usize>> {
         .ok_or_else(|| estimator.malformed(format!("order_ is not an order of {count} targets")))
 }
 
+/// A chain refuses missing values, whatever its estimators would do with them: a sum of one refuses them too.
+fn finite(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Frame> {
+    builder.map(Op::Combine { weights: vec![1.0], divide: 1.0 }, frame, estimator)
+}
+
 /// Each classifier reads the input and, after it, what those before it in the chain said by `chain_method_` (before
 /// 1.5 their predictions).
 pub fn classifier_chain(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
     let list = estimator.list("estimators_")?;
     let places = places(estimator, list.len())?;
     let method = estimator.maybe_str("chain_method_").unwrap_or("predict");
-    let (mut frame, mut chain) = (frame.clone(), Vec::new());
+    let (mut frame, mut chain) = (finite(builder, estimator, frame)?, Vec::new());
     for (number, value) in list.into_iter().enumerate() {
         let step = format!("link {number}");
         let member = inner::classifier(builder, value, &step, estimator, &frame)?;
@@ -69,7 +74,7 @@ pub fn classifier_chain(builder: &mut Builder, estimator: &Estimator, frame: &Fr
 pub fn regressor_chain(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
     let list = estimator.list("estimators_")?;
     let places = places(estimator, list.len())?;
-    let (mut frame, mut chain) = (frame.clone(), Vec::new());
+    let (mut frame, mut chain) = (finite(builder, estimator, frame)?, Vec::new());
     for (number, value) in list.into_iter().enumerate() {
         let step = format!("link {number}");
         match inner::regressor(builder, value, &step, estimator, &frame)?[..] {

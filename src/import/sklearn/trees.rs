@@ -8,6 +8,9 @@ use crate::import::pickle::Value;
 use crate::model::{Aggregate, Cell, Ensemble, Leaves, Node, Op, Output, Test, Tree, Width, Wire};
 use crate::{At, Error, Result};
 
+/// Values of one tree's leaves where they are spread over the classes of an ensemble.
+const MOST_LEAF_VALUES: usize = 1 << 25;
+
 /// The nodes of a `sklearn.tree._tree.Tree`, each field one entry a node.
 pub struct Stored {
     left: Vec<i64>,
@@ -50,6 +53,15 @@ impl Stored {
             outputs,
             classes,
         })
+    }
+
+    /// # Errors
+    /// Where `width` values a leaf would be more than a tree needs: few bytes can name many classes.
+    pub fn room_for(&self, width: usize) -> Result<()> {
+        if self.left.len().saturating_mul(width) > MOST_LEAF_VALUES {
+            return Err(Error::limit(format!("{} nodes with {width} values each", self.left.len())));
+        }
+        Ok(())
     }
 
     pub fn value(&self, node: usize, output: usize) -> &[f64] {
