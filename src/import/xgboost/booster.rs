@@ -20,7 +20,7 @@ const MOST_OUTPUTS: usize = 1 << 16;
 /// Words of all different category sets together: 32 MB.
 const MOST_SET_WORDS: usize = 1 << 23;
 /// The same, with equal sets counted each time: what is looked at takes time.
-const MOST_SET_WORK: usize = 1 << 28;
+const MOST_SET_WORK: usize = 1 << 26;
 
 /// A model as the file has it.
 #[derive(Debug)]
@@ -504,11 +504,15 @@ fn default_outside(trees: &mut Trees) {
             let next = trees.sets.len() as u32;
             let number = *numbers.entry((*set, *missing_left)).or_insert(next);
             if number == next {
-                let set = &sets[*set as usize];
-                let within = |category: u32| {
-                    category >= set.size || set.left[category as usize / 32] >> (category % 32) & 1 == 1
-                };
-                trees.sets.push(CategorySet::new(set.left.len() as u32 * 32, *missing_left, within));
+                let mut set = sets[*set as usize].clone();
+                if let Some(last) = set.left.last_mut()
+                    && set.size % 32 != 0
+                {
+                    *last |= u32::MAX << (set.size % 32);
+                }
+                set.size = set.left.len() as u32 * 32;
+                set.outside_left = *missing_left;
+                trees.sets.push(set);
             }
             *set = number;
         }
@@ -657,7 +661,10 @@ impl Sets {
         if self.words + words > MOST_SET_WORDS || self.work > MOST_SET_WORK {
             return Err(Error::limit("the categorical splits take more than 32 MB"));
         }
-        let mut set = CategorySet::new(size, true, |_| true);
+        let mut set = CategorySet { left: vec![u32::MAX; words], size, outside_left: true, toward_zero: false };
+        if size % 32 != 0 {
+            set.left[words - 1] = (1 << (size % 32)) - 1;
+        }
         for &category in right {
             set.left[category as usize / 32] &= !(1 << (category % 32));
         }
