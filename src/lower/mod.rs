@@ -10,15 +10,15 @@ mod vectors;
 
 use crate::image::{BLOCK, Kernel};
 use crate::model::{
-    Cell, ColumnKind, Function, Marker, Model, Norm, Op, Output, Outside, Power, Step, Wire, WireKind, live_wires,
-    output_wires,
+    Cell, ColumnKind, Function, Key, Marker, Model, Norm, Op, Output, Outside, Power, Step, Wire, WireKind,
+    live_wires, output_wires,
 };
 use crate::runtime::votes;
 use crate::{Error, Result};
 use args::{Args, Operation};
 use serde::{Deserialize, Serialize};
 use slots::Slots;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A model laid out, with what the JavaScript and the native front end need to fill the slots and read them.
 #[derive(Clone, Debug)]
@@ -246,7 +246,14 @@ fn results(
 
 /// The values each column's codes stand for: the schema's categories, then whatever else live steps compare with
 /// or fill in.
-fn vocabularies(model: &Model, steps: &[&Step]) -> Vec<Vec<Cell>> {
+fn vocabularies<'m>(model: &'m Model, steps: &[&'m Step]) -> Vec<Vec<Cell>> {
+    let kinds = model.schema.columns.iter().map(|column| &column.kind);
+    let mut seen: Vec<HashSet<Key>> = kinds
+        .map(|kind| match kind {
+            ColumnKind::Category(values) => values.iter().map(Cell::key).collect(),
+            _ => HashSet::new(),
+        })
+        .collect();
     let mut vocabularies: Vec<Vec<Cell>> = model
         .schema
         .columns
@@ -256,10 +263,10 @@ fn vocabularies(model: &Model, steps: &[&Step]) -> Vec<Vec<Cell>> {
             _ => Vec::new(),
         })
         .collect();
-    let mut add = |wire: Wire, value: &Cell| {
+    let mut add = |wire: Wire, value: &'m Cell| {
         if let Some(column) = model.graph.kind(wire).code_of()
             && !value.is_missing()
-            && !vocabularies[column as usize].contains(value)
+            && seen[column as usize].insert(value.key())
         {
             vocabularies[column as usize].push(value.clone());
         }

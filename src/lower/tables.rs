@@ -2,9 +2,10 @@
 
 use super::args::Args;
 use crate::image::Kernel;
-use crate::model::{Cell, Lookup, Unknown};
+use crate::model::{Cell, Key, Lookup, Unknown};
 use crate::runtime::encode::{NOWHERE, REFUSE};
 use crate::{Error, Result};
+use std::collections::HashMap;
 
 pub fn one_hot(
     args: &mut Args,
@@ -38,7 +39,9 @@ pub fn lookup(args: &mut Args, vocabulary: Option<&[Cell]>, lookup: &Lookup) -> 
 /// Writes where each key goes; true where the wire carries codes. A missing value goes where NaN went in training,
 /// else where None went, else it is unknown.
 fn table(args: &mut Args, vocabulary: Option<&[Cell]>, keys: &[Cell], places: &[u32], unknown: u32) -> Result<bool> {
-    let place_of = |value: &Cell| keys.iter().position(|key| key == value).map(|at| places[at]);
+    // The first of equal keys.
+    let by_key: HashMap<Key, u32> = keys.iter().map(Cell::key).zip(places.iter().copied()).rev().collect();
+    let place_of = |value: &Cell| by_key.get(&value.key()).copied();
     let missing = place_of(&Cell::Nan).or_else(|| place_of(&Cell::None)).unwrap_or(unknown);
     match vocabulary {
         Some(vocabulary) => {

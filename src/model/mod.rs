@@ -20,7 +20,7 @@ pub use flow::{live_wires, output_wires};
 pub use graph::{Graph, Step, Wire, WireKind};
 pub use oblivious::{Ctr, Oblivious, ObliviousTree};
 pub use ops::{Function, Lookup, Marker, Matrix, Norm, Op, Outside, Power, Unknown};
-pub use schema::{Cell, Column, ColumnKind, NamesFrom, Schema};
+pub use schema::{Cell, Column, ColumnKind, Key, NamesFrom, Schema};
 pub use trees::{Aggregate, CategorySet, Ensemble, Leaves, LinearLeaf, Node, Test, Tree, Width};
 pub use vectors::{Coefficients, KernelSum, Metric, Nearest, PairKernel, Weights, Within, pairs};
 

@@ -36,6 +36,30 @@ impl Cell {
     }
 }
 
+/// What cells compare by: equal cells have equal keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Key<'a> {
+    Text(&'a str),
+    /// The bits of the number, zero without its sign.
+    Number(u64),
+    Nan,
+    None,
+}
+
+impl Cell {
+    /// For tables of many cells.
+    pub fn key(&self) -> Key<'_> {
+        match self {
+            Cell::Str(text) => Key::Text(text),
+            Cell::Nan => Key::Nan,
+            Cell::None => Key::None,
+            Cell::Int(value) => Key::Number((*value as f64 + 0.0).to_bits()),
+            Cell::Float(value) => Key::Number((value + 0.0).to_bits()),
+            Cell::Bool(value) => Key::Number(f64::from(*value).to_bits()),
+        }
+    }
+}
+
 /// Python's `==`, with the missing values each equal to itself (as encoders match them).
 impl PartialEq for Cell {
     fn eq(&self, other: &Cell) -> bool {

@@ -3,10 +3,12 @@
 use super::estimator::Estimator;
 use super::registry;
 use crate::import::pickle::Value;
-use crate::model::{Cell, Column, ColumnKind, Graph, Lookup, Marker, Model, NamesFrom, Op, Output, Schema, Source};
+use crate::model::{
+    Cell, Column, ColumnKind, Graph, Key, Lookup, Marker, Model, NamesFrom, Op, Output, Schema, Source,
+};
 use crate::model::{Unknown, Wire, WireKind};
 use crate::{Error, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Columns on their way from one estimator to the next, with the names scikit-learn gives them.
 #[derive(Clone, Debug)]
@@ -234,6 +236,7 @@ impl Builder {
             *origin = Some(number);
         }
         let mut categories: Vec<Vec<Cell>> = vec![Vec::new(); columns.len()];
+        let mut seen: Vec<HashSet<Key>> = vec![HashSet::new(); columns.len()];
         let mut plain = vec![false; columns.len()];
         for step in self.graph.steps() {
             match &step.op {
@@ -245,7 +248,7 @@ impl Builder {
                 Op::OneHot { keys, .. } | Op::Lookup(Lookup { keys, .. }) => {
                     if let Some(column) = origin[step.input[0] as usize] {
                         for key in keys.iter().filter(|key| !key.is_missing()) {
-                            if !categories[column].contains(key) {
+                            if seen[column].insert(key.key()) {
                                 categories[column].push(key.clone());
                             }
                         }
