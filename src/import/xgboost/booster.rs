@@ -506,7 +506,7 @@ fn default_outside(trees: &mut Trees) {
             if number == next {
                 let mut set = sets[*set as usize].clone();
                 if let Some(last) = set.left.last_mut()
-                    && set.size % 32 != 0
+                    && !set.size.is_multiple_of(32)
                 {
                     *last |= u32::MAX << (set.size % 32);
                 }
@@ -662,7 +662,7 @@ impl Sets {
             return Err(Error::limit("the categorical splits take more than 32 MB"));
         }
         let mut set = CategorySet { left: vec![u32::MAX; words], size, outside_left: true, toward_zero: false };
-        if size % 32 != 0 {
+        if !size.is_multiple_of(32) {
             set.left[words - 1] = (1 << (size % 32)) - 1;
         }
         for &category in right {
