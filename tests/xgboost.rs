@@ -298,7 +298,7 @@ fn large(trees: usize, depth: u32) -> String {
             file.push(']');
         }
         for (key, value) in [
-            ("default_left", &(|node: usize| i64::from(node % 2 == 0)) as &dyn Fn(usize) -> i64),
+            ("default_left", &(|node: usize| i64::from(node.is_multiple_of(2))) as &dyn Fn(usize) -> i64),
             ("left_children", &|node| if inner(node) { 2 * node as i64 + 1 } else { -1 }),
             ("right_children", &|node| if inner(node) { 2 * node as i64 + 2 } else { -1 }),
             ("parents", &|node| if node == 0 { i64::from(i32::MAX) } else { (node as i64 - 1) / 2 }),
