@@ -232,6 +232,21 @@ impl Predictor {
         }
     }
 
+    /// The numbers that a transformer makes of one row, codes as they are; the block must be empty.
+    ///
+    /// # Errors
+    /// As `predict`, and where the model is no transformer.
+    pub(crate) fn transformed(&mut self, row: &serde_json::Value) -> Result<Vec<f64>> {
+        self.predict(row)?;
+        match &self.manifest.results {
+            // Of the block of one row that has just run, slot s is at s.
+            Results::Transform { values, .. } => {
+                Ok(self.machine.slots()[values.first as usize..][..values.count as usize].to_vec())
+            }
+            _ => Err(Error::input("not a transformer")),
+        }
+    }
+
     /// The text that `JSON.stringify(predict(row))` has in the package.
     pub fn json(&self, prediction: &Prediction) -> String {
         json::prediction(&self.manifest.results, prediction)

@@ -3,17 +3,20 @@
 mod emit;
 mod folder;
 mod link;
+mod selftest;
 
 pub use folder::{Packed, is_package, open, write};
 pub use link::{Names, functions, link, unlink};
+pub use selftest::Sample;
 
 use crate::image::Image;
 use crate::lower::{Encoding, Lowered, Results, Span};
 use crate::model::{Cell, ColumnKind, Model};
 use crate::predictor::Manifest;
 use crate::{Error, Result};
-use emit::Subject;
+use emit::{Subject, javascript::Loading};
 use flate2::{Compression, write::GzEncoder};
+use selftest::SelfTest;
 use sha2::{Digest, Sha384};
 use std::collections::HashSet;
 use std::io::Write;
@@ -33,6 +36,9 @@ pub fn runtime() -> Result<&'static [u8]> {
 /// Version of the package's layout and of `x-carryout` in schema.json.
 pub const FORMAT: u32 = 1;
 
+/// How far a number may be from the original's, absolute and relative, in what `pack` accepts and `selfTest()` replays.
+pub const ORIGINAL: f64 = 1e-9;
+
 /// What the caller decides about a package.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -41,11 +47,13 @@ pub struct Options {
     pub version: String,
     /// An SPDX expression. The model is its maker's: nothing is granted unless they say so.
     pub license: String,
+    /// Rows for the self-test, with the original's answers where they are known.
+    pub samples: Vec<Sample>,
 }
 
 impl Options {
     pub fn new(name: impl Into<String>) -> Options {
-        Options { name: name.into(), version: "1.0.0".to_string(), license: "UNLICENSED".to_string() }
+        Options { name: name.into(), version: "1.0.0".to_string(), license: "UNLICENSED".to_string(), samples: Vec::new() }
     }
 }
 
@@ -65,20 +73,32 @@ pub fn pack(model: &Model, lowered: &Lowered, runtime: &[u8], options: &Options)
     let manifest = Manifest::new(&options.name, model, lowered);
     let subject = Subject::new(&manifest, &lowered.image)?;
     let wasm = link(runtime, &lowered.image, &lowered.kernels, Names::Drop)?;
-    let index = emit::javascript::index(&subject).into_bytes();
+    let integrity = integrity(&wasm);
+    let tests = SelfTest::choose(model, lowered, &manifest, &options.samples)?;
+    let cases = tests.json(&manifest, ORIGINAL);
+    let js = |loading| emit::javascript::index(&subject, &integrity, loading);
+    let index = js(Loading::Beside);
     let size = |name, bytes: &[u8]| emit::readme::Size { name, raw: bytes.len(), gzip: gzipped(bytes) };
-    let sizes = [size("index.js", &index), size("model.wasm", &wasm)];
-    let mut files = vec![
-        File { name: "README.md", bytes: emit::readme::readme(&subject, &sizes).into_bytes() },
-        File { name: "index.d.ts", bytes: emit::types::index(&subject).into_bytes() },
-        File { name: "index.js", bytes: index },
-        File { name: "workerd.js", bytes: emit::javascript::workerd(&subject).into_bytes() },
-        File { name: "schema.json", bytes: emit::json::schema(&subject)?.into_bytes() },
-        File { name: "model.wasm", bytes: wasm },
+    let sizes = [size("index.js", index.as_bytes()), size("model.wasm", &wasm)];
+    let texts = [
+        ("README.md", emit::readme::readme(&subject, &sizes, &tests)),
+        ("index.d.ts", emit::types::index(&subject)),
+        ("index.js", index),
+        ("inline.d.ts", emit::types::inline(&subject)),
+        ("inline.js", js(Loading::Inside(&wasm))),
+        ("workerd.js", js(Loading::Imported)),
+        ("worker.d.ts", emit::types::worker(&subject)),
+        ("worker.js", emit::javascript::worker(&subject)),
+        ("thread.js", emit::javascript::thread(&subject)),
+        ("selftest.d.ts", emit::types::selftest(&subject)),
+        ("selftest.js", emit::javascript::selftest(&subject, &cases)),
+        ("selftest.json", emit::json::text(&cases)),
+        ("schema.json", emit::json::schema(&subject)?),
     ];
-    let integrity = files.last().map(|wasm| integrity(&wasm.bytes)).unwrap_or_default();
-    let mut names: Vec<&str> = files.iter().map(|file| file.name).collect();
-    names.retain(|name| *name != "README.md");
+    let mut files: Vec<File> =
+        texts.into_iter().map(|(name, text)| File { name, bytes: text.into_bytes() }).collect();
+    files.push(File { name: "model.wasm", bytes: wasm });
+    let names: Vec<&str> = files.iter().map(|file| file.name).filter(|name| *name != "README.md").collect();
     let package = emit::json::package(&subject, options, &integrity, &names);
     files.insert(0, File { name: "package.json", bytes: package.into_bytes() });
     Ok(files)
@@ -86,17 +106,19 @@ pub fn pack(model: &Model, lowered: &Lowered, runtime: &[u8], options: &Options)
 
 /// `sha384-…`, as in a script element's integrity attribute.
 pub fn integrity(bytes: &[u8]) -> String {
-    let digest = Sha384::digest(bytes);
-    let base64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    // 48 bytes are whole groups of three: no padding.
-    let group = |three: &[u8]| {
-        let bits = three.iter().fold(0u32, |bits, &byte| bits << 8 | u32::from(byte));
-        [18, 12, 6, 0].map(|shift| base64[(bits >> shift & 63) as usize] as char)
-    };
-    digest.chunks(3).flat_map(group).fold("sha384-".to_string(), |mut text, c| {
-        text.push(c);
-        text
-    })
+    format!("sha384-{}", base64(&Sha384::digest(bytes)))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let bits = (0..3).fold(0u32, |bits, at| bits << 8 | u32::from(*three.get(at).unwrap_or(&0)));
+        for (at, shift) in [18, 12, 6, 0].into_iter().enumerate() {
+            text.push(if at <= three.len() { digits[(bits >> shift & 63) as usize] as char } else { '=' });
+        }
+    }
+    text
 }
 
 /// Bytes after gzip at its best, as servers send files.
@@ -286,6 +308,14 @@ mod tests {
             assert_eq!(name_from(text), name);
             assert!(check_name(&name_from(text)).is_ok());
         }
+    }
+
+    #[test]
+    fn base64_as_in_rfc_4648() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+        assert_eq!(base64(&[0xff, 0xfe, 0xfd, 0xfc, 0xfb]), "//79/Ps=");
     }
 
     #[test]

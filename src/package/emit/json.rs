@@ -41,7 +41,12 @@ pub fn schema(subject: &Subject) -> Result<String> {
         "required": required,
         MANIFEST: front,
     });
-    Ok(layout(&schema, Syntax::Json, 0, 0, 0) + "\n")
+    Ok(text(&schema))
+}
+
+/// JSON as prettier lays it out.
+pub fn text(value: &Value) -> String {
+    layout(value, Syntax::Json, 0, 0, 0) + "\n"
 }
 
 fn property(column: &Column) -> Value {
@@ -98,9 +103,13 @@ pub fn package(subject: &Subject, options: &Options, integrity: &str, files: &[&
                 "types": "./index.d.ts",
                 "workerd": "./workerd.js",
                 "browser": "./index.js",
-                "node": "./index.js",
+                "node": "./inline.js",
                 "default": "./index.js",
             },
+            "./inline": { "types": "./inline.d.ts", "workerd": "./workerd.js", "default": "./inline.js" },
+            "./worker": { "types": "./worker.d.ts", "default": "./worker.js" },
+            "./selftest": { "types": "./selftest.d.ts", "default": "./selftest.js" },
+            "./selftest.json": "./selftest.json",
             "./model.wasm": "./model.wasm",
             "./schema.json": "./schema.json",
             "./package.json": "./package.json",

@@ -94,7 +94,7 @@ impl<'a> Subject<'a> {
 }
 
 /// A value that the column accepts, as common as the schema lets one know.
-fn example(column: &Column) -> Value {
+pub fn example(column: &Column) -> Value {
     let middle = |whole: bool| match column.range {
         Some((low, high)) if low.is_finite() && high.is_finite() => {
             let middle = low / 2.0 + high / 2.0;

@@ -63,22 +63,34 @@ export type Columns = {
     ts.push_str(&schema(subject));
     ts.push_str(
         "\
-export interface Model {
+export interface Model extends Disposable {
   readonly schema: Schema;
   /** Predicts one row; a value the model cannot take is a `TypeError`. */
   predict(row: Row): Prediction;
   /** Predicts many rows, much faster than one by one. */
   predictBatch(rows: Rows): Batch;
+  /** Lets go of the model's memory; after that it predicts no more. */
+  free(): void;
 }
+
+/** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
+export type Source = string | object;
 
 export const schema: Schema;
 
 /**
- * Loads the model, once: later calls give the same one. `source` stands in for
- * the model.wasm beside index.js: an address, bytes, a `Response` or a
- * `WebAssembly.Module`; each such call makes a model of its own.
+ * Loads the model, once: later calls give the same one. With a `source` each
+ * call makes a model of its own; so it does with `{ integrity: true }`, which
+ * refuses a model.wasm that is not the one this package was made with.
  */
-export function load(source?: string | object): Promise<Model>;
+export function load(
+  source?: Source | { integrity: boolean; source?: Source },
+): Promise<Model>;
+
+/** The `WebAssembly.Module` of the model, which workers take as `source`. */
+export function compile(
+  source?: Source | { integrity: boolean; source?: Source },
+): Promise<object>;
 
 /** Predicts one row; loads the model first if need be. */
 export function predict(row: Row): Promise<Prediction>;
@@ -86,6 +98,84 @@ export function predict(row: Row): Promise<Prediction>;
     );
     ts
 }
+
+/// `inline.d.ts`.
+pub fn inline(subject: &Subject) -> String {
+    header(subject) + "export * from \"./index.js\";\n"
+}
+
+/// `worker.d.ts`.
+pub fn worker(subject: &Subject) -> String {
+    header(subject) + WORKER
+}
+
+/// `selftest.d.ts`.
+pub fn selftest(subject: &Subject) -> String {
+    header(subject) + SELFTEST
+}
+
+const WORKER: &str = "\
+import type { Batch, Rows, Schema, Source } from \"./index.js\";
+
+export interface BatchOptions {
+  /** An `AbortSignal`: once it fires, the batch rejects with its reason. */
+  signal?: {
+    readonly aborted: boolean;
+    readonly reason: any;
+    throwIfAborted(): void;
+    addEventListener(type: \"abort\", listener: () => void): void;
+    removeEventListener(type: \"abort\", listener: () => void): void;
+  };
+  /** Called after every piece of the batch. */
+  onProgress?(done: number, rows: number): void;
+}
+
+export interface Pool extends AsyncDisposable {
+  readonly schema: Schema;
+  /** How many workers it has; with none, the calling thread does the work in pieces. */
+  readonly workers: number;
+  /** Why it has no workers. */
+  readonly fallback: Error | undefined;
+  /** The same as the model's `predictBatch`, in the order of the rows. */
+  predictBatch(rows: Rows, options?: BatchOptions): Promise<Batch>;
+  /** Ends the workers; batches under way reject. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts workers that share one compiled model: as many as there are cores,
+ * less one, and at most 8. `source` is as in `load()`.
+ */
+export function openPool(options?: {
+  workers?: number;
+  source?: Source | { integrity: boolean; source?: Source };
+}): Promise<Pool>;
+";
+
+const SELFTEST: &str = "\
+import type { Model } from \"./index.js\";
+
+export interface Report {
+  passed: boolean;
+  rows: number;
+  /** Rows whose answers are the original library's; the others are carryout's own, native. */
+  original: number;
+  /** The greatest error accepted; 0 where there is no answer of the original. */
+  worst: number;
+  /** What the rows reach, of how many. */
+  covers: Record<string, [reached: number, all: number]>;
+  failures: {
+    row: unknown[];
+    from: \"original\" | \"reference\";
+    field: string;
+    expected: unknown;
+    got: unknown;
+  }[];
+}
+
+/** Replays the rows of selftest.json on a loaded model, in whatever engine this is. */
+export function selfTest(model: Model): Report;
+";
 
 /// A sentence on a column, for whoever points at it in an editor.
 pub fn about(column: &Column) -> String {

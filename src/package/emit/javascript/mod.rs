@@ -8,53 +8,70 @@ use super::text::{Syntax, comment, js_number, js_string, layout, width};
 use super::{CARRYOUT, Subject, cells, infinite, kind_name, range};
 use crate::lower::Results;
 use crate::model::{Cell, ColumnKind};
+use crate::package::base64;
 use columns::{Needs, is_category};
 use serde_json::{Map, Value, json};
 
-/// `index.js`.
-pub fn index(subject: &Subject) -> String {
+/// Where a file's `load()` has the wasm from. The files are alike in all else.
+#[derive(Clone, Copy)]
+pub enum Loading<'a> {
+    /// `index.js`: from model.wasm beside it.
+    Beside,
+    /// `inline.js`: from its own text. It names no other file, nor `import.meta`.
+    Inside(&'a [u8]),
+    /// `workerd.js`: from a static import, for Cloudflare's workerd compiles no WebAssembly at run time.
+    Imported,
+}
+
+/// `index.js`, `inline.js` or `workerd.js`.
+pub fn index(subject: &Subject, integrity: &str, loading: Loading) -> String {
     let needs = Needs::of(subject);
+    let integrity = format!("/** The hash of model.wasm. */\nconst integrity =\n  {};\n\n", js_string(integrity));
+    let first = match loading {
+        Loading::Imported => "import wasm from \"./model.wasm\";\n\n".to_string(),
+        Loading::Beside | Loading::Inside(_) => String::new(),
+    };
     let parts = [
         header(subject),
+        first,
         schema(subject, &needs),
         PUBLIC.to_string(),
         predictions::opening(subject, &needs),
         columns::reading(subject, &needs),
         columns::encoding(subject, &needs),
-        LOADING.to_string(),
+        integrity,
+        COMPILE.replace("STANDARD", match loading {
+            Loading::Beside => "new URL(\"./model.wasm\", import.meta.url)",
+            Loading::Inside(_) => "decoded(inside)",
+            Loading::Imported => "wasm",
+        }),
+        READ.to_string(),
+        match loading {
+            Loading::Inside(wasm) => format!(
+                "\n/** model.wasm in base64. */\nconst inside =\n  \"{}\";\n",
+                base64(wasm)
+            ),
+            Loading::Beside | Loading::Imported => String::new(),
+        },
     ];
     parts.concat()
 }
 
-/// `workerd.js`.
-pub fn workerd(subject: &Subject) -> String {
-    format!(
-        "\
-/**
- * {name} for Cloudflare's workerd, which compiles no WebAssembly at run time:
- * there the module comes from a static import, a form that browsers and Node
- * lack. Everything else is in index.js.
- */
+/// `worker.js`: a pool for big batches.
+pub fn worker(subject: &Subject) -> String {
+    header(subject) + include_str!("worker.js")
+}
 
-import wasm from \"./model.wasm\";
-import {{ load as open }} from \"./index.js\";
+/// `thread.js`: what runs in each worker of the pool.
+pub fn thread(subject: &Subject) -> String {
+    header(subject) + include_str!("thread.js")
+}
 
-export {{ schema }} from \"./index.js\";
-
-let shared;
-
-export function load(source) {{
-  if (source !== undefined) return open(source);
-  shared ??= open(wasm);
-  return shared;
-}}
-
-export async function predict(row) {{
-  return (await load()).predict(row);
-}}
-",
-        name = comment(&subject.manifest.name)
-    )
+/// `selftest.js`: the cases and what replays them.
+pub fn selftest(subject: &Subject, tests: &Value) -> String {
+    let start = "const tests = ".len();
+    let tests = layout(tests, Syntax::Js, 0, start, 1);
+    format!("{}const tests = {tests};\n\n{}", header(subject), include_str!("selftest.js"))
 }
 
 /// The comment at the top of generated files: what this is and what it was made from.
@@ -242,19 +259,22 @@ export async function predict(row) {
 
 ";
 
-const LOADING: &str = "\
+const COMPILE: &str = "\
 function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
 
-/** Compiles model.wasm: the file beside this one, or what stands in for it. */
-async function compile(source = new URL(\"./model.wasm\", import.meta.url)) {
+/** Compiles model.wasm, or what stands in for it: once for all workers, say. */
+export async function compile(given) {
+  const { integrity: checks, source = STANDARD } =
+    given?.integrity === undefined ? { source: given } : given;
   if (typeof WebAssembly === \"undefined\") {
     throw problem(\"this environment has no WebAssembly\");
   }
-  if (source instanceof WebAssembly.Module) return source;
   const address = typeof source === \"string\" || source instanceof URL;
-  const wasm = address ? await read(source) : source;
+  let wasm = address ? await read(source) : source;
+  if (checks) wasm = await checked(wasm);
+  if (wasm instanceof WebAssembly.Module) return wasm;
   try {
     return await (wasm instanceof Response
       ? WebAssembly.compileStreaming(wasm)
@@ -269,7 +289,30 @@ async function compile(source = new URL(\"./model.wasm\", import.meta.url)) {
   }
 }
 
+/** The bytes, if their hash is the one above. */
+async function checked(wasm) {
+  const bytes = wasm instanceof Response ? await wasm.arrayBuffer() : wasm;
+  if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
+    throw problem(
+      \"integrity can be checked of bytes, and only where crypto.subtle is: pages need https\",
+    );
+  }
+  const digest = await crypto.subtle.digest(\"SHA-384\", bytes);
+  const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
+  if (integrity === `sha384-${hash}`) return bytes;
+  throw problem(`model.wasm is not the one of this package: sha384-${hash}`);
+}
+";
+
+const READ: &str = "
+function decoded(base64) {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
 async function read(url) {
+  // Vite puts small files into its bundle, from where policies forbid to fetch.
+  const [, base64] = /^data:[^,]*;base64,(.*)/.exec(url) ?? [];
+  if (base64) return decoded(base64);
   // Node cannot fetch files. Asked for in this way, bundlers do not see `fs`.
   const files =
     String(url).startsWith(\"file:\") &&

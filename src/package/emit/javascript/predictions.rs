@@ -221,13 +221,13 @@ function decode(k, number, own) {
 ",
         );
     }
-    let (find, batched) = if decodes { (", find", "rows, arrays, find") } else { ("", "rows, arrays") };
-    let read_warn = if values_warn { ", warn" } else { "" };
+    let find = if decodes { ", find" } else { "" };
+    let read_args = if values_warn { "warn, " } else { "" };
     let lists_warn = if encode_warn { "encode(c, undefined, warn)" } else { "encode(c, undefined)" };
     let rows_of = format!(
         "\
 /** How many rows a batch has, and a function that finds a value of it. */
-function rowsOf(input{read_warn}) {{
+export function rowsOf(input, {read_args}start = 0) {{
   if (ArrayBuffer.isView(input)) {{
     if (input.length % {count} === 0) {{
       return [input.length / {count}, (row, c) => input[row * {count} + c]];
@@ -239,7 +239,7 @@ function rowsOf(input{read_warn}) {{
   if (Array.isArray(input)) {{
     let last, values;
     const find = (row, c) => {{
-      if (row !== last) values = valuesOf(input[row], {values_args}row);
+      if (row !== last) values = valuesOf(input[row], {values_args}start + row);
       last = row;
       return values[c];
     }};
@@ -283,10 +283,9 @@ function rowsOf(input{read_warn}) {{
   }
 
 ";
-        (run.to_string(), "run(1)", "run(count, first)")
+        (run.to_string(), "run(1)", "run(count, start + first)")
     };
-    let (tally, batch_warnings) = if needs.warns() {
-        (
+    let tally = if needs.warns() {
             "    const notes = new Map();
     // One warning a column, with the first row it is about.
     const warn = (c, value, row) => {
@@ -294,28 +293,30 @@ function rowsOf(input{read_warn}) {{
       if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
       else note[1] += 1;
     };
-",
-            "    const warnings = Array.from(notes.values(), ([text, more]) =>
-      more === 0 ? text : `${text} (and ${more} more)`,
-    );
-    return { BATCHED, warnings };
-",
-        )
+"
     } else {
-        ("", "    return { BATCHED, warnings: [] };\n")
+        ""
+    };
+    let noted = if needs.warns() { ", notes" } else { "" };
+    let warnings = match needs.warns() {
+        true => "    warnings: Array.from(notes.values(), ([text, more]) =>
+      more === 0 ? text : `${text} (and ${more} more)`,
+    ),
+",
+        false => "    warnings: [],\n",
     };
     js.push_str(&format!(
         "\
 async function open(source) {{
-  const module = await compile(source);
-  const {{ exports: wasm }} = await WebAssembly.instantiate(module);
+  let {{ exports: wasm }} = await WebAssembly.instantiate(await compile(source));
   if (wasm.open() !== 0) throw problem(\"model.wasm is damaged\");
   // Slot s of row r, of n rows in a run, is at s * n + r.
-  const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});
 
 {run}  function predict(row) {{
     const warnings = [];
 {row_warn}    const values = {row_values};
+    if (!wasm) throw problem(freed);
     for (let c = 0; c < {count}; c++) x[c] = {row_encode};
     {run_row};
     return {{
@@ -323,27 +324,21 @@ async function open(source) {{
     }};
   }}
 
-  function predictBatch(input) {{
-{arrays}    return {{
-      rows,
-{batch_fields}      warnings,
-    }};
-  }}
-
-  /** Runs all rows; one array for each [type, first slot, slots] wanted. */
-  function batch(input, wanted) {{
-{tally}    const [rows, find] = rowsOf(input{read_warn});
-    const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
+  /** Runs rows of which the first is number `start` of a batch. */
+  function batch(input, start = 0) {{
+    if (!wasm) throw problem(freed);
+{tally}    const [rows, find] = rowsOf(input, {read_args}start);
+    const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += {block}) {{
       const count = Math.min({block}, rows - first);
       for (let r = 0; r < count; r++) {{
         const row = first + r;
         for (let c = 0; c < {count}; c++) {{
-          x[c * count + r] = encode(c, find(row, c), {encode_args}row);
+          x[c * count + r] = encode(c, find(row, c), {encode_args}start + row);
         }}
       }}
       {run_block};
-      wanted.forEach(([, slot, width], k) => {{
+      results.forEach(([, slot, width], k) => {{
         for (let r = 0; r < count; r++) {{
           for (let w = 0; w < width; w++) {{
             arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
@@ -351,28 +346,43 @@ async function open(source) {{
         }}
       }});
     }}
-{returned}  }}
+    return {{ rows, arrays{noted}{find} }};
+  }}
 
-  return {{ schema, predict, predictBatch }};
+  /** Lets go of the model's memory. */
+  function free() {{
+    if (wasm && source === undefined) shared = undefined;
+    wasm = x = undefined;
+  }}
+
+  const predictBatch = (input) => assemble(batch(input));
+  const model = {{ schema, predict, predictBatch, batch, free }};
+  if (Symbol.dispose) model[Symbol.dispose] = free;
+  return model;
+}}
+
+const freed = \"this model was freed; load() gives another\";
+
+/** What a run leaves in the workspace: array type, first slot, slots. */
+const results = {arrays};
+
+/** A batch as a person reads it; worker.js makes one of many runs. */
+export function assemble({{ rows, arrays{noted}{find} }}) {{
+  return {{
+    rows,
+{batch_fields}{warnings}  }};
 }}
 
 ",
         block = subject.block,
         size = subject.slots * subject.block,
         arrays = match &arrays[..] {
-            [one] => {
-                let call = format!("const {{ rows, arrays{find}, warnings }} = batch(input, ");
-                list(&call, ("[", "]"), std::slice::from_ref(one), ");\n", 4)
-            }
+            [one] => format!("[{one}]"),
             // Prettier never puts several lists on one line.
-            many => format!(
-                "    const {{ rows, arrays{find}, warnings }} = batch(input, [\n{}    ]);\n",
-                many.iter().map(|array| format!("      {array},\n")).collect::<String>()
-            ),
+            many => format!("[\n{}]", many.iter().map(|array| format!("  {array},\n")).collect::<String>()),
         },
-        returned = batch_warnings.replace("BATCHED", batched),
         row_fields = row_fields(&whole, 6),
-        batch_fields = batch_fields(&whole, 6),
+        batch_fields = batch_fields(&whole, 4),
     ));
     js.push_str(&rows_of);
     js
