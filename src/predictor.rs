@@ -8,7 +8,7 @@
 mod intake;
 mod json;
 
-pub use json::{number as json_number, string as json_string};
+pub use json::{key as json_key, number as json_number, string as json_string};
 
 use crate::image::Image;
 use crate::lower::{Encoding, Lowered, Results, Span, Want};

@@ -77,7 +77,19 @@ pub fn run(arguments: Arguments, json: bool) -> Outcome {
         checked = Some(report);
     }
     let lowered = lower(&model, Want::Package).map_err(at)?;
-    let files = package::pack(&model, &lowered, runtime, &package::Options::new(&name)).map_err(at)?;
+    let mut options = package::Options::new(&name);
+    if let Some(samples) = &samples {
+        let rows = kept(&model, samples)?;
+        let mut answers = match &expected {
+            Some(expected) => verify::originals(&lowered.results, expected, rows.len())?,
+            None => Vec::new(),
+        };
+        answers.resize(rows.len(), None);
+        let pairs = rows.into_iter().zip(answers);
+        options.samples = pairs.filter_map(|(row, expected)| Some(package::Sample { row: row?, expected })).collect();
+    }
+    options.checked = checked.as_ref().map(verify::Report::lines).unwrap_or_default();
+    let files = package::pack(&model, &lowered, runtime, &options).map_err(at)?;
     package::write(&output, &files, force)?;
     let manifest = Manifest::new(&name, &model, &lowered);
     let mut out = io::stdout().lock();
@@ -124,6 +136,22 @@ fn code(files: &[File]) -> String {
     let text = readme.map_or("".into(), |file| String::from_utf8_lossy(&file.bytes));
     let block = text.split("```js\n").nth(1).and_then(|rest| rest.split("```").next());
     block.unwrap_or("").trim_end().to_owned()
+}
+
+/// Most values of sample rows that are held for the self-test to choose from.
+const MOST_KEPT: usize = 1 << 20;
+
+/// The first sample rows, in the order of the columns.
+fn kept(model: &Model, path: &Path) -> Outcome<Vec<Option<Vec<serde_json::Value>>>> {
+    let mut rows = Rows::open(path, None, &model.schema)?;
+    let mut kept = Vec::new();
+    let most = MOST_KEPT / model.schema.columns.len().max(1);
+    while kept.len() < most
+        && let Some(record) = rows.next()?
+    {
+        kept.push(rows.values(&record, &model.schema));
+    }
+    Ok(kept)
 }
 
 /// Takes the ranges of number columns from sample rows, where the model has none. A column of numbers of which all

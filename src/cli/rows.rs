@@ -3,7 +3,7 @@
 use super::model::{open, shown, system};
 use super::{Failure, Outcome, term};
 use carryout::Error;
-use carryout::model::{NamesFrom, Schema};
+use carryout::model::{Cell as Category, Column, ColumnKind, NamesFrom, Schema};
 use carryout::predictor::{Predictor, json_string};
 use clap::ValueEnum;
 use serde_json::Value;
@@ -228,6 +228,23 @@ impl Rows {
         }
     }
 
+    /// The row in the order of the columns, as `predict` of the package takes it; None where it is no such row.
+    pub fn values(&self, record: &Record, schema: &Schema) -> Option<Vec<Value>> {
+        match (record, &self.source) {
+            (Record::Csv(record), Source::Csv { places, .. }) => {
+                let cells = places.iter().map(|place| place.and_then(|place| record.get(place)).unwrap_or(""));
+                Some(schema.columns.iter().zip(cells).map(|(column, cell)| typed(column, cell)).collect())
+            }
+            (Record::Json(Value::Object(fields)), _) => {
+                let field = |column: &Column| fields.get(&column.name).cloned().unwrap_or(Value::Null);
+                Some(schema.columns.iter().map(field).collect())
+            }
+            (Record::Json(Value::Array(values)), _) => Some(values.clone()),
+            (Record::Json(value), _) => Some(vec![value.clone()]),
+            (Record::Csv(_), Source::Jsonl { .. }) => None,
+        }
+    }
+
     /// Adds a row to the predictor's block.
     pub fn stage(&self, record: &Record, predictor: &mut Predictor) -> Outcome {
         let done = match (record, &self.source) {
@@ -240,6 +257,23 @@ impl Rows {
             (Record::Csv(_), _) => Err(Error::input("a CSV record among JSON lines")),
         };
         Ok(done.map_err(|error| error.at(self.place(self.number())))?)
+    }
+}
+
+/// A cell of CSV as a value of the column; what does not fit is left to `predict` to refuse.
+fn typed(column: &Column, cell: &str) -> Value {
+    let number = || cell.trim().parse::<f64>().ok();
+    match &column.kind {
+        _ if cell.is_empty() || !column.used => Value::Null,
+        ColumnKind::Category(values)
+            if values.iter().any(|value| matches!(value, Category::Str(text) if text == cell)) =>
+        {
+            cell.into()
+        }
+        ColumnKind::Text => cell.into(),
+        _ if matches!(cell, "true" | "True" | "TRUE") => true.into(),
+        _ if matches!(cell, "false" | "False" | "FALSE") => false.into(),
+        _ => number().map_or_else(|| cell.into(), Value::from),
     }
 }
 

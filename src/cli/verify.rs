@@ -78,7 +78,7 @@ struct Comparison {
 }
 
 /// Accepted where nothing else is said: absolute, and relative to the expected number.
-pub const TOLERANCE: Tolerance = Tolerance { rtol: 1e-9, atol: 1e-9 };
+pub const TOLERANCE: Tolerance = Tolerance { rtol: carryout::package::ORIGINAL, atol: carryout::package::ORIGINAL };
 
 #[derive(Clone, Copy)]
 pub struct Tolerance {
@@ -111,6 +111,17 @@ pub fn run(arguments: Arguments, json: bool) -> Done {
 impl Report {
     pub fn differs(&self) -> bool {
         self.comparisons.iter().any(|one| one.beyond + one.mismatches > 0)
+    }
+
+    /// A line an output, for the model card.
+    pub fn lines(&self) -> Vec<String> {
+        let rows = term::count(self.rows, "row");
+        let line = |one: &Comparison| match one.numbers {
+            0 => format!("{}: equal to the original's in all {rows}", one.output),
+            _ if one.absolute == 0.0 => format!("{}: the original's to the last bit, in {rows}", one.output),
+            _ => format!("{}: at most {:.1e} from the original's, in {rows}", one.output, one.absolute),
+        };
+        self.comparisons.iter().map(line).collect()
     }
 
     pub fn json(&self, Tolerance { rtol, atol }: Tolerance) -> Value {
@@ -160,6 +171,79 @@ pub fn check(
             .into());
     }
     Ok(Report { rows: predictions.len(), comparisons, unknown })
+}
+
+/// What the original answered for each row, as the part of a prediction that it is; None where the file's answers
+/// are not by method or not of this form.
+pub fn originals(results: &Results, expected_path: &Path, rows: usize) -> Done<Vec<Option<Value>>> {
+    let methods = match expectations(expected_path)? {
+        Expected::Methods(methods) => methods,
+        Expected::Predictions(list) => {
+            return Ok(list
+                .into_iter()
+                .map(|mut one| {
+                    one.shift_remove("warnings");
+                    Some(Value::Object(one))
+                })
+                .collect());
+        }
+    };
+    let of = |method: &str, row: usize| methods.get(method)?.as_array()?.get(row);
+    Ok((0..rows).map(|row| original(results, &|method| of(method, row))).collect())
+}
+
+fn original<'a>(results: &Results, answer: &dyn Fn(&str) -> Option<&'a Value>) -> Option<Value> {
+    // A column of one value, as some libraries answer.
+    let single = |value: &'a Value| match value.as_array() {
+        Some(list) if list.len() == 1 => &list[0],
+        _ => value,
+    };
+    let finite = |value: &Value| as_number(value).filter(|number| number.is_finite()).map(|number| json!(number));
+    let numbers = |value: &Value| value.as_array()?.iter().map(finite).collect::<Option<Vec<Value>>>();
+    let by_class = |classes: &[Cell], values: Vec<Value>| -> Option<Value> {
+        let keys = classes.iter().map(carryout::predictor::json_key);
+        (classes.len() == values.len()).then(|| keys.zip(values).collect::<Map<String, Value>>().into())
+    };
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            fields.insert(name.to_string(), value);
+        }
+    };
+    let label = answer("predict").map(single);
+    match results {
+        Results::Classification { classes, probabilities, scores, .. } => {
+            put("label", label.cloned());
+            if probabilities.is_some() {
+                put(
+                    "probabilities",
+                    answer("predict_proba").and_then(numbers).and_then(|list| by_class(classes, list)),
+                );
+            } else if scores.is_some() {
+                let scores = answer("decision_function").and_then(|value| match as_number(value) {
+                    Some(score) if score.is_finite() => Some(vec![json!(-score), json!(score)]),
+                    _ => numbers(value),
+                });
+                put("scores", scores.and_then(|list| by_class(classes, list)));
+            }
+        }
+        Results::Regression { values, .. } if values.count == 1 => put("value", label.and_then(finite)),
+        Results::Regression { .. } => put("values", answer("predict").and_then(numbers).map(Value::from)),
+        Results::Anomaly { .. } => {
+            put("outlier", label.and_then(as_number).map(|sign| json!(sign < 0.0)));
+            put("score", answer("decision_function").map(single).and_then(finite));
+        }
+        Results::Clustering { distances, .. } => {
+            put("cluster", label.cloned());
+            if distances.is_some() {
+                put("distances", answer("transform").and_then(numbers).map(Value::from));
+            }
+        }
+        Results::Transform { .. } => put("transformed", answer("transform").cloned()),
+        // By output and then by row: left to `verify`, which has compared them.
+        Results::Several(_) => {}
+    }
+    (!fields.is_empty()).then(|| Value::Object(fields))
 }
 
 type Compared = Result<(Vec<Comparison>, Vec<String>), Error>;

@@ -49,11 +49,19 @@ pub struct Options {
     pub license: String,
     /// Rows for the self-test, with the original's answers where they are known.
     pub samples: Vec<Sample>,
+    /// How the model was compared with the original, a line a finding.
+    pub checked: Vec<String>,
 }
 
 impl Options {
     pub fn new(name: impl Into<String>) -> Options {
-        Options { name: name.into(), version: "1.0.0".to_string(), license: "UNLICENSED".to_string(), samples: Vec::new() }
+        Options {
+            name: name.into(),
+            version: "1.0.0".to_string(),
+            license: "UNLICENSED".to_string(),
+            samples: Vec::new(),
+            checked: Vec::new(),
+        }
     }
 }
 
@@ -81,7 +89,7 @@ pub fn pack(model: &Model, lowered: &Lowered, runtime: &[u8], options: &Options)
     let size = |name, bytes: &[u8]| emit::readme::Size { name, raw: bytes.len(), gzip: gzipped(bytes) };
     let sizes = [size("index.js", index.as_bytes()), size("model.wasm", &wasm)];
     let texts = [
-        ("README.md", emit::readme::readme(&subject, &sizes, &tests)),
+        ("README.md", emit::readme::readme(&subject, &sizes, &tests, &options.checked)),
         ("index.d.ts", emit::types::index(&subject)),
         ("index.js", index),
         ("inline.d.ts", emit::types::inline(&subject)),

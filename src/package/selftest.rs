@@ -6,12 +6,14 @@
 //! first. What is expected of a row is the original's answer where it was given, else the native runtime's.
 
 use crate::lower::{Lowered, Want};
-use crate::model::{Cell, Column, ColumnKind, Ensemble, Model, Node, Op, Output, Test, Width};
+use crate::model::{Column, ColumnKind, Ensemble, Model, Node, Op, Output, Test, Width};
 use crate::predictor::{Manifest, Outcome, Predictor};
 use crate::{Result, package::emit};
 use serde_json::{Map, Value, json};
 use std::collections::{BinaryHeap, HashMap};
 
+/// Rows of a self-test that may add nothing.
+const FEWEST: usize = 8;
 /// Most rows of a self-test, and most values of all its rows together.
 const MOST_ROWS: usize = 64;
 const MOST_VALUES: usize = 4096;
@@ -70,7 +72,9 @@ impl SelfTest {
             let row = Value::Array(row);
             // What the model refuses is no test of it.
             let Ok(prediction) = predictor.predict(&row) else { continue };
-            let Ok(answer) = serde_json::from_str::<Map<String, Value>>(&predictor.json(&prediction)) else { continue };
+            let Ok(answer) = serde_json::from_str::<Map<String, Value>>(&predictor.json(&prediction)) else {
+                continue;
+            };
             let Value::Array(row) = row else { continue };
             let mut things = Vec::new();
             reached(columns, &row, &mut things);
@@ -107,7 +111,7 @@ impl SelfTest {
         let covers = [
             ("leaves", count(|thing| matches!(thing, Thing::Leaf(..))), forest.leaves),
             ("categories", count(|thing| matches!(thing, Thing::Category(..))), categories.sum()),
-            ("columns missing", count(|thing| matches!(thing, Thing::Missing(..))), missing),
+            ("missing", count(|thing| matches!(thing, Thing::Missing(..))), missing),
             ("classes", count(|thing| matches!(thing, Thing::Class(..))), class_count(&model.output)),
         ];
         Ok(SelfTest { cases, covers: covers.into_iter().filter(|(.., all)| *all > 0).collect() })
@@ -172,20 +176,23 @@ fn class_count(output: &Output) -> usize {
 }
 
 /// The rows in the order in which they add most; those with an original's answer before the others. A row that
-/// adds nothing is left out, but for the first three.
+/// adds nothing is left out, but for the first few.
 fn greedy<'a>(rows: impl Iterator<Item = (bool, &'a [Thing])>) -> Vec<usize> {
     let rows: Vec<(bool, &[Thing])> = rows.collect();
     let mut covered = std::collections::HashSet::new();
     // What a row adds only ever gets less: a row whose count is still right at the top is the best.
-    let mut heap: BinaryHeap<_> =
-        rows.iter().enumerate().map(|(place, (original, things))| (*original, things.len(), rows.len() - place)).collect();
+    let mut heap: BinaryHeap<_> = rows
+        .iter()
+        .enumerate()
+        .map(|(place, (original, things))| (*original, things.len(), rows.len() - place))
+        .collect();
     let mut order = Vec::new();
     while let Some((original, count, key)) = heap.pop() {
         let place = rows.len() - key;
         let adds = rows[place].1.iter().filter(|thing| !covered.contains(*thing)).count();
         if adds < count {
             heap.push((original, adds, key));
-        } else if adds > 0 || order.len() < 3 {
+        } else if adds > 0 || order.len() < FEWEST {
             covered.extend(rows[place].1.iter().copied());
             order.push(place);
         }
@@ -215,7 +222,11 @@ impl<'a> Forest<'a> {
             forest.ensembles.push((ensemble, wires.len()));
             forest.leaves += ensemble.leaf_count();
             for node in ensemble.trees.iter().flat_map(|tree| &tree.nodes) {
-                if let Node::Split { feature, test: Test::Less(at) | Test::LessEqual(at) | Test::LessEqualNonzero(at), .. } = node
+                if let Node::Split {
+                    feature,
+                    test: Test::Less(at) | Test::LessEqual(at) | Test::LessEqualNonzero(at),
+                    ..
+                } = node
                     && let Some(&wire) = step.input.get(*feature as usize)
                     && (wire as usize) < columns
                 {
@@ -290,12 +301,17 @@ fn goes_left(ensemble: &Ensemble, test: Test, value: f64) -> Option<bool> {
 }
 
 /// Rows as the schema and the thresholds allow them, the same ones every time.
-fn invented<'a>(columns: &'a [Column], thresholds: &'a HashMap<usize, Vec<f64>>) -> impl Iterator<Item = Vec<Value>> + 'a {
+fn invented<'a>(
+    columns: &'a [Column],
+    thresholds: &'a HashMap<usize, Vec<f64>>,
+) -> impl Iterator<Item = Vec<Value>> + 'a {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let none = Vec::new();
     (0..INVENTED).map(move |number| {
         let cells = columns.iter().enumerate();
-        cells.map(|(place, column)| value(column, thresholds.get(&place).unwrap_or(&none), number, &mut random)).collect()
+        cells
+            .map(|(place, column)| value(column, thresholds.get(&place).unwrap_or(&none), number, &mut random))
+            .collect()
     })
 }
 
@@ -312,12 +328,13 @@ fn value(column: &Column, thresholds: &[f64], number: usize, random: &mut Random
     }
     match &column.kind {
         ColumnKind::Number | ColumnKind::Integer => {
-            let (low, high) = column.range.filter(|(low, high)| low.is_finite() && high.is_finite()).unwrap_or_else(|| {
-                match (thresholds.first(), thresholds.last()) {
-                    (Some(&low), Some(&high)) => (low - 1.0, high + 1.0),
-                    _ => (-2.0, 2.0),
-                }
-            });
+            let (low, high) =
+                column.range.filter(|(low, high)| low.is_finite() && high.is_finite()).unwrap_or_else(|| {
+                    match (thresholds.first(), thresholds.last()) {
+                        (Some(&low), Some(&high)) => (low - 1.0, high + 1.0),
+                        _ => (-2.0, 2.0),
+                    }
+                });
             let spread = low + (high - low) * random.unit();
             let value = match thresholds {
                 // Between two neighbours, or a threshold itself.
@@ -332,7 +349,11 @@ fn value(column: &Column, thresholds: &[f64], number: usize, random: &mut Random
             // Few digits: these rows are read by people too.
             let short = (value * 1e3).round() / 1e3;
             let value = if (value - short).abs() < 1e-3 * value.abs() { short } else { value };
-            emit::cell(&if value.is_finite() { Cell::Float(value) } else { Cell::Float(0.0) })
+            match value {
+                _ if !value.is_finite() => json!(0),
+                _ if value.fract() == 0.0 && value.abs() < 1e15 => json!(value as i64),
+                _ => json!(value),
+            }
         }
         ColumnKind::Boolean => json!(random.below(2) == 0),
         ColumnKind::Category(values) if values.is_empty() => Value::Null,

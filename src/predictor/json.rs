@@ -44,7 +44,7 @@ pub fn string(text: &str) -> String {
 }
 
 /// A label as a property name: `String(label)`.
-fn key(label: &Cell) -> String {
+pub fn key(label: &Cell) -> String {
     match label.number() {
         Some(_) if matches!(label, Cell::Bool(_)) => label.to_string(),
         Some(value) => number(value),

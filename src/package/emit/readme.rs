@@ -2,10 +2,11 @@
 
 use super::javascript::class_name;
 use super::text::{Syntax, js_key, js_string, layout, markdown};
-use super::types::about;
-use super::{CARRYOUT, Subject, cell, kind_name};
+use super::types::{readers, trained};
+use super::{CARRYOUT, Subject, cell};
 use crate::lower::Results;
 use crate::model::{Cell, Column, ColumnKind, NamesFrom};
+use crate::package::selftest::SelfTest;
 
 /// Most columns, categories or classes that the card lists one by one.
 const LISTED: usize = 60;
@@ -18,7 +19,7 @@ pub struct Size {
 }
 
 /// `README.md`.
-pub fn readme(subject: &Subject, sizes: &[Size]) -> String {
+pub fn readme(subject: &Subject, sizes: &[Size], tests: &SelfTest, checked: &[String]) -> String {
     let manifest = subject.manifest;
     let name = &manifest.name;
     let mut md = format!(
@@ -27,7 +28,7 @@ pub fn readme(subject: &Subject, sizes: &[Size]) -> String {
         sentence(&subject.summary()),
         markdown(&subject.origin())
     );
-    md.push_str("\nThe model runs where this package runs, in a browser or in Node: it sends nothing anywhere.\n\n");
+    md.push_str("\nThe model runs where this package runs, in a browser, a worker or on a server: it sends nothing anywhere.\n\n");
     md.push_str(&format!(
         "```js\nimport {{ predict, load }} from {module};\n\nawait predict({row});\n\nconst model = await load(); // once; afterwards everything is synchronous\nmodel.predict(row);\nmodel.predictBatch(rows); // an array of rows, or an object of columns\n```\n\n",
         module = js_string(name),
@@ -37,18 +38,18 @@ pub fn readme(subject: &Subject, sizes: &[Size]) -> String {
     if manifest.schema.names_from == NamesFrom::Invented {
         md.push_str("The model file names no columns; these names are made up, in the order of its array.\n\n");
     }
-    md.push_str("| column | kind | accepts | |\n|---|---|---|---|\n");
+    md.push_str("| column | takes | in training | read by |\n|---|---|---|---|\n");
     for column in subject.columns().iter().take(LISTED) {
         md.push_str(&format!(
             "| {} | {} | {} | {} |\n",
             markdown(&column.name),
-            kind_name(&column.kind),
             markdown(&accepts(column)),
-            markdown(&about(column))
+            trained(column).unwrap_or_default(),
+            markdown(&readers(column).unwrap_or_default()),
         ));
     }
     if subject.columns().len() > LISTED {
-        md.push_str(&format!("\nand {} more: see schema\\.json\\.\n", subject.columns().len() - LISTED));
+        md.push_str(&format!("\nand {} more: see schema.json.\n", subject.columns().len() - LISTED));
     }
     md.push_str(
         "\nA row is an object by column name or an array in this order. `null`, `undefined` and `NaN` are missing. A field that is \
@@ -66,19 +67,54 @@ pub fn readme(subject: &Subject, sizes: &[Size]) -> String {
         }
         md.push('\n');
     }
-    md.push_str("## Size\n\n| file | bytes | gzip |\n|---|---|---|\n");
+    md.push_str("## Checked\n\n");
+    for line in checked {
+        md.push_str(&format!("- {}\n", markdown(line)));
+    }
+    md.push_str(&format!("- {}\n\n", replayed(tests)));
+    md.push_str(&format!(
+        "```js\nimport {{ selfTest }} from {module};\n\nselfTest(model).passed; // in the engine of whoever visits\n```\n\n",
+        module = js_string(&format!("{name}/selftest")),
+    ));
+    md.push_str("## Size\n\n| what a visitor downloads | bytes | gzip |\n|---|---|---|\n");
     for Size { name, raw, gzip } in sizes {
         md.push_str(&format!("| {name} | {raw} | {gzip} |\n"));
     }
     md.push_str(&format!(
-        "\n## When it does not load\n\n\
+        "\n## More\n\n\
+         - Big batches: `openPool()` of {worker} starts workers; `pool.predictBatch(rows, {{ signal, onProgress }})`, then `pool.close()`.\n\
+         - One file, where others cannot be loaded: {inline} has the same exports with the wasm inside. Node takes it by itself.\n\
+         - `load({{ integrity: true }})` refuses a model.wasm that is not the one of this package.\n\
+         - `model.free()`, or `using model = await load()`, gives the memory back.\n\
+         - CommonJS: `const {{ load }} = await import({module})`; `require` does it too from Node 20.19 on.\n\
+         \n## When it does not load\n\n\
          - *Vite serves a page in place of model.wasm during development*: add `optimizeDeps: {{ exclude: [{module}] }}` to its configuration.\n\
          - *A Content-Security-Policy forbids WebAssembly*: allow `'wasm-unsafe-eval'` in `script-src`.\n\
          - *The file lies elsewhere*: `load(\"https://…/model.wasm\")`.\n\n\
          Packed by carryout {CARRYOUT}.\n",
         module = js_string(name),
+        worker = js_string(&format!("{name}/worker")),
+        inline = js_string(&format!("{name}/inline")),
     ));
     md
+}
+
+/// What the self-test holds, in words.
+fn replayed(tests: &SelfTest) -> String {
+    let original = tests.cases.iter().filter(|case| case.original).count();
+    let reference = tests.cases.len() - original;
+    let rows = match (original, reference) {
+        (0, _) => format!("{reference} rows with the answers of carryout's native runtime"),
+        (_, 0) => format!("{original} rows with the original's answers"),
+        _ => format!(
+            "{original} rows with the original's answers and {reference} with those of carryout's native runtime"
+        ),
+    };
+    let words = |what| if what == "missing" { "columns that may be missing" } else { what };
+    let covers: Vec<String> =
+        tests.covers.iter().map(|(what, some, all)| format!("{some} of {all} {}", words(*what))).collect();
+    let reach = if covers.is_empty() { String::new() } else { format!("; they reach {}", covers.join(", ")) };
+    format!("`selfTest()` replays {rows}{reach}.")
 }
 
 fn sentence(text: &str) -> String {
@@ -104,7 +140,8 @@ fn accepts(column: &Column) -> String {
         return "anything".to_string();
     }
     let mut text = match &column.kind {
-        ColumnKind::Number | ColumnKind::Integer => "a number".to_string(),
+        ColumnKind::Number => "a number".to_string(),
+        ColumnKind::Integer => "a number, whole in training".to_string(),
         ColumnKind::Boolean => "true or false".to_string(),
         ColumnKind::Text => "a string".to_string(),
         ColumnKind::Category(values) => {

@@ -118,23 +118,36 @@ pub fn comment(text: &str) -> String {
     out
 }
 
-/// Text in Markdown, on one line: every character that Markdown or HTML could read otherwise is escaped.
+/// Text in Markdown, on one line: whatever Markdown or HTML could read otherwise is escaped, and nothing else, for
+/// the file is read as it is too.
 pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut before = None;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let next = rest.peek().copied();
+        let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let ends = |name: &str| {
+            out.len() >= name.len() && out.as_bytes()[out.len() - name.len()..].eq_ignore_ascii_case(name.as_bytes())
+        };
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '|' | '~' | '!' => {
-                out.extend(['\\', c]);
-            }
+            '>' if before.is_none() => out.push_str("&gt;"),
+            '\\' | '`' | '*' | '[' | ']' | '|' | '~' => out.extend(['\\', c]),
+            '_' if !(word(before) && word(next)) => out.push_str("\\_"),
+            '#' | '+' | '-' | '=' if before.is_none() => out.extend(['\\', c]),
             // Without these no address becomes a link by itself.
-            ':' | '@' => out.push_str(&format!("&#{};", c as u32)),
+            '@' => out.push_str("&#64;"),
+            ':' if next == Some('/') || ends("mailto") || ends("xmpp") => out.push_str("&#58;"),
+            '.' if ends("www") => out.push_str("&#46;"),
+            // Needless behind an escaped bracket, but then no reader of Markdown has to get that right.
+            '(' if before == Some(']') => out.push_str("\\("),
             _ if c.is_whitespace() => out.push(' '),
-            _ if is_hidden(c) => out.push_str(&format!("\\\\u\\{{{:x}\\}}", c as u32)),
+            _ if is_hidden(c) => out.push_str(&format!("\\\\u{{{:x}}}", c as u32)),
             _ => out.push(c),
         }
+        before = Some(c);
     }
     out
 }
@@ -188,6 +201,8 @@ pub fn layout(value: &Value, syntax: Syntax, indent: usize, start: usize, after:
             return flat;
         }
     }
+    // JSON has no comma behind the last.
+    let comma = |number: usize, of: usize| usize::from(syntax == Syntax::Js || number + 1 < of);
     match value {
         Value::Array(items) if items.len() > 1 && items.iter().all(Value::is_number) => {
             // Numbers fill lines.
@@ -206,16 +221,21 @@ pub fn layout(value: &Value, syntax: Syntax, indent: usize, start: usize, after:
             format!("[\n{body}{}]", " ".repeat(indent))
         }
         Value::Array(items) if !items.is_empty() => {
-            let items = items.iter().map(|item| layout(item, syntax, indent + 2, indent + 2, 1)).collect();
+            let count = items.len();
+            let items = items.iter().enumerate();
+            let items =
+                items.map(|(k, item)| layout(item, syntax, indent + 2, indent + 2, comma(k, count))).collect();
             broken("[", "]", items)
         }
         Value::Object(fields) if !fields.is_empty() => {
+            let count = fields.len();
             let fields = fields
                 .iter()
-                .map(|(name, value)| {
+                .enumerate()
+                .map(|(k, (name, value))| {
                     let key = key(name, syntax);
                     let start = indent + 2 + width(&key) + 2;
-                    format!("{key}: {}", layout(value, syntax, indent + 2, start, 1))
+                    format!("{key}: {}", layout(value, syntax, indent + 2, start, comma(k, count)))
                 })
                 .collect();
             broken("{", "}", fields)
@@ -323,12 +343,20 @@ mod tests {
 
     #[test]
     fn markdown_stays_text() {
-        assert_eq!(
-            markdown("a|b [c](d) <img> `e` *f* _g_ #h"),
-            "a\\|b \\[c\\]\\(d\\) &lt;img&gt; \\`e\\` \\*f\\* \\_g\\_ \\#h"
-        );
-        assert_eq!(markdown("http://x\n& \\"), "http&#58;//x &amp; \\\\");
-        assert_eq!(markdown("\u{202e}"), "\\\\u\\{202e\\}");
+        for (text, written) in [
+            ("a|b [c](d) <img> `e` *f* _g_ #h", "a\\|b \\[c\\]\\(d) &lt;img> \\`e\\` \\*f\\* \\_g\\_ #h"),
+            ("scikit-learn 1.9.1: sepal_length > x", "scikit-learn 1.9.1: sepal_length > x"),
+            ("# a", "\\# a"),
+            ("> a", "&gt; a"),
+            ("- a", "\\- a"),
+            ("![x](y)", "!\\[x\\]\\(y)"),
+            ("http://x\n& \\", "http&#58;//x &amp; \\\\"),
+            ("javascript:alert(1)", "javascript:alert(1)"),
+            ("WWW.x.com mailto:a@b.c", "WWW&#46;x.com mailto&#58;a&#64;b.c"),
+            ("\u{202e}", "\\\\u{202e}"),
+        ] {
+            assert_eq!(markdown(text), written);
+        }
     }
 
     #[test]

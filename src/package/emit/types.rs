@@ -10,7 +10,7 @@ use crate::model::{Cell, Column, ColumnKind};
 pub fn index(subject: &Subject) -> String {
     let columns = subject.columns();
     let mut ts = header(subject);
-    ts.push_str("/** One row by column name. */\nexport interface Features {\n");
+    ts.push_str("/// <reference lib=\"esnext.disposable\" />\n\n/** One row by column name. */\nexport interface Features {\n");
     for column in columns {
         ts.push_str(&format!("  /** {} */\n", comment(&about(column))));
         let optional = if column.missing || !column.used { "?" } else { "" };
@@ -177,34 +177,45 @@ export interface Report {
 export function selfTest(model: Model): Report;
 ";
 
-/// A sentence on a column, for whoever points at it in an editor.
+/// What its type does not say of a column, for whoever points at it in an editor.
 pub fn about(column: &Column) -> String {
     if !column.used {
         return "No prediction depends on it: anything will do.".to_string();
     }
-    let mut parts = vec![match &column.kind {
-        ColumnKind::Number => "A number.".to_string(),
-        ColumnKind::Integer => "A whole number in training; any number is accepted.".to_string(),
-        ColumnKind::Boolean => "A boolean.".to_string(),
-        ColumnKind::Text => "Text.".to_string(),
-        ColumnKind::Category(values) if values.len() == 1 => "A category, one is known.".to_string(),
-        ColumnKind::Category(values) => format!("A category, {} are known.", values.len()),
-    }];
-    if let Some((low, high)) = range(column) {
-        parts.push(format!("{} to {} in training.", js_number(low), js_number(high)));
+    let mut parts = Vec::new();
+    match (&column.kind, trained(column)) {
+        (ColumnKind::Integer, Some(range)) => parts.push(format!("Whole numbers in training, {range}.")),
+        (ColumnKind::Integer, None) => parts.push("Whole numbers in training.".to_string()),
+        (_, Some(range)) => parts.push(format!("{range} in training.")),
+        (ColumnKind::Category(_), _) if column.unknown => {
+            parts.push("Other values are accepted, with a warning.".to_string());
+        }
+        _ => {}
     }
-    if matches!(column.kind, ColumnKind::Category(_)) && column.unknown {
-        parts.push("Others are accepted, with a warning.".to_string());
-    }
-    if column.missing {
-        parts.push("May be missing.".to_string());
-    }
-    if !column.readers.is_empty() {
-        let some = column.readers.iter().take(3).map(String::as_str).collect::<Vec<_>>().join("; ");
-        let more = if column.readers.len() > 3 { "; …" } else { "" };
-        parts.push(format!("Read by {some}{more}."));
+    parts.extend(readers(column).map(|readers| format!("Read by {readers}.")));
+    if parts.is_empty() {
+        parts.push(format!("A column of the kind {}.", kind_name(&column.kind)));
     }
     parts.join(" ")
+}
+
+/// `17 to 90`, of a column of numbers.
+pub fn trained(column: &Column) -> Option<String> {
+    range(column).map(|(low, high)| format!("{} to {}", js_number(low), js_number(high)))
+}
+
+/// The steps that read a column, by the last part of their path: `prep > num > SimpleImputer` is SimpleImputer.
+pub fn readers(column: &Column) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for reader in &column.readers {
+        let name = reader.rsplit(" > ").next().unwrap_or(reader);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let more = if names.len() > 3 { ", …" } else { "" };
+    names.truncate(3);
+    (!names.is_empty()).then(|| format!("{}{more}", names.join(", ")))
 }
 
 /// The types of a column's values.

@@ -28,7 +28,7 @@ pub fn index(subject: &Subject, integrity: &str, loading: Loading) -> String {
     let needs = Needs::of(subject);
     let integrity = format!("/** The hash of model.wasm. */\nconst integrity =\n  {};\n\n", js_string(integrity));
     let first = match loading {
-        Loading::Imported => "import wasm from \"./model.wasm\";\n\n".to_string(),
+        Loading::Imported => "import standard from \"./model.wasm\";\n\n".to_string(),
         Loading::Beside | Loading::Inside(_) => String::new(),
     };
     let parts = [
@@ -40,17 +40,19 @@ pub fn index(subject: &Subject, integrity: &str, loading: Loading) -> String {
         columns::reading(subject, &needs),
         columns::encoding(subject, &needs),
         integrity,
-        COMPILE.replace("STANDARD", match loading {
-            Loading::Beside => "new URL(\"./model.wasm\", import.meta.url)",
-            Loading::Inside(_) => "decoded(inside)",
-            Loading::Imported => "wasm",
-        }),
+        COMPILE.replace(
+            "STANDARD",
+            match loading {
+                Loading::Beside => "new URL(\"./model.wasm\", import.meta.url)",
+                Loading::Inside(_) => "decoded(inside)",
+                Loading::Imported => "standard",
+            },
+        ),
         READ.to_string(),
         match loading {
-            Loading::Inside(wasm) => format!(
-                "\n/** model.wasm in base64. */\nconst inside =\n  \"{}\";\n",
-                base64(wasm)
-            ),
+            Loading::Inside(wasm) => {
+                format!("\n/** model.wasm in base64. */\nconst inside =\n  \"{}\";\n", base64(wasm))
+            }
             Loading::Beside | Loading::Imported => String::new(),
         },
     ];
@@ -266,19 +268,19 @@ function problem(text, cause) {
 
 /** Compiles model.wasm, or what stands in for it: once for all workers, say. */
 export async function compile(given) {
-  const { integrity: checks, source = STANDARD } =
+  const { integrity: checks, source } =
     given?.integrity === undefined ? { source: given } : given;
   if (typeof WebAssembly === \"undefined\") {
     throw problem(\"this environment has no WebAssembly\");
   }
-  const address = typeof source === \"string\" || source instanceof URL;
-  let wasm = address ? await read(source) : source;
-  if (checks) wasm = await checked(wasm);
-  if (wasm instanceof WebAssembly.Module) return wasm;
+  let code = source ?? STANDARD;
+  if (typeof code === \"string\" || code instanceof URL) code = await read(code);
+  if (checks) code = await checked(code);
+  if (code instanceof WebAssembly.Module) return code;
   try {
-    return await (wasm instanceof Response
-      ? WebAssembly.compileStreaming(wasm)
-      : WebAssembly.compile(wasm));
+    return await (code instanceof Response
+      ? WebAssembly.compileStreaming(code)
+      : WebAssembly.compile(code));
   } catch (cause) {
     throw problem(
       /policy|CSP|unsafe-eval/i.test(cause.message)
@@ -290,8 +292,8 @@ export async function compile(given) {
 }
 
 /** The bytes, if their hash is the one above. */
-async function checked(wasm) {
-  const bytes = wasm instanceof Response ? await wasm.arrayBuffer() : wasm;
+async function checked(code) {
+  const bytes = code instanceof Response ? await code.arrayBuffer() : code;
   if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
     throw problem(
       \"integrity can be checked of bytes, and only where crypto.subtle is: pages need https\",

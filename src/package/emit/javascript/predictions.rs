@@ -1,7 +1,7 @@
 //! From slots to predictions: `open()` with `predict` and `predictBatch`.
 
+use super::class_name;
 use super::columns::Needs;
-use super::{class_name, list};
 use crate::lower::{Results, Span};
 use crate::package::emit::Subject;
 use crate::package::emit::text::{js_key, js_string};
@@ -286,7 +286,7 @@ export function rowsOf(input, {read_args}start = 0) {{
         (run.to_string(), "run(1)", "run(count, start + first)")
     };
     let tally = if needs.warns() {
-            "    const notes = new Map();
+        "    const notes = new Map();
     // One warning a column, with the first row it is about.
     const warn = (c, value, row) => {
       const note = notes.get(c);
@@ -299,16 +299,19 @@ export function rowsOf(input, {read_args}start = 0) {{
     };
     let noted = if needs.warns() { ", notes" } else { "" };
     let warnings = match needs.warns() {
-        true => "    warnings: Array.from(notes.values(), ([text, more]) =>
+        true => {
+            "    warnings: Array.from(notes.values(), ([text, more]) =>
       more === 0 ? text : `${text} (and ${more} more)`,
     ),
-",
+"
+        }
         false => "    warnings: [],\n",
     };
     js.push_str(&format!(
         "\
 async function open(source) {{
-  let {{ exports: wasm }} = await WebAssembly.instantiate(await compile(source));
+  const module = await compile(source);
+  let {{ exports: wasm }} = await WebAssembly.instantiate(module);
   if (wasm.open() !== 0) throw problem(\"model.wasm is damaged\");
   // Slot s of row r, of n rows in a run, is at s * n + r.
   let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});

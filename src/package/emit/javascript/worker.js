@@ -20,7 +20,7 @@ export async function openPool({ source, workers = cores() } = {}) {
   if (threads.size === 0) threads.add(here(await load(module)));
 
   const jobs = new Set();
-  let rowsPerPiece = 1024;
+  let rowsPerPiece = Math.ceil(2 ** 16 / schema.columns.length);
 
   function predictBatch(input, { signal, onProgress } = {}) {
     return new Promise((resolve, reject) => {
@@ -192,7 +192,12 @@ function start(module) {
     sent = 0;
   function run(piece, first) {
     return new Promise((resolve, reject) => {
-      worker.postMessage({ number: sent, piece, first }, buffers(piece));
+      try {
+        worker.postMessage({ number: sent, piece, first }, buffers(piece));
+      } catch (cause) {
+        const text = "rows cannot be sent to a worker unless they are plain";
+        throw new TypeError(`${text}: ${cause.message}`, { cause });
+      }
       waiting.set(sent, { resolve, reject });
       sent += 1;
     });

@@ -48,14 +48,15 @@ export async function predict(row) {
 
 async function open(source) {
   const module = await compile(source);
-  const { exports: wasm } = await WebAssembly.instantiate(module);
+  let { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open() !== 0) throw problem("model.wasm is damaged");
   // Slot s of row r, of n rows in a run, is at s * n + r.
-  const x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 512);
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 512);
 
   function predict(row) {
     const warnings = [];
     const values = valuesOf(row);
+    if (!wasm) throw problem(freed);
     for (let c = 0; c < 2; c++) x[c] = encode(c, values[c]);
     wasm.run(1);
     return {
@@ -65,33 +66,21 @@ async function open(source) {
     };
   }
 
-  function predictBatch(input) {
-    const { rows, arrays, warnings } = batch(input, [
-      [Uint8Array, 3, 1],
-      [Float64Array, 2, 1],
-    ]);
-    return {
-      rows,
-      outlier: arrays[0],
-      score: arrays[1],
-      warnings,
-    };
-  }
-
-  /** Runs all rows; one array for each [type, first slot, slots] wanted. */
-  function batch(input, wanted) {
-    const [rows, find] = rowsOf(input);
-    const arrays = wanted.map(([Type, , width]) => new Type(rows * width));
+  /** Runs rows of which the first is number `start` of a batch. */
+  function batch(input, start = 0) {
+    if (!wasm) throw problem(freed);
+    const [rows, find] = rowsOf(input, start);
+    const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
       for (let r = 0; r < count; r++) {
         const row = first + r;
         for (let c = 0; c < 2; c++) {
-          x[c * count + r] = encode(c, find(row, c), row);
+          x[c * count + r] = encode(c, find(row, c), start + row);
         }
       }
       wasm.run(count);
-      wanted.forEach(([, slot, width], k) => {
+      results.forEach(([, slot, width], k) => {
         for (let r = 0; r < count; r++) {
           for (let w = 0; w < width; w++) {
             arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
@@ -99,14 +88,41 @@ async function open(source) {
         }
       });
     }
-    return { rows, arrays, warnings: [] };
+    return { rows, arrays };
   }
 
-  return { schema, predict, predictBatch };
+  /** Lets go of the model's memory. */
+  function free() {
+    if (wasm && source === undefined) shared = undefined;
+    wasm = x = undefined;
+  }
+
+  const predictBatch = (input) => assemble(batch(input));
+  const model = { schema, predict, predictBatch, batch, free };
+  if (Symbol.dispose) model[Symbol.dispose] = free;
+  return model;
+}
+
+const freed = "this model was freed; load() gives another";
+
+/** What a run leaves in the workspace: array type, first slot, slots. */
+const results = [
+  [Uint8Array, 3, 1],
+  [Float64Array, 2, 1],
+];
+
+/** A batch as a person reads it; worker.js makes one of many runs. */
+export function assemble({ rows, arrays }) {
+  return {
+    rows,
+    outlier: arrays[0],
+    score: arrays[1],
+    warnings: [],
+  };
 }
 
 /** How many rows a batch has, and a function that finds a value of it. */
-function rowsOf(input) {
+export function rowsOf(input, start = 0) {
   if (ArrayBuffer.isView(input)) {
     if (input.length % 2 === 0) {
       return [input.length / 2, (row, c) => input[row * 2 + c]];
@@ -118,7 +134,7 @@ function rowsOf(input) {
   if (Array.isArray(input)) {
     let last, values;
     const find = (row, c) => {
-      if (row !== last) values = valuesOf(input[row], row);
+      if (row !== last) values = valuesOf(input[row], start + row);
       last = row;
       return values[c];
     };
@@ -179,22 +195,29 @@ function encode(c, value, row) {
   );
 }
 
+/** The hash of model.wasm. */
+const integrity =
+  "sha384-INTEGRITY";
+
 function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
 
-/** Compiles model.wasm: the file beside this one, or what stands in for it. */
-async function compile(source = new URL("./model.wasm", import.meta.url)) {
+/** Compiles model.wasm, or what stands in for it: once for all workers, say. */
+export async function compile(given) {
+  const { integrity: checks, source } =
+    given?.integrity === undefined ? { source: given } : given;
   if (typeof WebAssembly === "undefined") {
     throw problem("this environment has no WebAssembly");
   }
-  if (source instanceof WebAssembly.Module) return source;
-  const address = typeof source === "string" || source instanceof URL;
-  const wasm = address ? await read(source) : source;
+  let code = source ?? new URL("./model.wasm", import.meta.url);
+  if (typeof code === "string" || code instanceof URL) code = await read(code);
+  if (checks) code = await checked(code);
+  if (code instanceof WebAssembly.Module) return code;
   try {
-    return await (wasm instanceof Response
-      ? WebAssembly.compileStreaming(wasm)
-      : WebAssembly.compile(wasm));
+    return await (code instanceof Response
+      ? WebAssembly.compileStreaming(code)
+      : WebAssembly.compile(code));
   } catch (cause) {
     throw problem(
       /policy|CSP|unsafe-eval/i.test(cause.message)
@@ -205,7 +228,28 @@ async function compile(source = new URL("./model.wasm", import.meta.url)) {
   }
 }
 
+/** The bytes, if their hash is the one above. */
+async function checked(code) {
+  const bytes = code instanceof Response ? await code.arrayBuffer() : code;
+  if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
+    throw problem(
+      "integrity can be checked of bytes, and only where crypto.subtle is: pages need https",
+    );
+  }
+  const digest = await crypto.subtle.digest("SHA-384", bytes);
+  const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
+  if (integrity === `sha384-${hash}`) return bytes;
+  throw problem(`model.wasm is not the one of this package: sha384-${hash}`);
+}
+
+function decoded(base64) {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
 async function read(url) {
+  // Vite puts small files into its bundle, from where policies forbid to fetch.
+  const [, base64] = /^data:[^,]*;base64,(.*)/.exec(url) ?? [];
+  if (base64) return decoded(base64);
   // Node cannot fetch files. Asked for in this way, bundlers do not see `fs`.
   const files =
     String(url).startsWith("file:") &&

@@ -21,15 +21,17 @@
  *   ]]>-->
  */
 
+/// <reference lib="esnext.disposable" />
+
 /** One row by column name. */
 export interface Features {
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   __proto__: number;
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   constructor: number;
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   toString: number;
-  /** A category, 16 are known. Read by *\/ alert(1); /*. */
+  /** Read by *\/ alert(1); /*. */
   "it's":
     | "__proto__"
     | "constructor"
@@ -47,29 +49,29 @@ export interface Features {
     | "年齢 größe 😀"
     | ""
     | "]]>-->";
-  /** A number. -1e-9 to 1e300 in training. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** -1e-9 to 1e300 in training. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   'say "hi"': number;
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "`${alert(1)}`": number;
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "*/ alert(1); /*": number;
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "\u003c/script>\u003cscript>alert(1)\u003c/script>": number;
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "line\nbreak\r\u2028\u2029": number;
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "back\\slash": number;
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "| [link](javascript:alert(1)) <img src=x onerror=alert(1)>": number;
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "@deprecated {@link x}": number;
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "\u202eevil": number;
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "年齢 größe 😀": number;
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "": number;
-  /** A number. Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
+  /** Read by \u003c/script>\u003cscript>alert(1)\u003c/script>. */
   "]]>-->": number;
 }
 
@@ -164,22 +166,34 @@ export interface Schema {
   readonly classes: readonly Label[];
 }
 
-export interface Model {
+export interface Model extends Disposable {
   readonly schema: Schema;
   /** Predicts one row; a value the model cannot take is a `TypeError`. */
   predict(row: Row): Prediction;
   /** Predicts many rows, much faster than one by one. */
   predictBatch(rows: Rows): Batch;
+  /** Lets go of the model's memory; after that it predicts no more. */
+  free(): void;
 }
+
+/** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
+export type Source = string | object;
 
 export const schema: Schema;
 
 /**
- * Loads the model, once: later calls give the same one. `source` stands in for
- * the model.wasm beside index.js: an address, bytes, a `Response` or a
- * `WebAssembly.Module`; each such call makes a model of its own.
+ * Loads the model, once: later calls give the same one. With a `source` each
+ * call makes a model of its own; so it does with `{ integrity: true }`, which
+ * refuses a model.wasm that is not the one this package was made with.
  */
-export function load(source?: string | object): Promise<Model>;
+export function load(
+  source?: Source | { integrity: boolean; source?: Source },
+): Promise<Model>;
+
+/** The `WebAssembly.Module` of the model, which workers take as `source`. */
+export function compile(
+  source?: Source | { integrity: boolean; source?: Source },
+): Promise<object>;
 
 /** Predicts one row; loads the model first if need be. */
 export function predict(row: Row): Promise<Prediction>;

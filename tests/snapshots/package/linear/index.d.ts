@@ -5,15 +5,17 @@
  * Made by carryout VERSION from scikit-learn 1.9.1: LogisticRegression
  */
 
+/// <reference lib="esnext.disposable" />
+
 /** One row by column name. */
 export interface Features {
-  /** A number. Read by LogisticRegression. */
+  /** Read by LogisticRegression. */
   sepal_length: number;
-  /** A number. Read by LogisticRegression. */
+  /** Read by LogisticRegression. */
   sepal_width: number;
-  /** A number. Read by LogisticRegression. */
+  /** Read by LogisticRegression. */
   petal_length: number;
-  /** A number. Read by LogisticRegression. */
+  /** Read by LogisticRegression. */
   petal_width: number;
 }
 
@@ -77,22 +79,34 @@ export interface Schema {
   readonly classes: readonly Label[];
 }
 
-export interface Model {
+export interface Model extends Disposable {
   readonly schema: Schema;
   /** Predicts one row; a value the model cannot take is a `TypeError`. */
   predict(row: Row): Prediction;
   /** Predicts many rows, much faster than one by one. */
   predictBatch(rows: Rows): Batch;
+  /** Lets go of the model's memory; after that it predicts no more. */
+  free(): void;
 }
+
+/** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
+export type Source = string | object;
 
 export const schema: Schema;
 
 /**
- * Loads the model, once: later calls give the same one. `source` stands in for
- * the model.wasm beside index.js: an address, bytes, a `Response` or a
- * `WebAssembly.Module`; each such call makes a model of its own.
+ * Loads the model, once: later calls give the same one. With a `source` each
+ * call makes a model of its own; so it does with `{ integrity: true }`, which
+ * refuses a model.wasm that is not the one this package was made with.
  */
-export function load(source?: string | object): Promise<Model>;
+export function load(
+  source?: Source | { integrity: boolean; source?: Source },
+): Promise<Model>;
+
+/** The `WebAssembly.Module` of the model, which workers take as `source`. */
+export function compile(
+  source?: Source | { integrity: boolean; source?: Source },
+): Promise<object>;
 
 /** Predicts one row; loads the model first if need be. */
 export function predict(row: Row): Promise<Prediction>;

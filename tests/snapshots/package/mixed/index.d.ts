@@ -9,21 +9,23 @@
  *   clf: LogisticRegression
  */
 
+/// <reference lib="esnext.disposable" />
+
 /** One row by column name. */
 export interface Features {
-  /** A whole number in training; any number is accepted. 17 to 90 in training. May be missing. Read by num > impute. */
+  /** Whole numbers in training, 17 to 90. Read by impute. */
   age?: number | null;
-  /** A number. 0 to 250000.5 in training. Read by num > scale. */
+  /** 0 to 250000.5 in training. Read by scale. */
   income: number;
-  /** A category, 3 are known. Others are accepted, with a warning. May be missing. Read by cat > impute. */
+  /** Other values are accepted, with a warning. Read by impute. */
   employment?: "employed" | "self-employed" | "retired" | (string & {}) | null;
-  /** A category, 2 are known. Read by cat > one-hot. */
+  /** Read by one-hot. */
   region: "north" | "south";
-  /** A category, 3 are known. Others are accepted, with a warning. May be missing. Read by cat > one-hot. */
+  /** Other values are accepted, with a warning. Read by one-hot. */
   rooms?: 1 | 2 | 3 | (number & {}) | null;
-  /** A category, 3 are known. Others are accepted, with a warning. May be missing. Read by cat > one-hot. */
+  /** Other values are accepted, with a warning. Read by one-hot. */
   grade?: "a" | 1 | false | (string & {}) | (number & {}) | null;
-  /** A boolean. Read by clf. */
+  /** Read by clf. */
   owner: boolean;
   /** No prediction depends on it: anything will do. */
   note?: unknown;
@@ -96,22 +98,34 @@ export interface Schema {
   readonly classes: readonly Label[];
 }
 
-export interface Model {
+export interface Model extends Disposable {
   readonly schema: Schema;
   /** Predicts one row; a value the model cannot take is a `TypeError`. */
   predict(row: Row): Prediction;
   /** Predicts many rows, much faster than one by one. */
   predictBatch(rows: Rows): Batch;
+  /** Lets go of the model's memory; after that it predicts no more. */
+  free(): void;
 }
+
+/** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
+export type Source = string | object;
 
 export const schema: Schema;
 
 /**
- * Loads the model, once: later calls give the same one. `source` stands in for
- * the model.wasm beside index.js: an address, bytes, a `Response` or a
- * `WebAssembly.Module`; each such call makes a model of its own.
+ * Loads the model, once: later calls give the same one. With a `source` each
+ * call makes a model of its own; so it does with `{ integrity: true }`, which
+ * refuses a model.wasm that is not the one this package was made with.
  */
-export function load(source?: string | object): Promise<Model>;
+export function load(
+  source?: Source | { integrity: boolean; source?: Source },
+): Promise<Model>;
+
+/** The `WebAssembly.Module` of the model, which workers take as `source`. */
+export function compile(
+  source?: Source | { integrity: boolean; source?: Source },
+): Promise<object>;
 
 /** Predicts one row; loads the model first if need be. */
 export function predict(row: Row): Promise<Prediction>;
