@@ -117,6 +117,10 @@ for (const set of sets) {
       assert.ok(found.length > 0, "nothing to compare");
       for (const [method, got, want] of found) numbers += compare(got, want, info, method);
 
+      // The native runtime's answers, to the last bit.
+      const { selfTest } = await import(join(packed, set, name, "selftest.js"));
+      assert.deepEqual(selfTest(model).failures, []);
+
       // One row at a time gives the same bits as the batch.
       rows.forEach((row, r) => {
         const one = model.predict(row);
