@@ -36,17 +36,15 @@ pub fn splines(args: &mut Args, splines: &Splines) -> Result<Kernel> {
     if splines.degree as usize > MOST_DEGREE {
         return Err(Error::limit(format!("splines of degree {}; at most {MOST_DEGREE} is known", splines.degree)));
     }
-    let code = match splines.beyond {
-        Beyond::Clamp => beyond::CLAMP,
-        Beyond::Line => beyond::LINE,
-        Beyond::Continue => beyond::CONTINUE,
-        Beyond::Wrap => beyond::WRAP,
-        Beyond::Refuse => beyond::REFUSE,
+    let (code, lines) = match splines.beyond {
+        Beyond::Lines { knot, count, sloped } => (beyond::LINES, lines(splines, knot, count, sloped)),
+        Beyond::Continue => (beyond::CONTINUE, [(0.0, Vec::new()), (0.0, Vec::new())]),
+        Beyond::Wrap => (beyond::WRAP, [(0.0, Vec::new()), (0.0, Vec::new())]),
+        Beyond::Refuse => (beyond::REFUSE, [(0.0, Vec::new()), (0.0, Vec::new())]),
     };
-    args.u32s(&[splines.knots.len() as u32, splines.degree, code]).f64s(&splines.knots);
-    if splines.beyond == Beyond::Line {
-        args.f64s(&slopes(splines).concat());
-    }
+    let [(low, below), (high, above)] = lines;
+    args.u32s(&[splines.knots.len() as u32, splines.degree, code, below.len() as u32 / 2]);
+    args.f64s(&splines.knots).f64s(&[low, high]).f64s(&below).f64s(&above);
     Ok(Kernel::Splines)
 }
 
@@ -56,27 +54,38 @@ pub fn donors(args: &mut Args, donors: &Donors) -> Kernel {
     Kernel::Donors
 }
 
-/// The slopes of the `degree + 1` bases that are not zero in the first inner piece, at its lower end, and of those in
-/// the last, at its upper end.
-fn slopes(splines: &Splines) -> [Vec<f64>; 2] {
-    let (knots, degree) = (&splines.knots, splines.degree as usize);
-    [knots[degree], knots[knots.len() - degree - 1]].map(|x| {
-        let piece = interval(knots, degree, x);
-        let mut lower = [0.0; MOST_DEGREE + 1];
-        if degree > 0 {
-            basis(knots, degree - 1, piece, x, &mut lower);
-        }
-        let part = |place: usize, basis: usize| {
-            let width = knots[basis + degree] - knots[basis];
-            if width > 0.0 { degree as f64 * lower[place] / width } else { 0.0 }
-        };
-        (0..=degree)
-            .map(|place| {
-                let basis = piece - degree + place;
-                let rise = if place > 0 { part(place - 1, basis) } else { 0.0 };
-                let fall = if place < degree { part(place, basis + 1) } else { 0.0 };
-                rise - fall
-            })
-            .collect()
+/// Where the lines begin at either end, and the value and slope there of each basis that goes on.
+fn lines(splines: &Splines, knot: u32, count: u32, sloped: bool) -> [(f64, Vec<f64>); 2] {
+    let (knots, count) = (&splines.knots, count as usize);
+    let knot = knot as usize;
+    let width = splines.width as usize;
+    [(knots[knot], 0..count), (knots[knots.len() - 1 - knot], width - count..width)].map(|(x, bases)| {
+        let (values, slopes) = values_and_slopes(splines, x);
+        (x, bases.flat_map(|basis| [values[basis], if sloped { slopes[basis] } else { 0.0 }]).collect())
     })
+}
+
+/// Every basis and its derivative at x.
+fn values_and_slopes(splines: &Splines, x: f64) -> (Vec<f64>, Vec<f64>) {
+    let (knots, degree) = (&splines.knots, splines.degree as usize);
+    let piece = interval(knots, degree, x);
+    let (mut here, mut lower) = ([0.0; MOST_DEGREE + 1], [0.0; MOST_DEGREE + 1]);
+    basis(knots, degree, piece, x, &mut here);
+    if degree > 0 {
+        basis(knots, degree - 1, piece, x, &mut lower);
+    }
+    let part = |place: usize, basis: usize| {
+        let width = knots[basis + degree] - knots[basis];
+        if width > 0.0 { degree as f64 * lower[place] / width } else { 0.0 }
+    };
+    let bases = knots.len() - degree - 1;
+    let (mut values, mut slopes) = (vec![0.0; bases], vec![0.0; bases]);
+    for (place, &value) in here[..=degree].iter().enumerate() {
+        let basis = piece - degree + place;
+        values[basis] = value;
+        let rise = if place > 0 { part(place - 1, basis) } else { 0.0 };
+        let fall = if place < degree { part(place, basis + 1) } else { 0.0 };
+        slopes[basis] = rise - fall;
+    }
+    (values, slopes)
 }

@@ -50,10 +50,9 @@ pub struct Splines {
 /// What splines do beyond the outer knots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beyond {
-    /// The value at the end.
-    Clamp,
-    /// On from the end with its slope.
-    Line,
+    /// Below the knot of this number the first `count` bases go on from their values there, above the knot as far
+    /// from the end the last ones; in straight lines where `sloped`, else level. The other bases are 0.
+    Lines { knot: u32, count: u32, sloped: bool },
     /// The outer pieces go on.
     Continue,
     /// Around to the other end.
@@ -67,6 +66,11 @@ impl Splines {
         let (knots, degree) = (self.knots.len(), self.degree as usize);
         if knots < degree.saturating_mul(2).saturating_add(2) || !self.knots.is_sorted() || self.width == 0 {
             return Err(Error::malformed(format!("{knots} knots, in this order, of splines of degree {degree}")));
+        }
+        if let Beyond::Lines { knot, count, .. } = self.beyond
+            && (knot as usize >= knots || count > self.width)
+        {
+            return Err(Error::malformed(format!("{count} splines of {} go on from knot {knot}", self.width)));
         }
         Ok(())
     }

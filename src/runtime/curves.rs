@@ -117,45 +117,68 @@ fn interpolate_down(xs: &[f64], ys: &[f64], x: f64) -> f64 {
 
 /// What splines do beyond their outer knots.
 pub mod beyond {
-    /// The value at the end.
-    pub const CLAMP: u32 = 0;
-    /// On from the end with its slope.
-    pub const LINE: u32 = 1;
+    /// Some bases go on in straight lines.
+    pub const LINES: u32 = 0;
     /// The outer pieces go on.
-    pub const CONTINUE: u32 = 2;
+    pub const CONTINUE: u32 = 1;
     /// Around to the other end.
-    pub const WRAP: u32 = 3;
+    pub const WRAP: u32 = 2;
     /// The original raises.
-    pub const REFUSE: u32 = 4;
+    pub const REFUSE: u32 = 3;
 }
 
 /// The highest degree: the kernel keeps one number more a row.
 pub const MOST_DEGREE: usize = 31;
 
-/// A B-spline basis: `knots` ascending, pieces of `degree`, and the slopes of the `degree + 1` bases that are not
-/// zero at the first inner knot and at the last (`LINE` only).
+/// A B-spline basis: `knots` ascending, pieces of `degree`.
 struct Splines<'a> {
     degree: usize,
     beyond: u32,
     knots: &'a [f64],
-    low: &'a [f64],
-    high: &'a [f64],
+    /// Where lines begin, and the value and slope there of each basis that goes on: the first ones below `low`, the
+    /// last ones above `high`.
+    low: f64,
+    high: f64,
+    below: &'a [[f64; 2]],
+    above: &'a [[f64; 2]],
 }
 
 impl<'a> Splines<'a> {
     fn read(args: &mut Reader<'a>) -> Option<Splines<'a>> {
-        let &[knots, degree, beyond] = args.list::<u32>(3)?.first_chunk()?;
-        let degree = degree as usize;
-        let knots = args.list::<f64>(knots as usize)?;
-        let slopes = if beyond == beyond::LINE { degree + 1 } else { 0 };
-        Some(Splines { degree, beyond, knots, low: args.list::<f64>(slopes)?, high: args.list::<f64>(slopes)? })
+        let &[knots, degree, beyond, lines] = args.list::<u32>(4)?.first_chunk()?;
+        let (knots, lines) = (args.list::<f64>(knots as usize)?, lines as usize);
+        let &[low, high] = args.list::<f64>(2)?.first_chunk()?;
+        let mut pairs = || Some(args.list::<f64>(lines.checked_mul(2)?)?.as_chunks().0);
+        Some(Splines { degree: degree as usize, beyond, knots, low, high, below: pairs()?, above: pairs()? })
+    }
+}
+
+impl Splines<'_> {
+    /// Where `low` is above `high`, x can be beyond both: the original then writes a basis twice, by its place from
+    /// either end, and the later stays.
+    fn lines(&self, call: &Call, row: usize, x: f64) {
+        let first = call.outputs - self.above.len();
+        for (place, output) in call.outputs().enumerate() {
+            let below = if x < self.low { self.below.get(place) } else { None };
+            let above = if x > self.high { place.checked_sub(first).and_then(|at| self.above.get(at)) } else { None };
+            let (from, line) = match (below, above) {
+                (Some(_), Some(above)) if 2 * place < call.outputs => (self.high, above),
+                (Some(below), _) => (self.low, below),
+                (None, Some(above)) => (self.high, above),
+                (None, None) => continue,
+            };
+            if let Some(y) = output.get_mut(row) {
+                *y = line[0] + (x - from) * line[1];
+            }
+        }
     }
 }
 
 pub fn check_splines(shape: &Shape) -> Option<usize> {
     let splines = Splines::read(&mut shape.args())?;
     let enough = splines.degree <= MOST_DEGREE && splines.knots.len() >= 2 * splines.degree + 2;
-    (enough && shape.inputs == 1 && shape.outputs > 0 && splines.beyond <= beyond::REFUSE).then_some(0)
+    let lines = splines.above.len() <= shape.outputs && splines.beyond <= beyond::REFUSE;
+    (enough && lines && shape.inputs == 1 && shape.outputs > 0).then_some(0)
 }
 
 /// Each output is one basis; those past the last wrap around to the first (periodic splines). A missing value makes
@@ -170,24 +193,22 @@ pub fn splines(call: &Call) {
     }
     let mut bases = [0.0; MOST_DEGREE + 1];
     for (row, &x) in call.input(0).iter().enumerate() {
-        if x.is_nan() {
-            continue;
-        }
-        let (mut at, mut away, mut slopes) = (x, 0.0, splines.low);
+        let mut at = x;
         match splines.beyond {
+            _ if x.is_nan() => continue,
+            beyond::LINES if x < splines.low || x > splines.high => {
+                splines.lines(call, row, x);
+                continue;
+            }
             beyond::WRAP => at = wrap(x, low, high),
             beyond::REFUSE if x < low || x > high => return call.refuse(row),
-            beyond::CLAMP | beyond::LINE if x < low => (at, away) = (low, x - low),
-            beyond::CLAMP | beyond::LINE if x > high => (at, away, slopes) = (high, x - high, splines.high),
             _ => {}
         }
         let interval = interval(knots, degree, at);
         basis(knots, degree, interval, at, &mut bases);
         for (place, &value) in bases.iter().take(degree + 1).enumerate() {
-            let slope = slopes.get(place).copied().unwrap_or(0.0);
-            let output = (interval - degree + place) % call.outputs.max(1);
-            if let Some(y) = call.output(output).get_mut(row) {
-                *y += if away == 0.0 { value } else { value + away * slope };
+            if let Some(y) = call.output((interval - degree + place) % call.outputs.max(1)).get_mut(row) {
+                *y += value;
             }
         }
     }

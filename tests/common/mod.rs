@@ -292,7 +292,12 @@ pub fn compare(
         (Results::Transform { values, codes, .. }, "transform") => {
             for (row, want) in want.as_array().unwrap().iter().enumerate() {
                 let one = [want.clone()];
-                for (column, want) in want.as_array().map_or(&one[..], Vec::as_slice).iter().enumerate() {
+                let wants = want.as_array().map_or(&one[..], Vec::as_slice);
+                if wants.len() != codes.len() {
+                    comparison.fail(format!("transform makes {} columns instead of {}", codes.len(), wants.len()));
+                    break;
+                }
+                for (column, want) in wants.iter().enumerate() {
                     let got = slots[values.first as usize + column][row];
                     let place = || format!("transform row {row} column {column}");
                     match codes[column].map(|code| (code, &lowered.columns[code as usize])) {
@@ -385,9 +390,28 @@ impl Ran {
         Ok(Ran { model, lowered, slots })
     }
 
-    fn compare(&self, rows: &[Value], method: &str, want: &Value, tolerance: (f64, f64)) -> Option<Comparison> {
-        let names = (self.model.schema.columns.as_slice(), rows);
-        compare(&self.lowered, &self.lowered.results, &self.slots, names, method, want, tolerance)
+    /// `names`: what the original calls the columns that a transformer makes, null where it does not say.
+    fn compare(
+        &self,
+        rows: &[Value],
+        method: &str,
+        want: &Value,
+        tolerance: (f64, f64),
+        names: &Value,
+    ) -> Option<Comparison> {
+        let columns = (self.model.schema.columns.as_slice(), rows);
+        let mut comparison =
+            compare(&self.lowered, &self.lowered.results, &self.slots, columns, method, want, tolerance)?;
+        if let (Results::Transform { names: found, .. }, false) = (&self.lowered.results, names.is_null()) {
+            for (place, want) in names.as_array().unwrap().iter().enumerate() {
+                comparison.compared += 1;
+                let found = found.get(place).map(String::as_str);
+                if found != want.as_str() {
+                    comparison.fail(format!("column {place} is named {found:?} instead of {want}"));
+                }
+            }
+        }
+        Some(comparison)
     }
 }
 
@@ -430,11 +454,12 @@ impl Tally {
                     self.failures.extend(wrong.map(|wrong| format!("{} {name}: {wrong}", case.id)));
                     continue;
                 }
-                let compared = ran.compare(&rows, method, want, tolerance).or_else(|| {
+                let names = &case.info["feature_names_out"];
+                let compared = ran.compare(&rows, method, want, tolerance, names).or_else(|| {
                     // An estimator that predicts may transform as well.
                     let again =
                         (method == "transform").then(|| Ran::new(case, &bytes, &rows, true).ok()).flatten()?;
-                    again.compare(&rows, method, want, tolerance)
+                    again.compare(&rows, method, want, tolerance, names)
                 });
                 match compared {
                     Some(comparison) if comparison.wrong == 0 => {

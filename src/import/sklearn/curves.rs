@@ -136,15 +136,26 @@ pub fn splines(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> R
         return Err(estimator.malformed(format!("splines of {} columns for {}", bases.len(), frame.len())));
     }
     let degree = estimator.usize("degree")?;
-    let beyond = match estimator.str("extrapolation")? {
-        // Of degree 0 the original makes zeros below and an error above.
-        "constant" if degree == 0 => return Err(estimator.unsupported("extrapolation='constant' of degree 0")),
-        "constant" => Beyond::Clamp,
-        "linear" => Beyond::Line,
-        "continue" => Beyond::Continue,
-        "periodic" => Beyond::Wrap,
-        "error" => Beyond::Refuse,
-        other => return Err(estimator.unsupported(format!("extrapolation='{other}'"))),
+    let small = u32::try_from(degree).ok().filter(|&degree| degree <= 1000);
+    let small = small.ok_or_else(|| estimator.malformed(format!("splines of degree {degree}")))?;
+    // The original raises its degree while it goes through the columns, where that is 0 or 1 and lines go on: from
+    // the second column on they begin at an inner knot.
+    let mut line = small;
+    let mut beyond = || {
+        Ok(match estimator.str("extrapolation")? {
+            // Of degree 0 the original makes zeros below and an error above.
+            "constant" if degree == 0 => return Err(estimator.unsupported("extrapolation='constant' of degree 0")),
+            "constant" => Beyond::Lines { knot: small, count: small, sloped: false },
+            "linear" => {
+                let knot = line;
+                line += u32::from(line <= 1);
+                Beyond::Lines { knot, count: line, sloped: true }
+            }
+            "continue" => Beyond::Continue,
+            "periodic" => Beyond::Wrap,
+            "error" => Beyond::Refuse,
+            other => return Err(estimator.unsupported(format!("extrapolation='{other}'"))),
+        })
     };
     let missing = estimator.maybe_str("handle_missing") == Some("zeros");
     let bias = estimator.bool("include_bias")?;
@@ -153,15 +164,16 @@ pub fn splines(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> R
         let spline = Estimator::new(value, name, Some(estimator))?;
         // scipy renamed t to _t in 1.15.
         let knots = spline.f64s(if spline.get("t").is_some() { "t" } else { "_t" })?;
+        let beyond = beyond()?;
         let own = if beyond == Beyond::Wrap { degree } else { 0 };
         let width = knots.len().checked_sub(degree + 1 + own).filter(|&width| width > 0);
-        let (Some(width), Ok(degree)) = (width, u32::try_from(degree)) else {
+        let Some(width) = width else {
             return Err(spline.malformed(format!("{} knots for splines of degree {degree}", knots.len())));
         };
-        if spline.usize("k")? != degree as usize {
+        if spline.usize("k")? != degree {
             return Err(spline.malformed(format!("k is not the degree {degree}")));
         }
-        let op = Op::Splines(Splines { knots, degree, width: width as u32, beyond, missing });
+        let op = Op::Splines(Splines { knots, degree: small, width: width as u32, beyond, missing });
         let mut wires: Vec<Wire> = builder.graph.push(op, vec![wire], &estimator.path)?;
         if !bias {
             wires.pop();

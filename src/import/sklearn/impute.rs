@@ -93,7 +93,9 @@ pub fn iterative_imputer(builder: &mut Builder, estimator: &Estimator, frame: &F
             }
         }
     }
-    let (low, high) = (estimator.f64s("_min_value")?, estimator.f64s("_max_value")?);
+    // An imputer that never went beyond the first guess has neither.
+    let bound = |name: &str| Ok::<_, Error>(estimator.maybe_f64s(name)?.unwrap_or_default());
+    let (low, high) = (bound("_min_value")?, bound("_max_value")?);
     for (number, step) in estimator.list("imputation_sequence_")?.into_iter().enumerate() {
         let damaged = || estimator.malformed(format!("step {number} of imputation_sequence_ is {}", step.describe()));
         let Kind::Object(object) = step.kind() else { return Err(damaged()) };

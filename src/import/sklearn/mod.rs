@@ -189,7 +189,7 @@ fn first_step<'h>(estimator: &Estimator<'h>) -> Option<Value<'h>> {
             return estimator.get("best_estimator_");
         }
         "TransformedTargetRegressor" => return estimator.get("regressor_"),
-        "FrozenEstimator" | "SelectFromModel" => return estimator.get("estimator"),
+        "FrozenEstimator" => return estimator.get("estimator"),
         "VotingClassifier"
         | "VotingRegressor"
         | "StackingClassifier"
@@ -201,7 +201,7 @@ fn first_step<'h>(estimator: &Estimator<'h>) -> Option<Value<'h>> {
         | "MultiOutputRegressor" => {
             return estimator.get("estimators_")?.items()?.get(0);
         }
-        "FixedThresholdClassifier" | "TunedThresholdClassifierCV" | "RANSACRegressor" => {
+        "FixedThresholdClassifier" | "TunedThresholdClassifierCV" | "RANSACRegressor" | "SelectFromModel" => {
             return estimator.get("estimator_").or_else(|| estimator.get("estimator"));
         }
         "CalibratedClassifierCV" => {
