@@ -23,9 +23,14 @@ fn fixtures_predict_as_recorded() {
 /// Models that cannot be imported say which, why, and what to do: the texts beside them in refused.json, by file.
 #[test]
 fn refusals_name_reason_and_way_out() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sklearn-kernels/refused");
+    for set in ["sklearn-kernels", "sklearn-transform"] {
+        check_refusals(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(set).join("refused"));
+    }
+}
+
+fn check_refusals(folder: &Path) {
     let texts = common::json(&folder.join("refused.json"));
-    let files = std::fs::read_dir(&folder).unwrap().filter(|entry| {
+    let files = std::fs::read_dir(folder).unwrap().filter(|entry| {
         entry.as_ref().is_ok_and(|entry| entry.path().extension().is_some_and(|extension| extension == "pkl"))
     });
     assert_eq!(files.count(), texts.as_object().unwrap().len());

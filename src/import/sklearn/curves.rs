@@ -144,7 +144,11 @@ pub fn splines(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> R
     let mut beyond = || {
         Ok(match estimator.str("extrapolation")? {
             // Of degree 0 the original makes zeros below and an error above.
-            "constant" if degree == 0 => return Err(estimator.unsupported("extrapolation='constant' of degree 0")),
+            "constant" if degree == 0 => {
+                return Err(estimator
+                    .unsupported("splines of degree 0 with extrapolation='constant'")
+                    .remedy("Fit it with degree 1 or more, or bin the column with KBinsDiscretizer."));
+            }
             "constant" => Beyond::Lines { knot: small, count: small, sloped: false },
             "linear" => {
                 let knot = line;

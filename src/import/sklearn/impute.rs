@@ -19,13 +19,14 @@ fn with_nan(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Resu
 /// The mean over the nearest rows of training that have the column (`_fit_X`). Of equally near rows the first count,
 /// where the original's choice is that of numpy's partition.
 pub fn knn_imputer(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Frame> {
-    if estimator.maybe_str("metric") != Some("nan_euclidean") {
-        return Err(estimator.unsupported("KNNImputer with a metric of its own, whose code is not in the file"));
+    let metric = estimator.choice("metric")?;
+    if metric != "nan_euclidean" {
+        return Err(estimator.not_among("metric", metric, "metric nan_euclidean"));
     }
-    let by_distance = match estimator.maybe_str("weights") {
-        Some("uniform") => false,
-        Some("distance") => true,
-        _ => return Err(estimator.unsupported("KNNImputer with weights of its own, whose code is not in the file")),
+    let by_distance = match estimator.choice("weights")? {
+        "uniform" => false,
+        "distance" => true,
+        other => return Err(estimator.not_among("weights", other, "weights uniform or distance")),
     };
     let missing = marker(estimator)?;
     let mut rows = estimator.matrix_over("_fit_X", frame.len())?;

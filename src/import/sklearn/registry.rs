@@ -228,6 +228,34 @@ pub const ENTRIES: &[Entry] = &[
     foreign("catboost", "CatBoost", "CatBoost", catboost::raw),
 ];
 
+/// Classes that cannot be imported, why, and what to do instead.
+const REFUSED: &[(&str, &str, &str)] = &[
+    ("NMF", FACTORS, PROJECT),
+    ("MiniBatchNMF", FACTORS, PROJECT),
+    ("LatentDirichletAllocation", FACTORS, PROJECT),
+    ("DictionaryLearning", CODES, PROJECT),
+    ("MiniBatchDictionaryLearning", CODES, PROJECT),
+    ("SparseCoder", CODES, PROJECT),
+    (
+        "MultiLabelBinarizer",
+        "takes a set of labels a row, of any number, and a row here has a value a column",
+        "Pass a column of 0 and 1 for each label to a model without it.",
+    ),
+    ("TSNE", NO_NEW_ROWS, PROJECT),
+    ("MDS", NO_NEW_ROWS, PROJECT),
+    ("SpectralEmbedding", NO_NEW_ROWS, PROJECT),
+    ("DBSCAN", NO_NEW_ROWS, CLUSTER),
+    ("HDBSCAN", NO_NEW_ROWS, CLUSTER),
+    ("OPTICS", NO_NEW_ROWS, CLUSTER),
+    ("AgglomerativeClustering", NO_NEW_ROWS, CLUSTER),
+    ("SpectralClustering", NO_NEW_ROWS, CLUSTER),
+];
+const FACTORS: &str = "solves for all rows of a call together: what it makes of a row depends on the others";
+const CODES: &str = "looks for the sparse code of every row by an iterative solver, which is not supported";
+const NO_NEW_ROWS: &str = "only places the rows it was fitted on: it has no rule for new ones";
+const PROJECT: &str = "Fit a PCA, TruncatedSVD or SparsePCA in its place, or do this step before the model.";
+const CLUSTER: &str = "Fit a KMeans, BisectingKMeans or Birch, or a classifier on the labels it found.";
+
 /// The entry of an estimator's class.
 ///
 /// # Errors
@@ -249,7 +277,10 @@ pub fn find(estimator: &Estimator) -> Result<&'static Entry> {
     }
     let known =
         ["sklearn", "xgboost", "lightgbm", "catboost"].contains(&module.split('.').next().unwrap_or_default());
-    let error = if known {
+    let refused = REFUSED.iter().find(|refused| refused.0 == class && module.starts_with("sklearn."));
+    let error = if let Some((_, reason, remedy)) = refused {
+        Error::unsupported(format!("{class} {reason}")).remedy(*remedy)
+    } else if known {
         let mut near: Vec<&str> =
             ENTRIES.iter().filter(|entry| entry.predict.is_some()).map(|entry| entry.class).collect();
         near.sort_unstable();

@@ -69,7 +69,7 @@ pub fn univariate(_: &mut Builder, estimator: &Estimator, frame: &Frame) -> Resu
         "k_best" => of_k(estimator, param)?,
         "percentile" => of_percentile(estimator, estimator.f64("param")?)?,
         mode @ ("fpr" | "fdr" | "fwe") => of_rate(estimator, mode, estimator.f64("param")?)?,
-        other => return Err(estimator.unsupported(format!("mode='{other}'"))),
+        other => return Err(estimator.not_among("mode", other, "mode k_best, percentile, fpr, fdr or fwe")),
     };
     keep(estimator, frame, &kept)
 }
@@ -169,9 +169,7 @@ pub fn from_model(_: &mut Builder, estimator: &Estimator, frame: &Frame) -> Resu
 fn importances(estimator: &Estimator, model: &Estimator) -> Result<Vec<f64>> {
     let path = match estimator.get("importance_getter") {
         None => "auto",
-        Some(value) => value.as_str().ok_or_else(|| {
-            estimator.unsupported(format!("importance_getter is {}, whose code is not in the file", value.describe()))
-        })?,
+        Some(_) => estimator.choice("importance_getter")?,
     };
     let (steps, attribute) = path.rsplit_once('.').unwrap_or(("", path));
     let mut model = model.clone();
