@@ -89,7 +89,8 @@ impl<'a> Call<'a> {
     #[inline]
     #[allow(clippy::mut_from_ref)]
     fn output(&self, number: usize) -> &mut [f64] {
-        let count = if number < self.outputs { self.rows } else { 0 };
+        // A place that a kernel computed may be anything: it never leaves the outputs, not even for an empty view.
+        let (number, count) = if number < self.outputs { (number, self.rows) } else { (0, 0) };
         // SAFETY: `check` saw that the outputs lie below `slots` and overlap neither inputs nor scratch; kernels
         // take one view of an output at a time.
         unsafe { core::slice::from_raw_parts_mut(self.slots.add((self.output + number) * self.rows), count) }
