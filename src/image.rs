@@ -172,6 +172,18 @@ kernels! {
     NormalQuantile "normal_quantile",
     Coalesce "coalesce",
     Donors "donors",
+    Sublinear "sublinear",
+    Words "words",
+    Chars "chars",
+    HashedWords "hashed_words",
+    HashedChars "hashed_chars",
+}
+
+impl Kernel {
+    /// Whether its input is a column of texts: the number in the slot is a place in the texts beside the workspace.
+    pub fn reads_texts(self) -> bool {
+        matches!(self, Kernel::Words | Kernel::Chars | Kernel::HashedWords | Kernel::HashedChars)
+    }
 }
 
 /// Values that may be read in place: any bit pattern is one of them.
@@ -180,6 +192,8 @@ kernels! {
 /// Implementors have no padding, no invalid bit patterns and no destructor.
 pub unsafe trait Plain: Copy + 'static {}
 // SAFETY: integers and floats of fixed width.
+unsafe impl Plain for u8 {}
+// SAFETY: as above.
 unsafe impl Plain for u16 {}
 // SAFETY: as above.
 unsafe impl Plain for u32 {}

@@ -24,6 +24,8 @@ pub mod model;
 pub mod package;
 #[cfg(feature = "compile")]
 pub mod predictor;
+#[cfg(feature = "compile")]
+mod unicode;
 
 #[cfg(feature = "compile")]
 pub use error::{At, Error, Kind, Result};

@@ -15,7 +15,7 @@ use crate::lower::{Encoding, Lowered, Results, Span, Want};
 use crate::model::{Cell, Model, Schema, Source};
 use crate::runtime::host::Machine;
 use crate::{Error, Result, package};
-use intake::{Intake, Noted};
+use intake::{Intake, Noted, Staged};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -98,8 +98,8 @@ pub struct Predictor {
     manifest: Manifest,
     machine: Machine,
     intake: Intake,
-    /// Row-major: a row's columns side by side until the number of rows in the block is known.
-    staged: Vec<f64>,
+    /// Until the number of rows in the block is known.
+    staged: Staged,
     /// One a staged row.
     noted: Vec<Noted>,
 }
@@ -121,7 +121,13 @@ impl Predictor {
             .ok_or_else(|| Error::malformed("the model is damaged or of another version of carryout"))?;
         package::check(&manifest, &header)?;
         let intake = Intake::new(&manifest.schema, &manifest.encodings)?;
-        Ok(Predictor { machine: Machine::open(image)?, manifest, intake, staged: Vec::new(), noted: Vec::new() })
+        Ok(Predictor {
+            machine: Machine::open(image)?,
+            manifest,
+            intake,
+            staged: Staged::default(),
+            noted: Vec::new(),
+        })
     }
 
     /// From a folder that `pack` wrote.
@@ -164,18 +170,19 @@ impl Predictor {
         self.stage(|intake, columns, slots| intake.texts(columns, cells, slots))
     }
 
-    fn stage(&mut self, fill: impl FnOnce(&Intake, &Schema, &mut Vec<f64>) -> Result<Noted>) -> Result<()> {
+    fn stage(&mut self, fill: impl FnOnce(&Intake, &Schema, &mut Staged) -> Result<Noted>) -> Result<()> {
         if self.is_full() {
             return Err(Error::input(format!("a block holds {} rows", self.machine.block())));
         }
-        let before = self.staged.len();
+        let before = (self.staged.slots.len(), self.staged.texts.len());
         match fill(&self.intake, &self.manifest.schema, &mut self.staged) {
             Ok(noted) => {
                 self.noted.push(noted);
                 Ok(())
             }
             Err(error) => {
-                self.staged.truncate(before);
+                self.staged.slots.truncate(before.0);
+                self.staged.texts.truncate(before.1);
                 Err(error)
             }
         }
@@ -186,12 +193,13 @@ impl Predictor {
     pub fn run(&mut self) -> (Vec<Prediction>, Option<Error>) {
         let mut rows = self.staged();
         let mut refused = None;
+        std::mem::swap(self.machine.texts_mut(), &mut self.staged.texts);
         while rows > 0 {
             let width = self.manifest.schema.columns.len();
             let slots = self.machine.slots_mut();
             for row in 0..rows {
                 for column in 0..width {
-                    slots[column * rows + row] = self.staged[row * width + column];
+                    slots[column * rows + row] = self.staged.slots[row * width + column];
                 }
             }
             match self.machine.run(rows) {
@@ -204,7 +212,8 @@ impl Predictor {
                 }
             }
         }
-        self.staged.clear();
+        self.staged.slots.clear();
+        self.staged.texts.clear();
         let mut predictions = Vec::with_capacity(rows);
         let noted = std::mem::take(&mut self.noted);
         for (row, noted) in noted.into_iter().take(rows).enumerate() {

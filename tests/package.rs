@@ -9,6 +9,7 @@ use carryout::model::*;
 use carryout::package::{self, Options};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 fn column(name: &str, kind: ColumnKind) -> Column {
     Column {
@@ -260,6 +261,42 @@ fn tree() -> Model {
     settled(schema, graph, Output::Regression { values, names: Vec::new() }, source("DecisionTreeRegressor", &[]))
 }
 
+/// Words and pairs of them, weighed.
+fn vectorizer() -> Vectorizer {
+    let terms = ["good", "naïve", "not", "not good", "ὀδυσσεύς"];
+    Vectorizer {
+        lowercase: true,
+        accents: None,
+        analyzer: Analyzer::Words { token: Token::default(), stop_words: vec!["the".to_string()] },
+        ngrams: (1, 2),
+        terms: Terms::Vocabulary(terms.iter().map(|term| term.to_string()).zip(0..).collect()),
+        width: 5,
+        binary: false,
+        weighting: Weighting { idf: Some(vec![1.0, 2.0, 1.0, 4.0, 8.0]), norm: None, sublinear: false },
+    }
+}
+
+/// One column of texts, whose terms' weights are summed.
+fn text() -> Model {
+    let (schema, mut graph, wires) = start(vec![column("text", ColumnKind::Text)]);
+    let op = Op::Vectorize { vectorizer: Arc::new(vectorizer()), linear: None };
+    let terms = graph.push(op, wires, "TfidfVectorizer").unwrap();
+    let coef = Matrix::new(1, 5, vec![1.0; 5]).unwrap();
+    let values = graph.push(Op::Affine { coef, intercept: vec![0.5] }, terms, "Ridge").unwrap();
+    settled(schema, graph, Output::Regression { values, names: Vec::new() }, source("Pipeline", &[]))
+}
+
+/// A text and a number: the columns of terms as they are, and a category by both.
+fn review() -> Model {
+    let (schema, mut graph, wires) =
+        start(vec![column("stars", ColumnKind::Number), column("the review", ColumnKind::Text)]);
+    let op = Op::Vectorize { vectorizer: Arc::new(vectorizer()), linear: None };
+    let mut features = graph.push(op, vec![wires[1]], "CountVectorizer").unwrap();
+    features.push(wires[0]);
+    let output = classifier(&mut graph, &features, strings(&["bad", "good", "odd"]), "LogisticRegression");
+    settled(schema, graph, output, source("Pipeline", &[]))
+}
+
 fn models() -> Vec<(&'static str, Model)> {
     vec![
         ("linear", linear()),
@@ -273,6 +310,8 @@ fn models() -> Vec<(&'static str, Model)> {
         ("transform", transform()),
         ("tree", tree()),
         ("strings", strings_out()),
+        ("text", text()),
+        ("review", review()),
     ]
 }
 

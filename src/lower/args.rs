@@ -19,6 +19,11 @@ impl Args {
         self
     }
 
+    pub fn u8s(&mut self, values: &[u8]) -> &mut Self {
+        self.0.extend(values);
+        self
+    }
+
     pub fn u32(&mut self, value: u32) -> &mut Self {
         self.u32s(&[value])
     }

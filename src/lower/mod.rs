@@ -3,14 +3,16 @@
 
 mod args;
 mod curves;
+mod fuse;
 mod slots;
 mod tables;
+mod text;
 mod trees;
 mod vectors;
 
 use crate::image::{BLOCK, Kernel};
 use crate::model::{
-    Cell, ColumnKind, Function, Key, Marker, Model, Norm, Op, Output, Outside, Power, Step, Wire, WireKind,
+    Cell, ColumnKind, Function, Graph, Key, Marker, Model, Norm, Op, Output, Outside, Power, Step, Wire, WireKind,
     live_wires, output_wires,
 };
 use crate::runtime::votes;
@@ -50,6 +52,8 @@ pub enum Encoding {
     /// The place of the value in this vocabulary, -1 outside it. The schema's categories come first, in order;
     /// what follows are values only the model itself uses (an imputer's constant), accepted but not advertised.
     Code(Vec<Cell>),
+    /// The place of the text among the texts beside the workspace.
+    Text,
 }
 
 /// `model::Output` with slots in the place of wires. Lists of slots are consecutive: the first and how many.
@@ -110,14 +114,16 @@ const MOST_WORKSPACE: u32 = 8 << 20;
 /// # Errors
 /// Where the model is over a limit of the image, or contradicts itself.
 pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
-    let output = wanted(&model.output, want);
-    let also = if want == Want::Everything { model.graph.also() } else { &[] };
+    let mut output = wanted(&model.output, want);
+    let fused = fuse::vectorizers(&model.graph, &mut output, want)?;
+    let graph = fused.as_ref().unwrap_or(&model.graph);
+    let also = if want == Want::Everything { graph.also() } else { &[] };
     let mut targets = output_wires(&output);
     targets.extend(also.iter().flat_map(|(_, wires)| wires));
-    let live = live_wires(&model.graph, &targets);
+    let live = live_wires(graph, &targets);
     let is_live = |step: &Step| step.output.clone().any(|wire| live[wire as usize]);
-    let steps: Vec<&Step> = model.graph.steps().iter().filter(|step| is_live(step)).collect();
-    let vocabularies = vocabularies(model, &steps);
+    let steps: Vec<&Step> = graph.steps().iter().filter(|step| is_live(step)).collect();
+    let vocabularies = vocabularies(model, graph, &steps);
 
     let mut last_use: HashMap<Wire, usize> = HashMap::new();
     for (number, step) in steps.iter().enumerate() {
@@ -131,7 +137,7 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     let mut operations = Vec::new();
     let mut paths = Vec::new();
     for (number, step) in steps.iter().enumerate() {
-        let context = Context { kinds: &|wire| model.graph.kind(wire), vocabularies: &vocabularies };
+        let context = Context { kinds: &|wire| graph.kind(wire), vocabularies: &vocabularies };
         let piece = piece(step, &context).map_err(|error| error.at(step.path.clone()))?;
         let outputs = step.output.len() as u32;
         let output = slots.take(outputs);
@@ -175,7 +181,7 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
         }
         Span { first, count }
     };
-    let results = results(&output, &mut gather, &|wire| model.graph.kind(wire).code_of());
+    let results = results(&output, &mut gather, &|wire| graph.kind(wire).code_of());
     let also = also.iter().map(|(method, wires)| (method.clone(), gather(wires))).collect();
     let slots = slots.most();
     let block = (MOST_WORKSPACE / 8 / slots.max(1)).clamp(1, BLOCK as u32);
@@ -188,9 +194,10 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     kernels.sort_unstable();
     kernels.dedup();
     let columns = (0..columns)
-        .map(|column| match model.graph.kind(column) {
+        .map(|column| match graph.kind(column) {
             WireKind::Code(_) => Encoding::Code(vocabularies[column as usize].clone()),
-            _ => Encoding::Number,
+            WireKind::Text(_) => Encoding::Text,
+            WireKind::Number => Encoding::Number,
         })
         .collect();
     Ok(Lowered { image, columns, results, also, kernels, slots, block, paths })
@@ -246,7 +253,7 @@ fn results(
 
 /// The values each column's codes stand for: the schema's categories, then whatever else live steps compare with
 /// or fill in.
-fn vocabularies<'m>(model: &'m Model, steps: &[&'m Step]) -> Vec<Vec<Cell>> {
+fn vocabularies<'m>(model: &'m Model, graph: &Graph, steps: &[&'m Step]) -> Vec<Vec<Cell>> {
     let kinds = model.schema.columns.iter().map(|column| &column.kind);
     let mut seen: Vec<HashSet<Key>> = kinds
         .map(|kind| match kind {
@@ -264,7 +271,7 @@ fn vocabularies<'m>(model: &'m Model, steps: &[&'m Step]) -> Vec<Vec<Cell>> {
         })
         .collect();
     let mut add = |wire: Wire, value: &'m Cell| {
-        if let Some(column) = model.graph.kind(wire).code_of()
+        if let Some(column) = graph.kind(wire).code_of()
             && !value.is_missing()
             && seen[column as usize].insert(value.key())
         {
@@ -527,6 +534,11 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
             curves::donors(&mut args, donors)
         }
         Op::Coalesce => Kernel::Coalesce,
+        Op::Vectorize { vectorizer, linear } => {
+            let (kernel, needed) = text::lower(&mut args, vectorizer, linear.as_ref())?;
+            scratch = needed;
+            kernel
+        }
     };
     Ok(Piece { kernel, inputs, args, scratch })
 }
@@ -556,6 +568,7 @@ fn function_kernel(function: Function) -> Kernel {
         Function::Sin => Kernel::Sin,
         Function::Sqrt => Kernel::Sqrt,
         Function::Square => Kernel::Square,
+        Function::Sublinear => Kernel::Sublinear,
         Function::Tan => Kernel::Tan,
         Function::Tanh => Kernel::Tanh,
         Function::Trunc => Kernel::Trunc,

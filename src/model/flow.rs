@@ -20,6 +20,22 @@ pub fn output_wires(output: &Output) -> Vec<Wire> {
     }
 }
 
+/// `output_wires`, to be changed.
+pub fn output_wires_mut(output: &mut Output) -> Vec<&mut Wire> {
+    match output {
+        Output::Classification { label, probabilities, scores, .. } => {
+            let lists = probabilities.iter_mut().chain(scores).flatten();
+            std::iter::once(label).chain(lists).collect()
+        }
+        Output::Regression { values, .. } | Output::Transform { values, .. } => values.iter_mut().collect(),
+        Output::Several(outputs) => outputs.iter_mut().flat_map(output_wires_mut).collect(),
+        Output::Anomaly { outlier, score, samples } => [outlier, score].into_iter().chain(samples).collect(),
+        Output::Clustering { cluster, distances, .. } => {
+            std::iter::once(cluster).chain(distances.iter_mut().flatten()).collect()
+        }
+    }
+}
+
 /// For each wire, whether one of `targets` depends on it; a step is live where one of its outputs is.
 pub fn live_wires(graph: &Graph, targets: &[Wire]) -> Vec<bool> {
     let mut live = vec![false; graph.wires()];

@@ -99,6 +99,12 @@ impl Graph {
         &self.also
     }
 
+    /// The step that writes the wire; None for a column of the input.
+    pub fn producer(&self, wire: Wire) -> Option<&Step> {
+        let place = self.steps.partition_point(|step| step.output.end <= wire);
+        self.steps.get(place).filter(|step| step.output.contains(&wire))
+    }
+
     pub fn kind(&self, wire: Wire) -> WireKind {
         self.wires[wire as usize]
     }

@@ -10,17 +10,19 @@ mod graph;
 mod oblivious;
 mod ops;
 mod schema;
+mod text;
 mod trees;
 mod vectors;
 
 use serde::{Deserialize, Serialize};
 
 pub use curves::{Beyond, Donors, Quantiles, Splines};
-pub use flow::{live_wires, output_wires};
+pub use flow::{live_wires, output_wires, output_wires_mut};
 pub use graph::{Graph, Step, Wire, WireKind};
 pub use oblivious::{Ctr, Oblivious, ObliviousTree};
 pub use ops::{Function, Lookup, Marker, Matrix, Norm, Op, Outside, Power, Unknown};
 pub use schema::{Cell, Column, ColumnKind, Key, NamesFrom, Schema};
+pub use text::{Accents, Analyzer, Terms, Token, Vectorizer, Weighting};
 pub use trees::{Aggregate, CategorySet, Ensemble, Leaves, LinearLeaf, Node, Test, Tree, Width};
 pub use vectors::{Coefficients, KernelSum, Metric, Nearest, PairKernel, Weights, Within, pairs};
 

@@ -4,8 +4,9 @@
 //! entry a wire. The others say their shapes.
 
 use super::vectors::{KernelSum, Nearest, Weights, Within, check_vectors, pairs};
-use super::{Cell, Ctr, Donors, Ensemble, Oblivious, Quantiles, Splines, Tree, WireKind};
+use super::{Cell, Ctr, Donors, Ensemble, Oblivious, Quantiles, Splines, Tree, Vectorizer, WireKind};
 use crate::{Error, Result};
+use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub enum Op {
@@ -121,6 +122,9 @@ pub enum Op {
     /// Two groups of wires in, one of the first's size out: the value of the first, or of the second where that is
     /// missing.
     Coalesce,
+    /// One wire of texts in. The vectorizer's columns out or, with `linear`, that map of them (coef, one column a
+    /// column of the vectorizer's, and intercept): the columns themselves are then never made.
+    Vectorize { vectorizer: Arc<Vectorizer>, linear: Option<(Matrix, Vec<f64>)> },
 }
 
 /// Which value counts as missing.
@@ -235,6 +239,8 @@ pub enum Function {
     Sin,
     Sqrt,
     Square,
+    /// 1 + ln x, and 0 where x is 0: scikit-learn's weight of a count.
+    Sublinear,
     Tan,
     Tanh,
     Trunc,
@@ -500,6 +506,20 @@ impl Op {
                 fits("the input", count, count / 2 * 2)?;
                 numbers(count / 2)
             }
+            Op::Vectorize { vectorizer, linear } => {
+                one()?;
+                if !matches!(input[0], WireKind::Text(_)) {
+                    return Err(Error::unsupported(
+                        "texts are expected in a column that another step made numbers of",
+                    ));
+                }
+                vectorizer.check()?;
+                let width = vectorizer.width as usize;
+                let Some((coef, intercept)) = linear else { return Ok(vec![WireKind::Number; width]) };
+                fits("a row of coef", coef.columns, width)?;
+                fits("intercept", intercept.len(), coef.rows)?;
+                Ok(vec![WireKind::Number; coef.rows])
+            }
         }
     }
 
@@ -607,6 +627,7 @@ impl Op {
             Op::Splines(_) => "splines",
             Op::Donors(_) => "means of neighbours",
             Op::Coalesce => "fill",
+            Op::Vectorize { .. } => "text vectorizer",
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Links an image into the prebuilt runtime: `runtime.wasm` + image = `model.wasm`.
 //!
 //! The image becomes a data segment of its own past the runtime's memory, the workspace lies behind it, and the
-//! memory is exactly as large as both need and never grows. The dispatchers that the runtime imports get bodies that
-//! know the kernels in use; what nothing refers to any more is collected.
+//! memory is exactly as large as both need and never grows; only where a model reads texts, which lie behind the
+//! workspace, it may. The dispatchers that the runtime imports get bodies that know the kernels in use; what nothing
+//! refers to any more is collected.
 
 use crate::image::{self, Image, Kernel};
 use crate::{Error, Result};
@@ -11,6 +12,8 @@ use walrus::{ConstExpr, DataKind, Module, ModuleConfig};
 
 /// What a package calls; every other export of the runtime is dropped.
 const KEPT: [&str; 5] = ["memory", "open", "run", "fault_row", "workspace"];
+/// And where the model reads texts.
+const TEXTS: &str = "texts";
 
 const PAGE: u64 = 1 << 16;
 
@@ -39,10 +42,12 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> R
     let workspace_at = (image_at + image.len() as u64).next_multiple_of(PAGE.min(16));
     let end =
         (header.slots as u64).checked_mul(header.block as u64 * 8).and_then(|bytes| bytes.checked_add(workspace_at));
-    let pages = end.map(|end| end.div_ceil(PAGE)).filter(|&pages| pages <= 1 << 16).ok_or_else(|| {
+    // Every address, the one behind the workspace too, is one of 32 bits.
+    let texts_at = end.filter(|&end| end < 1 << 32).ok_or_else(|| {
         Error::limit("the model and its workspace take more than the 4 GiB of a WebAssembly memory")
     })?;
-    for (name, address) in [("image", image_at), ("workspace", workspace_at)] {
+    let pages = texts_at.div_ceil(PAGE);
+    for (name, address) in [("image", image_at), ("workspace", workspace_at), ("texts", texts_at)] {
         let import = module.imports.get_func("carryout", name).map_err(|_| foreign(&format!("no import {name}")))?;
         module
             .replace_imported_func(import, |(body, _)| {
@@ -55,9 +60,10 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> R
     if let Some(import) = module.imports.iter().next() {
         return Err(foreign(&format!("an import {}.{} that nobody resolves", import.module, import.name)));
     }
+    let texts = kernels.iter().any(|kernel| kernel.reads_texts());
     {
         let memory = module.memories.get_mut(memory);
-        (memory.initial, memory.maximum) = (pages, Some(pages));
+        (memory.initial, memory.maximum) = (pages, if texts { None } else { Some(pages) });
     }
     let offset = ConstExpr::Value(Value::I32(image_at as u32 as i32));
     let segment = module.data.add(DataKind::Active { memory, offset }, image.to_vec());
@@ -66,7 +72,7 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> R
     let dropped: Vec<_> = module
         .exports
         .iter()
-        .filter(|export| !KEPT.contains(&export.name.as_str()))
+        .filter(|export| !(KEPT.contains(&export.name.as_str()) || texts && export.name == TEXTS))
         .map(|export| export.id())
         .collect();
     for export in dropped {

@@ -207,8 +207,13 @@ pub fn check(manifest: &Manifest, image: &Image) -> Result<()> {
                     return Err(Error::malformed("a vocabulary that does not begin with the categories").at(place()));
                 }
                 Encoding::Code(vocabulary) => writable(vocabulary).map_err(|error| error.at(place()))?,
-                Encoding::Number => {}
+                Encoding::Number | Encoding::Text => {}
             }
+        }
+        if (column.kind == ColumnKind::Text) != (*encoding == Encoding::Text) {
+            return Err(
+                Error::malformed("a column of texts that is encoded otherwise, or another as one").at(place())
+            );
         }
     }
     check_results(&manifest.results, image, &manifest.encodings, true)

@@ -77,6 +77,25 @@ pub(super) struct Noted {
     pub(super) unknown: Vec<(usize, Cell)>,
 }
 
+/// Rows on their way to the workspace: row-major, a row's columns side by side.
+#[derive(Debug, Default)]
+pub(super) struct Staged {
+    pub(super) slots: Vec<f64>,
+    /// The texts of text columns, as `Machine::texts_mut` has them.
+    pub(super) texts: Vec<u8>,
+}
+
+impl Staged {
+    /// Keeps a text; the place where it stands is the number of its column.
+    fn text(&mut self, text: &str) -> Result<f64> {
+        let length = u32::try_from(text.len()).map_err(|_| Error::limit("a text of more than 4 GiB"))?;
+        let place = self.texts.len() as f64;
+        self.texts.extend(length.to_le_bytes());
+        self.texts.extend(text.as_bytes());
+        Ok(place)
+    }
+}
+
 /// The lookup tables of a schema's columns.
 pub(super) struct Intake {
     columns: Vec<Table>,
@@ -101,7 +120,7 @@ impl Table {
         let (coded, vocabulary) = match (encoding, &column.kind) {
             (Encoding::Code(vocabulary), _) => (true, vocabulary.as_slice()),
             (Encoding::Number, ColumnKind::Category(categories)) => (false, categories.as_slice()),
-            (Encoding::Number, _) => (false, [].as_slice()),
+            (Encoding::Number | Encoding::Text, _) => (false, [].as_slice()),
         };
         let mut table = Table { coded, ..Table::default() };
         for (code, cell) in vocabulary.iter().enumerate() {
@@ -142,14 +161,11 @@ impl Table {
 
 impl Intake {
     /// # Errors
-    /// Where a text column is used: no kernel reads texts yet.
+    /// Where two columns have one name.
     pub(super) fn new(schema: &Schema, encodings: &[Encoding]) -> Result<Intake> {
         let mut columns = Vec::with_capacity(schema.columns.len());
         let mut places = HashMap::with_capacity(schema.columns.len());
         for (place, (column, encoding)) in schema.columns.iter().zip(encodings).enumerate() {
-            if column.kind == ColumnKind::Text && column.used {
-                return Err(Error::unsupported("a column of free text").at(format!("column {:?}", column.name)));
-            }
             if places.insert(column.name.clone(), place).is_some() {
                 return Err(Error::malformed(format!("two columns are named {:?}", column.name)));
             }
@@ -159,7 +175,7 @@ impl Intake {
     }
 
     /// Appends the slots of a row and returns its warnings.
-    pub(super) fn row(&self, schema: &Schema, row: &Value, slots: &mut Vec<f64>) -> Result<Noted> {
+    pub(super) fn row(&self, schema: &Schema, row: &Value, staged: &mut Staged) -> Result<Noted> {
         let mut noted = Noted::default();
         let count = schema.columns.len();
         match row {
@@ -171,7 +187,7 @@ impl Intake {
                 }
                 for (place, column) in schema.columns.iter().enumerate() {
                     let given = fields.get(&column.name).map_or(Given::Missing("undefined"), Given::from);
-                    slots.push(self.slot(column, place, given, &mut noted)?);
+                    self.stage(column, place, given, &mut noted, staged)?;
                 }
             }
             Value::Array(values) => {
@@ -180,11 +196,11 @@ impl Intake {
                     return Err(Error::input(format!("expected {count} value{plural}, got {}", values.len())));
                 }
                 for (place, (column, value)) in schema.columns.iter().zip(values).enumerate() {
-                    slots.push(self.slot(column, place, value.into(), &mut noted)?);
+                    self.stage(column, place, value.into(), &mut noted, staged)?;
                 }
             }
             value => match &schema.columns[..] {
-                [column] => slots.push(self.slot(column, 0, value.into(), &mut noted)?),
+                [column] => self.stage(column, 0, value.into(), &mut noted, staged)?,
                 _ => {
                     let shown = Given::from(value).shown();
                     return Err(Error::input(format!("expected an object by column or an array, got {shown}")));
@@ -195,12 +211,12 @@ impl Intake {
     }
 
     /// The same for the texts of a CSV record.
-    pub(super) fn texts(&self, schema: &Schema, cells: &[Option<&str>], slots: &mut Vec<f64>) -> Result<Noted> {
+    pub(super) fn texts(&self, schema: &Schema, cells: &[Option<&str>], staged: &mut Staged) -> Result<Noted> {
         let mut noted = Noted::default();
         for (place, column) in schema.columns.iter().enumerate() {
             let cell = cells.get(place).copied().flatten();
             let given = cell.map_or(Given::Missing("no field"), |text| self.typed(column, place, text));
-            slots.push(self.slot(column, place, given, &mut noted)?);
+            self.stage(column, place, given, &mut noted, staged)?;
         }
         Ok(noted)
     }
@@ -233,7 +249,23 @@ impl Intake {
         }
     }
 
-    /// The number for a value of a column: one row of the table above.
+    fn stage(
+        &self,
+        column: &Column,
+        place: usize,
+        given: Given<'_>,
+        noted: &mut Noted,
+        staged: &mut Staged,
+    ) -> Result<()> {
+        let slot = match (&column.kind, given) {
+            (ColumnKind::Text, Given::Text(text)) if column.used => staged.text(text)?,
+            _ => self.slot(column, place, given, noted)?,
+        };
+        staged.slots.push(slot);
+        Ok(())
+    }
+
+    /// The number for a value of a column: one row of the table above, but for texts.
     fn slot(&self, column: &Column, place: usize, given: Given<'_>, noted: &mut Noted) -> Result<f64> {
         if !column.used {
             return Ok(f64::NAN);
@@ -348,10 +380,10 @@ mod tests {
     fn give(column: &Column, value: Value) -> Result<(f64, Vec<String>), String> {
         let (schema, intake) = one(column.clone());
         let run = |row: &Value| {
-            let mut slots = vec![];
-            let warnings = intake.row(&schema, row, &mut slots).map_err(|error| error.to_string())?.warnings;
-            assert_eq!(slots.len(), 1);
-            Ok((slots[0], warnings))
+            let mut staged = Staged::default();
+            let warnings = intake.row(&schema, row, &mut staged).map_err(|error| error.to_string())?.warnings;
+            assert_eq!(staged.slots.len(), 1);
+            Ok((staged.slots[0], warnings))
         };
         let mut object = serde_json::Map::new();
         object.insert(column.name.clone(), value.clone());
@@ -506,18 +538,27 @@ mod tests {
         let city = column("city", ColumnKind::Category(strings(&["Bonn"])));
         let schema = Schema { columns: vec![city], names_from: NamesFrom::File };
         let intake = Intake::new(&schema, &[Encoding::Code(strings(&["Bonn", "none"]))]).unwrap();
-        let mut slots = vec![];
-        assert_eq!(intake.row(&schema, &json!("none"), &mut slots).unwrap(), Noted::default());
-        assert_eq!(slots, [1.0]);
+        let mut staged = Staged::default();
+        assert_eq!(intake.row(&schema, &json!("none"), &mut staged).unwrap(), Noted::default());
+        assert_eq!(staged.slots, [1.0]);
     }
 
     #[test]
     fn text_columns() {
-        let note = Column { used: false, ..column("note", ColumnKind::Text) };
-        slot(&note, json!("anything"), f64::NAN);
-        let schema = Schema { columns: vec![column("note", ColumnKind::Text)], names_from: NamesFrom::File };
-        let error = Intake::new(&schema, &[Encoding::Number]).err().unwrap();
-        assert_eq!(error.to_string(), "column \"note\": a column of free text");
+        let note = column("note", ColumnKind::Text);
+        slot(&note, json!("anything"), 0.0);
+        slot(&note, json!(""), 0.0);
+        slot(&Column { used: false, ..note.clone() }, json!("anything"), f64::NAN);
+        refused(&note, json!(3), "\"note\": expected a string, got the number 3");
+        refused(&note, json!(null), "\"note\": expected a string, got null");
+        slot(&Column { missing: true, ..note.clone() }, json!(null), f64::NAN);
+        let schema = Schema { columns: vec![note], names_from: NamesFrom::File };
+        let intake = Intake::new(&schema, &[Encoding::Text]).unwrap();
+        let mut staged = Staged::default();
+        for text in ["naïve", "b"] {
+            intake.row(&schema, &json!(text), &mut staged).unwrap();
+        }
+        assert_eq!((staged.slots, staged.texts), (vec![0.0, 10.0], b"\x06\0\0\0na\xc3\xafve\x01\0\0\0b".to_vec()));
     }
 
     #[test]
@@ -542,7 +583,7 @@ mod tests {
     fn extra_fields() {
         let (schema, intake) = two();
         let row = |row: Value| {
-            let noted = intake.row(&schema, &row, &mut vec![]);
+            let noted = intake.row(&schema, &row, &mut Staged::default());
             noted.map(|noted| noted.warnings).map_err(|error| error.to_string())
         };
         assert_eq!(row(json!({"age": 1, "bmi": 2, "toString": 3})), Ok(vec![]));
@@ -557,7 +598,7 @@ mod tests {
     #[test]
     fn rows_of_another_shape() {
         let (schema, intake) = two();
-        let row = |row: Value| intake.row(&schema, &row, &mut vec![]).unwrap_err().to_string();
+        let row = |row: Value| intake.row(&schema, &row, &mut Staged::default()).unwrap_err().to_string();
         assert_eq!(row(json!([1])), "expected 2 values, got 1");
         assert_eq!(row(json!([])), "expected 2 values, got 0");
         for (value, what) in [(json!(3), "the number 3"), (json!("a"), "the string \"a\""), (json!(null), "null")] {
@@ -570,19 +611,19 @@ mod tests {
         let columns = ["toString", "__proto__", "constructor"].map(|name| column(name, ColumnKind::Number)).to_vec();
         let schema = Schema { columns, names_from: NamesFrom::File };
         let intake = Intake::new(&schema, &[const { Encoding::Number }; 3]).unwrap();
-        let mut slots = vec![];
+        let mut staged = Staged::default();
         let row = json!({"constructor": 3, "toString": 1, "__proto__": 2});
-        assert_eq!(intake.row(&schema, &row, &mut slots).unwrap(), Noted::default());
-        assert_eq!(slots, [1.0, 2.0, 3.0]);
-        let error = intake.row(&schema, &json!({}), &mut slots).unwrap_err();
+        assert_eq!(intake.row(&schema, &row, &mut staged).unwrap(), Noted::default());
+        assert_eq!(staged.slots, [1.0, 2.0, 3.0]);
+        let error = intake.row(&schema, &json!({}), &mut staged).unwrap_err();
         assert_eq!(error.to_string(), "\"toString\": expected a number, got undefined");
     }
 
     #[track_caller]
     fn cell(column: &Column, text: &str, expected: Result<f64, &str>) {
         let (schema, intake) = one(column.clone());
-        let mut slots = vec![];
-        let found = intake.texts(&schema, &[Some(text)], &mut slots).map(|_| slots[0].to_bits());
+        let mut staged = Staged::default();
+        let found = intake.texts(&schema, &[Some(text)], &mut staged).map(|_| staged.slots[0].to_bits());
         assert_eq!(found.map_err(|error| error.to_string()), expected.map(f64::to_bits).map_err(str::to_owned));
     }
 

@@ -1,6 +1,7 @@
 //! What a package's `model.wasm` exports, beside the kernels that the packager prunes. The linker resolves the
-//! imports: the addresses at which it puts the image and the workspace, and dispatchers to the kernels in use. The
-//! memory never grows after that.
+//! imports: the addresses at which it puts the image, the workspace and the texts, and dispatchers to the kernels in
+//! use. The texts lie last, so that where a model reads texts the memory may grow for them; it never does in any
+//! other package.
 
 use super::{Call, Shape};
 use crate::image;
@@ -12,6 +13,8 @@ unsafe extern "C" {
     safe fn image_address() -> *const u8;
     #[link_name = "workspace"]
     safe fn workspace_address() -> *mut f64;
+    #[link_name = "texts"]
+    safe fn texts_address() -> *const u8;
     /// Calls `kernel_NAME` of the kernel with this number.
     fn call_kernel(kernel: u32, call: *const u8);
     /// Calls `check_NAME`; -1 for a kernel that the model does not use.
@@ -52,6 +55,20 @@ extern "C" fn workspace() -> *mut f64 {
     workspace_address()
 }
 
+/// Where the texts begin; they go on to the end of the memory.
+#[unsafe(no_mangle)]
+extern "C" fn texts() -> *const u8 {
+    texts_address()
+}
+
+fn linked_texts() -> &'static [u8] {
+    let address = texts_address();
+    let end = core::arch::wasm32::memory_size::<0>().saturating_mul(1 << 16);
+    let length = end.saturating_sub(address as usize).min(isize::MAX as usize);
+    // SAFETY: the memory beyond this address is the caller's; it writes there only between runs.
+    unsafe { core::slice::from_raw_parts(address, length) }
+}
+
 /// Predicts the rows in the workspace: 0, or 1 + the operation that refused a value. More rows than a block, or
 /// none, is answered like a refusal by an operation that does not exist.
 #[unsafe(no_mangle)]
@@ -63,7 +80,7 @@ extern "C" fn run(rows: u32) -> u32 {
     }
     // SAFETY: `open` checked the image before the package let anyone call this; the linker reserved slots × block
     // numbers for the workspace; wasm without threads runs one call at a time.
-    match unsafe { super::run(image, workspace_address(), rows as usize) } {
+    match unsafe { super::run(image, workspace_address(), rows as usize, linked_texts()) } {
         Ok(()) => 0,
         Err(fault) => {
             FAULT_ROW.store(fault.row as u32, Relaxed);

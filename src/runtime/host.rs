@@ -11,6 +11,7 @@ pub struct Machine {
     columns: usize,
     block: usize,
     workspace: Vec<f64>,
+    texts: Vec<u8>,
 }
 
 /// With full blocks the workspace takes 4 GiB at this many.
@@ -37,7 +38,8 @@ impl Machine {
             eight[..bytes.len()].copy_from_slice(bytes);
             *word = u64::from_le_bytes(eight);
         }
-        let mut machine = Machine { image, length: bytes.len(), columns: 0, block: 0, workspace: Vec::new() };
+        let mut machine =
+            Machine { image, length: bytes.len(), columns: 0, block: 0, workspace: Vec::new(), texts: Vec::new() };
         if !check(machine.bytes()) {
             return Err(BadImage::Unsound);
         }
@@ -76,6 +78,11 @@ impl Machine {
         &mut self.workspace
     }
 
+    /// The texts of the rows: each its length, a u32, and its UTF-8. The slot of a text column holds a place in here.
+    pub fn texts_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.texts
+    }
+
     /// Predicts the `rows` rows (1 to `block()`) whose inputs are in the workspace.
     ///
     /// # Panics
@@ -84,6 +91,6 @@ impl Machine {
         assert!((1..=self.block).contains(&rows), "{rows} rows in a block of {}", self.block);
         let slots = self.workspace.as_mut_ptr();
         // SAFETY: `open` checked the image; the workspace holds slots × block numbers and is borrowed here alone.
-        unsafe { run(self.bytes(), slots, rows) }
+        unsafe { run(self.bytes(), slots, rows, &self.texts) }
     }
 }

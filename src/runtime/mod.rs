@@ -22,6 +22,7 @@ pub mod oblivious;
 mod pairs;
 mod pairwise;
 mod power;
+pub mod text;
 pub mod trees;
 pub mod votes;
 
@@ -52,6 +53,7 @@ impl<'a> Shape<'a> {
 pub struct Call<'a> {
     slots: *mut f64,
     rows: usize,
+    texts: &'a [u8],
     inputs: &'a [u32],
     output: usize,
     outputs: usize,
@@ -107,6 +109,17 @@ impl<'a> Call<'a> {
     fn scratch(&self, slots: usize) -> &mut [f64] {
         // SAFETY: `check` saw that as many slots from `scratch` on exist and overlap neither inputs nor outputs.
         unsafe { core::slice::from_raw_parts_mut(self.slots.add(self.scratch * self.rows), slots * self.rows) }
+    }
+
+    /// The bytes of the text at a place in the texts; None where there is none.
+    #[inline]
+    fn text(&self, place: f64) -> Option<&'a [u8]> {
+        let at = place as usize;
+        if at as f64 != place {
+            return None;
+        }
+        let (length, rest) = self.texts.get(at..)?.split_first_chunk()?;
+        rest.get(..u32::from_le_bytes(*length) as usize)
     }
 
     /// Says that this row holds a value the original refuses.
@@ -180,11 +193,12 @@ fn check_all(bytes: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// Runs a checked image over `rows` rows whose inputs are in the slots.
+/// Runs a checked image over `rows` rows whose inputs are in the slots. The number of a text column is a place in
+/// `texts`: there stand its length, a u32, and its UTF-8. Neither was checked, so a kernel takes any bytes.
 ///
 /// # Safety
 /// `check(bytes)` was true, `slots` points to the image's slots × rows numbers, aligned, and nothing else uses them.
-pub unsafe fn run(bytes: &[u8], slots: *mut f64, rows: usize) -> Result<(), Fault> {
+pub unsafe fn run(bytes: &[u8], slots: *mut f64, rows: usize, texts: &[u8]) -> Result<(), Fault> {
     let fault = Cell::new(0);
     let Some(image) = Image::open(bytes) else { return Ok(()) };
     for number in 0..image.ops {
@@ -192,6 +206,7 @@ pub unsafe fn run(bytes: &[u8], slots: *mut f64, rows: usize) -> Result<(), Faul
         let call = Call {
             slots,
             rows,
+            texts,
             inputs: record.inputs,
             output: record.output,
             outputs: record.outputs,
@@ -348,4 +363,9 @@ kernels! {
     NormalQuantile kernel_normal_quantile check_normal_quantile = functions::normal_quantile, columns::check_same;
     Coalesce kernel_coalesce check_coalesce = impute::coalesce, impute::check_coalesce;
     Donors kernel_donors check_donors = impute::donors, impute::check_donors;
+    Sublinear kernel_sublinear check_sublinear = functions::sublinear, columns::check_same;
+    Words kernel_words check_words = text::words, text::check_words;
+    Chars kernel_chars check_chars = text::chars, text::check_chars;
+    HashedWords kernel_hashed_words check_hashed_words = text::hashed_words, text::check_hashed_words;
+    HashedChars kernel_hashed_chars check_hashed_chars = text::hashed_chars, text::check_hashed_chars;
 }

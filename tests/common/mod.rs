@@ -95,6 +95,7 @@ pub fn run(lowered: &Lowered, columns: &[Column], rows: &[Value]) -> Vec<Vec<f64
     let mut machine = Machine::open(&lowered.image).unwrap();
     let mut all = vec![Vec::new(); lowered.slots as usize];
     for block in rows.chunks(lowered.block as usize) {
+        machine.texts_mut().clear();
         for (row, value) in block.iter().enumerate() {
             for (column, encoding) in lowered.columns.iter().enumerate() {
                 let value = match value {
@@ -102,8 +103,12 @@ pub fn run(lowered: &Lowered, columns: &[Column], rows: &[Value]) -> Vec<Vec<f64
                     Value::Object(fields) => fields.get(&columns[column].name).unwrap_or(&Value::Null),
                     bare => bare,
                 };
-                machine.slots_mut()[column * block.len() + row] =
-                    if columns[column].used { encode(value, encoding) } else { f64::NAN };
+                let number = match encoding {
+                    _ if !columns[column].used => f64::NAN,
+                    Encoding::Text => text(&mut machine, value.as_str().expect("a text")),
+                    encoding => encode(value, encoding),
+                };
+                machine.slots_mut()[column * block.len() + row] = number;
             }
         }
         machine
@@ -117,12 +122,21 @@ pub fn run(lowered: &Lowered, columns: &[Column], rows: &[Value]) -> Vec<Vec<f64
     all
 }
 
+fn text(machine: &mut Machine, text: &str) -> f64 {
+    let texts = machine.texts_mut();
+    let place = texts.len();
+    texts.extend((text.len() as u32).to_le_bytes());
+    texts.extend(text.as_bytes());
+    place as f64
+}
+
 fn encode(value: &Value, encoding: &Encoding) -> f64 {
     if value.is_null() {
         return f64::NAN;
     }
     match encoding {
         Encoding::Number => number(value),
+        Encoding::Text => unreachable!("texts are not encoded"),
         Encoding::Code(vocabulary) => {
             let cell = match value {
                 Value::String(text) => Cell::Str(text.clone()),

@@ -204,6 +204,53 @@ test("categories that a transformer hands on", async () => {
   assert.deepEqual(batch.transformed, [1, "red", 2, "(none)", 3, "blue"]);
 });
 
+test("a text is counted as Python would", async () => {
+  const { model, predict } = await open("text");
+  const value = (text) => model.predict(text).value;
+  assert.deepEqual(await predict("Good, GOOD; not the good!"), { value: 8.5, warnings: [] });
+  assert.equal(value(""), 0.5);
+  assert.equal(value({ toString: () => "no text" }.toString()), 0.5);
+  assert.equal(value("goodgood good1 x_good"), 0.5);
+  assert.equal(value("NAÏVE nai\u0308ve na\u00efve"), 4.5);
+  assert.equal(value("\u1f48\u0394\u03a5\u03a3\u03a3\u0395\u038e\u03a3!"), 8.5, "a final sigma");
+  assert.equal(value("\ud83d\ude00good\ud800good\udfff"), 2.5, "lone surrogates only separate");
+  assert.deepEqual(model.predict({ text: "good" }), model.predict(["good"]));
+  for (const wrong of [3, true, 10n]) {
+    assert.throws(() => model.predict(wrong), typeError(`"text": expected a string, got the ${typeof wrong} ${wrong}`));
+  }
+  assert.throws(() => model.predict(null), typeError('"text": expected a string, got null'));
+});
+
+test("texts of any length, alone and in batches", async () => {
+  const { load } = await open("text");
+  const model = await load(readFileSync(join(folder("text"), "model.wasm")));
+  const text = (n) => "good ".repeat(n) + "\u00e9".repeat(n);
+  const lengths = [0, 1, 100_000, 3, 400_000];
+  for (const n of lengths) assert.equal(model.predict(text(n)).value, n + 0.5);
+  const many = Array.from({ length: 300 }, (_, row) => lengths[row % 4]);
+  const batch = model.predictBatch(many.map(text));
+  assert.deepEqual(Array.from(batch.value), many.map((n) => n + 0.5));
+  assert.deepEqual(model.predictBatch({ text: ["not good", "good"] }).value, Float64Array.of(6.5, 1.5));
+  assert.throws(() => model.predictBatch(["good", 4]), typeError('row 1, "text": expected a string, got the number 4'));
+  assert.deepEqual(model.predictBatch([]).value, new Float64Array(0));
+});
+
+test("a text beside other columns", async () => {
+  const { model } = await open("review");
+  const rows = [
+    { stars: 2, "the review": "good, not bad" },
+    { "the review": "not good", stars: 5 },
+    { stars: 1, "the review": "x".repeat(1e6) },
+  ];
+  const batch = model.predictBatch(rows);
+  rows.forEach((row, r) => {
+    const { probabilities } = model.predict(row);
+    assert.deepEqual(Object.values(probabilities), Array.from(batch.probabilities.slice(r * 3, r * 3 + 3)));
+    assert.deepEqual(model.predict([row.stars, row["the review"]]).probabilities, probabilities);
+  });
+  assert.throws(() => model.predict({ stars: 1 }), typeError('"the review": expected a string, got undefined'));
+});
+
 test("a batch is the same as its rows, however it is passed and however long", async () => {
   const { model } = await open("linear");
   const names = model.schema.columns.map(({ name }) => name);

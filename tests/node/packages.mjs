@@ -27,6 +27,8 @@ export const names = [
   "transform",
   "tree",
   "strings",
+  "text",
+  "review",
 ];
 
 /** Imports a package and loads its model. */

@@ -214,6 +214,22 @@ impl Builder {
         self.graph.push_one(Op::Lookup(lookup), vec![wire], path)
     }
 
+    /// The step reads texts: a column of the input becomes one of texts.
+    ///
+    /// # Errors
+    /// Where an earlier step has already read it otherwise or made it.
+    pub fn texts(&mut self, wire: Wire, estimator: &Estimator) -> Result<()> {
+        if matches!(self.graph.kind(wire), WireKind::Text(_)) {
+            return Ok(());
+        }
+        let read = self.graph.steps().iter().any(|step| step.input.contains(&wire));
+        if wire as usize >= self.columns || read {
+            return Err(estimator.unsupported("texts are expected in a column that another step made numbers of"));
+        }
+        self.graph.set_column_kind(wire, WireKind::Text(wire));
+        Ok(())
+    }
+
     /// The finished model: column kinds from the steps that read them.
     pub fn finish(self, names: Vec<String>, names_from: NamesFrom, output: Output, source: Source) -> Result<Model> {
         let mut columns: Vec<Column> = names

@@ -31,6 +31,7 @@ pub mod registry;
 mod selection;
 mod svm;
 mod targets;
+mod text;
 mod trees;
 mod wrappers;
 
@@ -242,10 +243,15 @@ fn columns(root: &Estimator, options: &Options) -> Result<(Vec<String>, NamesFro
         let own = match at.class {
             "LabelEncoder" | "LabelBinarizer" => Some("label"),
             "IsotonicRegression" => Some("x"),
+            "CountVectorizer" | "TfidfVectorizer" | "HashingVectorizer" => Some("text"),
             _ => None,
         };
         if let Some(own) = own {
             (names, count) = (names.or(Some(vec![own.to_string()])), count.or(Some(1)));
+        }
+        if at.class == "DictVectorizer" {
+            let keys = text::dict_columns(&at)?;
+            (count, names) = (count.or(Some(keys.len())), names.or(Some(keys)));
         }
         if names.is_none()
             && let Some(value) = at.get("feature_names_in_")

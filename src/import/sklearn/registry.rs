@@ -5,7 +5,7 @@ use super::estimator::{Estimator, NEWEST, OLDEST, Version};
 use super::{
     boosting, calibration, cluster, compose, cross_decomposition, curves, decomposition, discriminant, dummy, linear,
 };
-use super::{ensemble, impute, multiclass, multioutput, preprocessing, selection, targets, trees, wrappers};
+use super::{ensemble, impute, multiclass, multioutput, preprocessing, selection, targets, text, trees, wrappers};
 use super::{gaussian_process, kernels, mixture, naive_bayes, neighbors, neural, svm};
 use crate::import::{catboost, lightgbm, xgboost};
 use crate::model::Output;
@@ -50,6 +50,11 @@ pub const ENTRIES: &[Entry] = &[
     transformer("Composition", "ColumnTransformer", compose::column_transformer),
     transformer("Composition", "FeatureUnion", compose::feature_union),
     transformer("Composition", "FunctionTransformer", compose::function_transformer),
+    transformer("Feature extraction", "CountVectorizer", text::count_vectorizer),
+    transformer("Feature extraction", "TfidfVectorizer", text::tfidf_vectorizer),
+    transformer("Feature extraction", "TfidfTransformer", text::tfidf_transformer),
+    transformer("Feature extraction", "HashingVectorizer", text::hashing_vectorizer),
+    transformer("Feature extraction", "DictVectorizer", text::dict_vectorizer),
     transformer("Preprocessing", "SimpleImputer", preprocessing::simple_imputer),
     transformer("Preprocessing", "MissingIndicator", preprocessing::missing_indicator),
     transformer("Preprocessing", "StandardScaler", preprocessing::standard_scaler),
@@ -230,6 +235,11 @@ pub const ENTRIES: &[Entry] = &[
 
 /// Classes that cannot be imported, why, and what to do instead.
 const REFUSED: &[(&str, &str, &str)] = &[
+    (
+        "FeatureHasher",
+        "takes rows with any keys, so that the file cannot say what columns there are",
+        "DictVectorizer learns the keys; HashingVectorizer hashes texts.",
+    ),
     ("NMF", FACTORS, PROJECT),
     ("MiniBatchNMF", FACTORS, PROJECT),
     ("LatentDirichletAllocation", FACTORS, PROJECT),
@@ -265,7 +275,8 @@ pub fn find(estimator: &Estimator) -> Result<&'static Entry> {
     let of_package = |entry: &&Entry| module.split('.').next() == Some(entry.package);
     if let Some(entry) = ENTRIES.iter().find(|entry| entry.class == class && of_package(entry)) {
         // Up to 0.21 estimators sat in modules like sklearn.linear_model.logistic, since then in ._logistic.
-        let ancient = module.split('.').nth(2).is_some_and(|part| !part.starts_with('_'));
+        let ancient = module != "sklearn.feature_extraction.text"
+            && module.split('.').nth(2).is_some_and(|part| !part.starts_with('_'));
         if entry.package == "sklearn" && (ancient || estimator.version < OLDEST || estimator.version > NEWEST) {
             let Version(major, minor) = estimator.version;
             let which = if ancient { "0.21 or older".to_string() } else { format!("{major}.{minor}") };

@@ -255,8 +255,7 @@ function plain(value) {
         ));
     }
     if needs.text {
-        // No kernel reads text yet: such a column is in no prediction.
-        branches.push(("kind === \"text\"", "    if (typeof value === \"string\") return 0;\n".to_string()));
+        branches.push(("kind === \"text\"", "    if (typeof value === \"string\") return value;\n".to_string()));
     }
     if needs.number {
         let test = match needs.infinite {
@@ -300,10 +299,11 @@ function plain(value) {
     let warn = if needs.range || needs.unknown { "warn, " } else { "" };
     let unused = if needs.unused { "  if (!used) return NaN;\n" } else { "" };
     let (words, expected) = expected(needs);
+    let text = if needs.text { ", or the text" } else { "" };
     let missing = if needs.missing { "; NaN where the value is missing" } else { "" };
     js.push_str(&format!(
         "\
-/** The number that the model works with{missing}. */
+/** The number that the model works with{text}{missing}. */
 function encode(c, value, {warn}row) {{
 {fields}{unused}{body}
   throw new TypeError(

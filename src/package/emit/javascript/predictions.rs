@@ -161,6 +161,46 @@ fn labels_of(results: &Results, owner: &str) -> String {
     }
 }
 
+/// The views of a model that reads texts, and how a text gets there.
+fn texts(subject: &Subject) -> String {
+    format!(
+        "  const encoder = new TextEncoder();
+  let x, texts, lengths, end;
+
+  /** Looks at the memory, which is another one when it has grown. */
+  function look() {{
+    const {{ buffer }} = wasm.memory;
+    x = new Float64Array(buffer, wasm.workspace(), {size});
+    texts = new Uint8Array(buffer, wasm.texts());
+    lengths = new DataView(buffer, wasm.texts());
+  }}
+  look();
+
+  /** Puts a value in a slot: a number, or a text's place among the texts. */
+  function set(slot, value) {{
+    const number = typeof value === \"string\" ? place(value) : value;
+    x[slot] = number;
+  }}
+
+  /** Puts a text behind the others, its length before it. */
+  function place(text) {{
+    // UTF-8 takes at most three bytes for a unit of a string.
+    const short = end + 4 + 3 * text.length - texts.length;
+    if (short > 0) {{
+      wasm.memory.grow(Math.ceil(short / 65536) + 16);
+      look();
+    }}
+    const start = end;
+    const {{ written }} = encoder.encodeInto(text, texts.subarray(start + 4));
+    lengths.setUint32(start, written, true);
+    end = start + 4 + written;
+    return start;
+  }}
+",
+        size = subject.slots * subject.block
+    )
+}
+
 /// `open`: an instance and the two ways to predict with it.
 pub fn opening(subject: &Subject, needs: &Needs) -> String {
     let results = &subject.manifest.results;
@@ -285,6 +325,22 @@ export function rowsOf(input, {read_args}start = 0) {{
 ";
         (run.to_string(), "run(1)", "run(count, start + first)")
     };
+    // Texts lie behind the workspace, and the memory grows for them: every view is then made anew.
+    let (views, gone) = match needs.text {
+        true => (texts(subject), "texts = lengths = "),
+        false => {
+            let size = subject.slots * subject.block;
+            (format!("  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});\n"), "")
+        }
+    };
+    let set = |slot: &str, value: &str| match needs.text {
+        true => format!("set({slot}, {value})"),
+        false => format!("x[{slot}] = {value}"),
+    };
+    let set_row = set("c", row_encode);
+    let set_cell = set("c * count + r", &format!("encode(c, find(row, c), {encode_args}start + row)"));
+    let anew = |pad: &str| if needs.text { format!("{pad}end = 0;\n") } else { String::new() };
+    let (row_anew, block_anew) = (anew("    "), anew("      "));
     let tally = if needs.warns() {
         "    const notes = new Map();
     // One warning a column, with the first row it is about.
@@ -314,13 +370,12 @@ async function open(source) {{
   let {{ exports: wasm }} = await WebAssembly.instantiate(module);
   if (wasm.open() !== 0) throw problem(\"model.wasm is damaged\");
   // Slot s of row r, of n rows in a run, is at s * n + r.
-  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});
-
+{views}
 {run}  function predict(row) {{
     const warnings = [];
 {row_warn}    const values = {row_values};
     if (!wasm) throw problem(freed);
-    for (let c = 0; c < {count}; c++) x[c] = {row_encode};
+{row_anew}    for (let c = 0; c < {count}; c++) {set_row};
     {run_row};
     return {{
 {row_fields}      warnings,
@@ -334,10 +389,10 @@ async function open(source) {{
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += {block}) {{
       const count = Math.min({block}, rows - first);
-      for (let r = 0; r < count; r++) {{
+{block_anew}      for (let r = 0; r < count; r++) {{
         const row = first + r;
         for (let c = 0; c < {count}; c++) {{
-          x[c * count + r] = encode(c, find(row, c), {encode_args}start + row);
+          {set_cell};
         }}
       }}
       {run_block};
@@ -355,7 +410,7 @@ async function open(source) {{
   /** Lets go of the model's memory. */
   function free() {{
     if (wasm && source === undefined) shared = undefined;
-    wasm = x = undefined;
+    wasm = x = {gone}undefined;
   }}
 
   const predictBatch = (input) => assemble(batch(input));
@@ -378,7 +433,6 @@ export function assemble({{ rows, arrays{noted}{find} }}) {{
 
 ",
         block = subject.block,
-        size = subject.slots * subject.block,
         arrays = match &arrays[..] {
             [one] => format!("[{one}]"),
             // Prettier never puts several lists on one line.

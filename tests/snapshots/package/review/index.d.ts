@@ -1,0 +1,103 @@
+/**
+ * review
+ * classification: 2 columns in, 3 classes out
+ *
+ * Made by carryout VERSION from scikit-learn 1.9.1: Pipeline
+ */
+
+/// <reference lib="esnext.disposable" />
+
+/** One row by column name. */
+export interface Features {
+  /** Read by LogisticRegression. */
+  stars: number;
+  /** Read by CountVectorizer. */
+  "the review": string;
+}
+
+/** One row in the order of the columns. */
+export type Values = readonly [Features["stars"], Features["the review"]];
+
+export type Row = Features | Values;
+
+/** Many rows, column by column. */
+export type Columns = {
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+};
+
+/** Many rows. */
+export type Rows = readonly Row[] | Columns;
+
+export type Label = "bad" | "good" | "odd";
+
+export interface Prediction {
+  /** The predicted class. */
+  label: Label;
+  /** The probability of `label`. */
+  probability: number;
+  /** The probability of each class. */
+  probabilities: Record<Label, number>;
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Batch {
+  rows: number;
+  /** The place of each row's class in the schema's `classes`. */
+  label: Int32Array;
+  labels(): Label[];
+  /** Rows × classes, row after row. */
+  probabilities: Float64Array;
+  /** What was accepted, but should make one look twice. */
+  warnings: string[];
+}
+
+export interface Column {
+  readonly name: keyof Features;
+  readonly kind: "number" | "text";
+  /** A missing value (null, undefined, NaN) is accepted. */
+  readonly missing: boolean;
+  /** A category that training did not see is accepted. */
+  readonly unknown: boolean;
+  /** Some prediction depends on it. */
+  readonly used: boolean;
+}
+
+export interface Schema {
+  readonly name: "review";
+  readonly task: "classification";
+  readonly columns: readonly Column[];
+  readonly classes: readonly Label[];
+}
+
+export interface Model extends Disposable {
+  readonly schema: Schema;
+  /** Predicts one row; a value the model cannot take is a `TypeError`. */
+  predict(row: Row): Prediction;
+  /** Predicts many rows, much faster than one by one. */
+  predictBatch(rows: Rows): Batch;
+  /** Lets go of the model's memory; after that it predicts no more. */
+  free(): void;
+}
+
+/** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
+export type Source = string | object;
+
+export const schema: Schema;
+
+/**
+ * Loads the model, once: later calls give the same one. With a `source` each
+ * call makes a model of its own; so it does with `{ integrity: true }`, which
+ * refuses a model.wasm that is not the one this package was made with.
+ */
+export function load(
+  source?: Source | { integrity: boolean; source?: Source },
+): Promise<Model>;
+
+/** The `WebAssembly.Module` of the model, which workers take as `source`. */
+export function compile(
+  source?: Source | { integrity: boolean; source?: Source },
+): Promise<object>;
+
+/** Predicts one row; loads the model first if need be. */
+export function predict(row: Row): Promise<Prediction>;

@@ -1,0 +1,329 @@
+/**
+ * review
+ * classification: 2 columns in, 3 classes out
+ *
+ * Made by carryout VERSION from scikit-learn 1.9.1: Pipeline
+ */
+
+/** What the model takes and gives. */
+export const schema = freeze({
+  name: "review",
+  task: "classification",
+  columns: [
+    { name: "stars", kind: "number" },
+    { name: "the review", kind: "text" },
+  ].map(column),
+  classes: ["bad", "good", "odd"],
+});
+
+const { columns } = schema;
+
+/** A column, with what goes without saying above. */
+function column({ name, kind, missing = false, unknown = false, used = true }) {
+  return { name, kind, missing, unknown, used };
+}
+
+function freeze(value) {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object") freeze(part);
+  }
+  return Object.freeze(value);
+}
+
+let shared;
+
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
+}
+
+async function open(source) {
+  const module = await compile(source);
+  let { exports: wasm } = await WebAssembly.instantiate(module);
+  if (wasm.open() !== 0) throw problem("model.wasm is damaged");
+  // Slot s of row r, of n rows in a run, is at s * n + r.
+  const encoder = new TextEncoder();
+  let x, texts, lengths, end;
+
+  /** Looks at the memory, which is another one when it has grown. */
+  function look() {
+    const { buffer } = wasm.memory;
+    x = new Float64Array(buffer, wasm.workspace(), 1792);
+    texts = new Uint8Array(buffer, wasm.texts());
+    lengths = new DataView(buffer, wasm.texts());
+  }
+  look();
+
+  /** Puts a value in a slot: a number, or a text's place among the texts. */
+  function set(slot, value) {
+    const number = typeof value === "string" ? place(value) : value;
+    x[slot] = number;
+  }
+
+  /** Puts a text behind the others, its length before it. */
+  function place(text) {
+    // UTF-8 takes at most three bytes for a unit of a string.
+    const short = end + 4 + 3 * text.length - texts.length;
+    if (short > 0) {
+      wasm.memory.grow(Math.ceil(short / 65536) + 16);
+      look();
+    }
+    const start = end;
+    const { written } = encoder.encodeInto(text, texts.subarray(start + 4));
+    lengths.setUint32(start, written, true);
+    end = start + 4 + written;
+    return start;
+  }
+
+  function predict(row) {
+    const warnings = [];
+    const values = valuesOf(row);
+    if (!wasm) throw problem(freed);
+    end = 0;
+    for (let c = 0; c < 2; c++) set(c, encode(c, values[c]));
+    wasm.run(1);
+    return {
+      label: schema.classes[x[5]],
+      probability: x[2 + x[5]],
+      probabilities: {
+        bad: x[2],
+        good: x[3],
+        odd: x[4],
+      },
+      warnings,
+    };
+  }
+
+  /** Runs rows of which the first is number `start` of a batch. */
+  function batch(input, start = 0) {
+    if (!wasm) throw problem(freed);
+    const [rows, find] = rowsOf(input, start);
+    const arrays = results.map(([Type, , width]) => new Type(rows * width));
+    for (let first = 0; first < rows; first += 128) {
+      const count = Math.min(128, rows - first);
+      end = 0;
+      for (let r = 0; r < count; r++) {
+        const row = first + r;
+        for (let c = 0; c < 2; c++) {
+          set(c * count + r, encode(c, find(row, c), start + row));
+        }
+      }
+      wasm.run(count);
+      results.forEach(([, slot, width], k) => {
+        for (let r = 0; r < count; r++) {
+          for (let w = 0; w < width; w++) {
+            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
+          }
+        }
+      });
+    }
+    return { rows, arrays };
+  }
+
+  /** Lets go of the model's memory. */
+  function free() {
+    if (wasm && source === undefined) shared = undefined;
+    wasm = x = texts = lengths = undefined;
+  }
+
+  const predictBatch = (input) => assemble(batch(input));
+  const model = { schema, predict, predictBatch, batch, free };
+  if (Symbol.dispose) model[Symbol.dispose] = free;
+  return model;
+}
+
+const freed = "this model was freed; load() gives another";
+
+/** What a run leaves in the workspace: array type, first slot, slots. */
+const results = [
+  [Int32Array, 5, 1],
+  [Float64Array, 2, 3],
+];
+
+/** A batch as a person reads it; worker.js makes one of many runs. */
+export function assemble({ rows, arrays }) {
+  return {
+    rows,
+    label: arrays[0],
+    labels: () => Array.from(arrays[0], (place) => schema.classes[place]),
+    probabilities: arrays[1],
+    warnings: [],
+  };
+}
+
+/** How many rows a batch has, and a function that finds a value of it. */
+export function rowsOf(input, start = 0) {
+  if (ArrayBuffer.isView(input)) {
+    if (input.length % 2 === 0) {
+      return [input.length / 2, (row, c) => input[row * 2 + c]];
+    }
+    throw new TypeError(
+      `expected rows of 2 values, got ${input.length} values in all`,
+    );
+  }
+  if (Array.isArray(input)) {
+    let last, values;
+    const find = (row, c) => {
+      if (row !== last) values = valuesOf(input[row], start + row);
+      last = row;
+      return values[c];
+    };
+    return [input.length, find];
+  }
+  const lists = valuesOf(input);
+  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  lists.forEach((list, c) => {
+    if (list === undefined || list === null) {
+      // Refused here unless it may be missing.
+      encode(c, undefined);
+    } else if (typeof list !== "object" || list.length !== rows) {
+      throw new TypeError(
+        `${field(c)}: expected an array of ${rows} values like the others`,
+      );
+    }
+  });
+  return [rows, (row, c) => lists[c]?.[row]];
+}
+
+/** The row's values in the order of the columns. */
+function valuesOf(row, number) {
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    if (row.length === 2) return row;
+    throw new TypeError(`${at(number)}expected 2 values, got ${row.length}`);
+  }
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
+    );
+  }
+  return [row.stars, row["the review"]];
+}
+
+function at(row) {
+  return row === undefined ? "" : `row ${row}, `;
+}
+
+function field(c, row) {
+  return at(row) + JSON.stringify(columns[c].name);
+}
+
+function show(value) {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  }
+  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+}
+
+/** The number that the model works with, or the text. */
+function encode(c, value, row) {
+  const { kind } = columns[c];
+  if (kind === "text") {
+    if (typeof value === "string") return value;
+  } else if (Number.isFinite(value)) {
+    return value;
+  }
+  throw new TypeError(
+    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
+  );
+}
+
+function expected({ kind }) {
+  const words = {
+    number: "a number",
+    integer: "a number",
+    text: "a string",
+  };
+  return words[kind];
+}
+
+/** The hash of model.wasm. */
+const integrity =
+  "sha384-INTEGRITY";
+
+function problem(text, cause) {
+  return new Error(`${schema.name}: ${text}`, { cause });
+}
+
+/** Compiles model.wasm, or what stands in for it: once for all workers, say. */
+export async function compile(given) {
+  const { integrity: checks, source } =
+    given?.integrity === undefined ? { source: given } : given;
+  if (typeof WebAssembly === "undefined") {
+    throw problem("this environment has no WebAssembly");
+  }
+  let code = source ?? new URL("./model.wasm", import.meta.url);
+  if (typeof code === "string" || code instanceof URL) code = await read(code);
+  if (checks) code = await checked(code);
+  if (code instanceof WebAssembly.Module) return code;
+  try {
+    return await (code instanceof Response
+      ? WebAssembly.compileStreaming(code)
+      : WebAssembly.compile(code));
+  } catch (cause) {
+    throw problem(
+      /policy|CSP|unsafe-eval/i.test(cause.message)
+        ? "the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src"
+        : "model.wasm does not compile",
+      cause,
+    );
+  }
+}
+
+/** The bytes, if their hash is the one above. */
+async function checked(code) {
+  const bytes = code instanceof Response ? await code.arrayBuffer() : code;
+  if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
+    throw problem(
+      "integrity can be checked of bytes, and only where crypto.subtle is: pages need https",
+    );
+  }
+  const digest = await crypto.subtle.digest("SHA-384", bytes);
+  const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
+  if (integrity === `sha384-${hash}`) return bytes;
+  throw problem(`model.wasm is not the one of this package: sha384-${hash}`);
+}
+
+function decoded(base64) {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
+async function read(url) {
+  // Vite puts small files into its bundle, from where policies forbid to fetch.
+  const [, base64] = /^data:[^,]*;base64,(.*)/.exec(url) ?? [];
+  if (base64) return decoded(base64);
+  // Node cannot fetch files. Asked for in this way, bundlers do not see `fs`.
+  const files =
+    String(url).startsWith("file:") &&
+    globalThis.process?.getBuiltinModule?.("node:fs/promises");
+  if (files) return files.readFile(new URL(url));
+  const response = await fetch(url).catch((cause) => {
+    throw problem(`${url} cannot be fetched`, cause);
+  });
+  if (!response.ok) {
+    throw problem(
+      `${url} answered ${response.status}; serve model.wasm there, or give load() its address`,
+    );
+  }
+  const type = response.headers.get("content-type");
+  if (type === "application/wasm") return response;
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes[0] !== 0) {
+    throw problem(
+      `${url} is ${type}, not WebAssembly: the server answered with a page; see README.md`,
+    );
+  }
+  return bytes;
+}
