@@ -366,3 +366,16 @@ fn many_categories_are_read_in_time() {
         assert_eq!(machine.slots()[values.first as usize], want, "code {code}");
     }
 }
+
+/// What `inspect` says of a booster: where early stopping left trees out, how many.
+#[test]
+fn outlines() {
+    let outline = |name: &str| read(&fixture(name)).unwrap().source.outline;
+    assert_eq!(outline("gblinear-2.1.4/model.json"), ["gblinear, reg:squarederror"]);
+    let booster = outline("best-iteration-booster-3.2.0/model.json");
+    let file = outline("best-iteration-file-3.2.0/model.json");
+    assert!(booster[0].starts_with("gbtree, binary:logistic, ") && !booster[0].contains("best"), "{booster:?}");
+    assert!(file[0].starts_with("gbtree, binary:logistic, the best "), "{file:?}");
+    let wrapper = outline("dart-wrapper-1.7.6/model.pkl");
+    assert_eq!(wrapper, ["XGBRegressor", "  dart, reg:squarederror, 4 trees"]);
+}

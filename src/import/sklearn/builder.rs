@@ -89,6 +89,13 @@ impl Builder {
         result
     }
 
+    /// Adds a line to the outline, inside the estimator that is being read.
+    pub fn note(&mut self, line: &str) {
+        if self.depth < 4 && self.outline.len() < 40 {
+            self.outline.push(format!("{}{line}", "  ".repeat(self.depth)));
+        }
+    }
+
     /// Counts an estimator that is read without `visit`, e.g. a tree of a forest.
     pub fn count(&mut self, estimator: &Estimator) -> Result<()> {
         self.estimators += 1;

@@ -207,14 +207,23 @@ fn build(builder: &mut Builder, booster: Booster, role: &Role, frame: &Frame) ->
     let (classes, outputs) = (role.classes.clone(), booster.outputs);
     let multiclass = matches!(objective.link, Link::Softmax | Link::Largest);
     let op = match booster.learner {
-        Learner::Linear(weights) => linear(weights, bases[0], booster.features, outputs)?,
-        Learner::Trees(trees) => {
-            let mut trees = trees;
+        Learner::Linear(weights) => {
+            builder.note(&format!("gblinear, {}", booster.objective));
+            linear(weights, bases[0], booster.features, outputs)?
+        }
+        Learner::Trees(mut trees) => {
+            let all = trees.trees.len();
             if role.wrapper
                 && let Some(last) = booster.best_iteration
             {
                 trees.truncate(last, booster.best_trees, outputs).at(|| path.clone())?;
             }
+            let name = if trees.weight_drop.is_some() { "dart" } else { "gbtree" };
+            let count = match trees.trees.len() {
+                count if count < all => format!("the best {count} of {all} trees"),
+                count => format!("{count} trees"),
+            };
+            builder.note(&format!("{name}, {}, {count}", booster.objective));
             // From 1.4 on a wrapper reads rows in place.
             let in_place = role.wrapper && booster.version >= (1, 4, 0);
             Op::Trees(ensemble(trees, bases, booster.features, in_place, booster.version).at(|| path.clone())?)
