@@ -129,9 +129,11 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// Bytes after gzip at its best, as servers send files.
+/// Bytes after gzip at its best, as servers send files. From a megabyte on at its default: the best takes seven times
+/// as long for half a percent (7.6 MB of trees: 2.8 s and 0.4 s).
 pub fn gzipped(bytes: &[u8]) -> usize {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let level = if bytes.len() < 1 << 20 { Compression::best() } else { Compression::default() };
+    let mut encoder = GzEncoder::new(Vec::new(), level);
     encoder.write_all(bytes).and_then(|()| encoder.finish()).map_or(0, |bytes| bytes.len())
 }
 
