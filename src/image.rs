@@ -177,12 +177,16 @@ kernels! {
     Chars "chars",
     HashedWords "hashed_words",
     HashedChars "hashed_chars",
+    CategoryHash "category_hash",
 }
 
 impl Kernel {
     /// Whether its input is a column of texts: the number in the slot is a place in the texts beside the workspace.
     pub fn reads_texts(self) -> bool {
-        matches!(self, Kernel::Words | Kernel::Chars | Kernel::HashedWords | Kernel::HashedChars)
+        matches!(
+            self,
+            Kernel::Words | Kernel::Chars | Kernel::HashedWords | Kernel::HashedChars | Kernel::CategoryHash
+        )
     }
 }
 

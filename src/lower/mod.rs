@@ -405,6 +405,7 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
             scratch = forest.scratch;
             forest.kernel
         }
+        Op::CategoryHash => Kernel::CategoryHash,
         Op::Ctr(statistic) => {
             args.u32(statistic.hashes.len() as u32).f64(statistic.empty.into());
             args.f64s(&statistic.values.iter().map(|&value| value.into()).collect::<Vec<_>>());

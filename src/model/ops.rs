@@ -40,6 +40,8 @@ pub enum Op {
     Oblivious(Oblivious),
     /// `Ctr::inputs` wires in, one out.
     Ctr(Ctr),
+    /// One wire of texts in, one out: CatBoost's number for a category, below 2^32.
+    CategoryHash,
     /// Euclidean distance to each row of `centers` (centers × inputs); squared where `squared`.
     Distances { centers: Matrix, squared: bool },
     /// e^x over the sum, after subtracting the row's maximum.
@@ -284,6 +286,10 @@ impl Op {
             Err(Error::malformed(format!("{what} has {found} entries, but {expected} are expected")))
         };
         let one = || fits("the input", count, 1);
+        let texts = || match input {
+            [WireKind::Text(_)] => Ok(()),
+            _ => Err(Error::unsupported("texts are expected in a column that another step made numbers of")),
+        };
         let neighbours = |count: usize| match count {
             0 => Err(Error::malformed("no neighbours")),
             count => fits("the input", count, count / 2 * 2),
@@ -359,6 +365,11 @@ impl Op {
                 fits("the input", count, forest.missing_above.len())?;
                 forest.check()?;
                 numbers(forest.outputs)
+            }
+            Op::CategoryHash => {
+                one()?;
+                texts()?;
+                Ok(vec![WireKind::Number])
             }
             Op::Ctr(statistic) => {
                 fits("the input", count, statistic.inputs)?;
@@ -508,11 +519,7 @@ impl Op {
             }
             Op::Vectorize { vectorizer, linear } => {
                 one()?;
-                if !matches!(input[0], WireKind::Text(_)) {
-                    return Err(Error::unsupported(
-                        "texts are expected in a column that another step made numbers of",
-                    ));
-                }
+                texts()?;
                 vectorizer.check()?;
                 let width = vectorizer.width as usize;
                 let Some((coef, intercept)) = linear else { return Ok(vec![WireKind::Number; width]) };
@@ -590,6 +597,7 @@ impl Op {
             Op::Affine { .. } | Op::Affine32 { .. } => "affine map",
             Op::Trees(_) | Op::Oblivious(_) => "tree ensemble",
             Op::Ctr(_) => "target statistic",
+            Op::CategoryHash => "category number",
             Op::Distances { .. } => "distances",
             Op::Softmax | Op::Softmax32 => "softmax",
             Op::Absent { .. } => "missing value",

@@ -1,9 +1,10 @@
 //! CatBoost's target statistics: a number looked up by the hash of a row's categories and answers.
 //!
-//! Inputs are whole numbers below 2^32 (the hash of a category, or 0 and 1 for an answer); NaN is a category outside the
+//! A category becomes a number by `category_hash`, where the model does not name its categories, or by a table of them.
+//! Inputs of `ctr` are whole numbers below 2^32 (the hash of a category, or 0 and 1 for an answer); NaN is a category outside the
 //! model's list, whose row takes the number for unknown combinations.
 
-use super::{Call, Shape};
+use super::{Call, Shape, city};
 use crate::image::Reader;
 
 /// CatBoost's `CalcHash`: the hash so far, and the next number of the chain (catboost/libs/model/hash.h). Numbers are
@@ -13,6 +14,20 @@ pub fn chain(hash: u64, next: u32) -> u64 {
     const FACTOR: u64 = 0x4906_ba49_4954_cb65;
     let next = next as i32 as i64 as u64;
     FACTOR.wrapping_mul(hash.wrapping_add(FACTOR.wrapping_mul(next)))
+}
+
+pub fn check_category_hash(shape: &Shape) -> Option<usize> {
+    (shape.inputs == 1 && shape.outputs == 1).then_some(0)
+}
+
+/// The number of the text that each row has.
+pub fn category_hash(call: &Call) {
+    for (row, (y, &place)) in call.output(0).iter_mut().zip(call.input(0)).enumerate() {
+        match call.text(place) {
+            Some(text) => *y = city::category(text).into(),
+            None => call.refuse(row),
+        }
+    }
 }
 
 /// The arguments, in the order in which they stand.

@@ -368,4 +368,5 @@ kernels! {
     Chars kernel_chars check_chars = text::chars, text::check_chars;
     HashedWords kernel_hashed_words check_hashed_words = text::hashed_words, text::check_hashed_words;
     HashedChars kernel_hashed_chars check_hashed_chars = text::hashed_chars, text::check_hashed_chars;
+    CategoryHash kernel_category_hash check_category_hash = ctr::category_hash, ctr::check_category_hash;
 }

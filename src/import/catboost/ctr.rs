@@ -2,8 +2,9 @@
 //! columns, and answers to questions about others) a table of counts by hash, and the strings behind the hashes of the
 //! pool that was given to the export.
 //!
-//! A row's hash is a chain over the numbers of its categories (`CalcHash` in
-//! catboost/libs/model/hash.h). A table with a hash that the categories of the file do not make was exported with another pool than the model was trained on, and is refused.
+//! A row's hash is a chain over the numbers of its categories (`CalcHash` in catboost/libs/model/hash.h). Where the
+//! categories of the file do not make every hash of a table, it was exported without the pool that the model was trained
+//! on: then the columns that it reads take any text, which is hashed row by row.
 
 use crate::model::Ctr;
 use crate::runtime::city;
@@ -74,10 +75,20 @@ pub struct Feature {
 }
 
 impl Feature {
-    /// Whether a column's category with this hash occurs in the table.
-    pub fn has(&self, cat: i64, hash: u32) -> bool {
-        let mut elements = self.elements.iter().zip(&self.table.categories);
-        elements.any(|(element, used)| *element == Element::Category(cat) && used.contains(&hash))
+    /// Whether the statistic reads a column's category.
+    pub fn reads(&self, cat: i64) -> bool {
+        self.elements.contains(&Element::Category(cat))
+    }
+
+    /// The categories that a column has in the table, by hash; None where they are not known.
+    pub fn categories(&self, cat: i64) -> Option<impl Iterator<Item = u32>> {
+        let elements = self.elements.iter().zip(self.table.categories.as_ref()?);
+        Some(
+            elements
+                .filter(move |(element, _)| **element == Element::Category(cat))
+                .flat_map(|(_, used)| used)
+                .copied(),
+        )
     }
 }
 
@@ -100,7 +111,7 @@ pub fn features(stored: Vec<Stored>, mut data: Data, categories: &[String]) -> R
                 let table = data.remove(&stored.identifier);
                 let table = table.ok_or_else(|| Error::malformed("ctr_data has no table for it").at(place()))?;
                 let counts = table.counts().at(place)?;
-                let categories = counts.categories(&elements, &hashes, &mut budget).at(place)?;
+                let categories = counts.categories(&elements, &hashes, &mut budget);
                 let counts = Rc::new(Known { counts, categories });
                 known.insert(stored.identifier.clone(), counts.clone());
                 counts
@@ -125,7 +136,8 @@ fn element(stored: &StoredElement) -> Result<Element> {
 /// A table, and the hashes of the categories that each element has in it.
 struct Known {
     counts: Counts,
-    categories: Vec<HashSet<u32>>,
+    /// None where the file's categories do not make all of the table's hashes.
+    categories: Option<Vec<HashSet<u32>>>,
 }
 
 /// Counts by hash, ascending.
@@ -181,9 +193,9 @@ impl Entry {
 }
 
 impl Counts {
-    /// The categories that each element has in the table, by hash. Every hash of the table must come from some combination
-    /// of the known categories.
-    fn categories(&self, elements: &[Element], known: &[u32], budget: &mut usize) -> Result<Vec<HashSet<u32>>> {
+    /// The categories that each element has in the table, by hash; None where some hash of the table comes from no
+    /// combination of the known categories, or there are more combinations than the budget has.
+    fn categories(&self, elements: &[Element], known: &[u32], budget: &mut usize) -> Option<Vec<HashSet<u32>>> {
         let choices = |element: &Element| match element {
             Element::Category(_) => known,
             Element::Above(..) | Element::Is(..) => &[0, 1],
@@ -193,10 +205,7 @@ impl Counts {
         for element in elements {
             let choices = choices(element);
             let size = chains.len().saturating_mul(choices.len());
-            *budget = budget.checked_sub(size).ok_or_else(|| {
-                let message = format!("combinations of {} columns over {} categories", elements.len(), known.len());
-                Error::limit(message).remedy("Train with max_ctr_complexity=1, or with fewer categories.")
-            })?;
+            *budget = budget.checked_sub(size)?;
             chains = chains.iter().flat_map(|&hash| choices.iter().map(move |&next| chain(hash, next))).collect();
         }
         let mut reached: HashSet<u64> = HashSet::new();
@@ -211,18 +220,7 @@ impl Counts {
                 }
             }
         }
-        let unnamed = self.hashes.len() - reached.len();
-        if unnamed == 0 {
-            return Ok(used);
-        }
-        Err(Error::unsupported(format!(
-            "{unnamed} of the {} entries of a table belong to categories that the file does not name",
-            self.hashes.len()
-        ))
-        .remedy(
-            "Export with the pool that the model was trained on: \
-             model.save_model(\"model.json\", format=\"json\", pool=train_pool).",
-        ))
+        (reached.len() == self.hashes.len()).then_some(used)
     }
 
     /// `Calc` of each row (catboost/libs/model/static_ctr_provider.cpp), in f32 as there.

@@ -2,7 +2,8 @@
 //!
 //! A column is rounded to f32 and asked `x > border`; a missing value is below or above all borders, as the column says
 //! (`NanValueTreatment`). Leaf values are added in f64 in tree order, times `scale`, plus `bias`. Categorical columns are
-//! asked for single values (one-hot), or for target statistics, which only the JSON export makes readable (`ctr`).
+//! asked for single values (one-hot), or for target statistics, which only the JSON export makes readable (`ctr`); where
+//! a file has the categories only by their hashes, the columns take any text.
 
 mod cbm;
 mod ctr;
@@ -22,7 +23,7 @@ use crate::runtime::city;
 use crate::{Error, Result};
 use ctr::Element;
 use parts::{Parts, Trees};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// The model in a `.cbm` or JSON file.
 ///
@@ -134,12 +135,13 @@ impl Questions {
     }
 }
 
-/// The categories of a categorical column that the model knows, with their hashes.
+/// A categorical column, and the wires made of it.
 struct Categories {
     wire: Wire,
-    keys: Vec<Cell>,
-    hashes: Vec<u32>,
-    /// The wire of hashes, once a statistic needs it.
+    /// The categories that the model asks for, as they stand in rows, and their hashes; None where the file does not
+    /// name them all, and the column takes any text.
+    known: Option<(Vec<Cell>, Vec<u32>)>,
+    /// The wire of hashes, once a step needs it.
     hashed: Option<Wire>,
 }
 
@@ -163,48 +165,57 @@ fn hash(category: &Cell) -> Result<u32> {
 }
 
 impl Parts {
-    /// What is known of each categorical column: the caller's list, or the categories of the file that the column's
-    /// one-hot questions and tables have.
+    /// Each categorical column with its categories: the caller's list, or those of the file's that the column's one-hot
+    /// questions and tables have. Only a list that has all of these is taken: with fewer, a category of the training
+    /// would count as unknown.
     fn categories(&self, builder: &mut Builder, frame: &Frame, path: &str) -> Result<HashMap<i64, Categories>> {
-        let all: Vec<u32> = self.categories.iter().map(|category| city::category(category.as_bytes())).collect();
-        let mut known = HashMap::new();
+        let named: HashMap<u32, &String> =
+            self.categories.iter().map(|category| (city::category(category.as_bytes()), category)).collect();
+        let mut columns = HashMap::new();
         for cat in &self.cats {
             let wire = frame.wires.get(cat.flat).copied();
             let wire = wire.ok_or_else(|| Error::malformed(format!("there is no column {}", cat.flat)))?;
-            let asked: HashSet<u32> = self
-                .one_hot
-                .iter()
-                .filter(|one_hot| one_hot.cat == cat.index)
-                .flat_map(|one_hot| &one_hot.hashes)
-                .copied()
-                .collect();
-            let (keys, hashes) = match builder.categories.get(&frame.names[cat.flat]) {
-                Some(given) => (given.clone(), given.iter().map(hash).collect::<Result<Vec<_>>>()?),
-                None => {
-                    let wanted =
-                        |hash: u32| asked.contains(&hash) || self.ctrs.iter().any(|ctr| ctr.has(cat.index, hash));
-                    let named = self.categories.iter().zip(&all).filter(|(_, hash)| wanted(**hash));
-                    let (names, hashes): (Vec<&String>, Vec<u32>) = named.unzip();
-                    (keys(&names), hashes)
+            let one_hot = self.one_hot.iter().filter(|one_hot| one_hot.cat == cat.index);
+            let mut asked: Option<BTreeSet<u32>> =
+                Some(one_hot.flat_map(|one_hot| &one_hot.hashes).copied().collect());
+            for ctr in self.ctrs.iter().filter(|ctr| ctr.reads(cat.index)) {
+                asked = asked.zip(ctr.categories(cat.index)).map(|(mut asked, more)| {
+                    asked.extend(more);
+                    asked
+                });
+            }
+            let known = match (builder.categories.get(&frame.names[cat.flat]), &asked) {
+                (Some(given), Some(asked)) => {
+                    let hashes = given.iter().map(hash).collect::<Result<Vec<_>>>()?;
+                    let lacking = asked.iter().filter(|hash| !hashes.contains(hash)).count();
+                    if lacking > 0 {
+                        let column = &frame.names[cat.flat];
+                        let message =
+                            format!("the categories given for '{column}' lack {lacking} that the model asks for");
+                        return Err(Error::input(message));
+                    }
+                    Some((given.clone(), hashes))
                 }
+                (None, Some(asked)) => {
+                    let names: Option<Vec<&String>> = asked.iter().map(|hash| named.get(hash).copied()).collect();
+                    names.map(|mut names| {
+                        names.sort();
+                        let hashes = names.iter().map(|name| city::category(name.as_bytes())).collect();
+                        (keys(&names), hashes)
+                    })
+                }
+                (_, None) => None,
             };
-            let unnamed = asked.iter().filter(|hash| !hashes.contains(hash)).count();
-            if unnamed > 0 {
-                return Err(Error::unsupported(format!(
-                    "the file has {unnamed} categories of the column '{}' only as hashes",
-                    frame.names[cat.flat]
-                ))
-                .remedy(
-                    "Name the column's categories with --categories, or save the model as JSON together with its \
-                     training pool: model.save_model(\"model.json\", format=\"json\", pool=train_pool).",
-                ));
+            match &known {
+                Some((keys, _)) if keys.iter().any(|key| matches!(key, Cell::Str(_))) => {
+                    builder.strings_at(wire, path)?
+                }
+                Some(_) => {}
+                None => builder.texts_at(wire, path)?,
             }
-            if keys.iter().any(|key| matches!(key, Cell::Str(_))) {
-                builder.strings_at(wire, path)?;
-            }
-            known.insert(cat.index, Categories { wire, keys, hashes, hashed: None });
+            columns.insert(cat.index, Categories { wire, known, hashed: None });
         }
-        Ok(known)
+        Ok(columns)
     }
 
     fn questions(&self, builder: &mut Builder, frame: &Frame, path: &str) -> Result<Questions> {
@@ -219,7 +230,7 @@ impl Parts {
         let mut categories = self.categories(builder, frame, path)?;
         let unknown = |cat: i64| Error::malformed(format!("there is no categorical column {cat}"));
         for feature in &self.one_hot {
-            let known = categories.get(&feature.cat).ok_or_else(|| unknown(feature.cat))?;
+            let known = categories.get_mut(&feature.cat).ok_or_else(|| unknown(feature.cat))?;
             for wire in is_one_of(builder, known, &feature.hashes, path)? {
                 questions.add(wire, false, [0.5]);
             }
@@ -233,7 +244,7 @@ impl Parts {
                         hashed(builder, known, path)?
                     }
                     Element::Is(cat, hash) => {
-                        let known = categories.get(&cat).ok_or_else(|| unknown(cat))?;
+                        let known = categories.get_mut(&cat).ok_or_else(|| unknown(cat))?;
                         is_one_of(builder, known, &[hash as u32], path)?[0]
                     }
                     Element::Above(float, border) => {
@@ -255,30 +266,37 @@ impl Parts {
 }
 
 /// One wire a hash: 1 where the column has that category, else 0.
-fn is_one_of(builder: &mut Builder, known: &Categories, hashes: &[u32], path: &str) -> Result<Vec<Wire>> {
-    let place = |hash: &u32| hashes.iter().position(|wanted| wanted == hash).map(|place| place as u32);
-    let op = Op::OneHot {
-        keys: known.keys.clone(),
-        hot: known.hashes.iter().map(place).collect(),
-        width: hashes.len() as u32,
-        unknown: Unknown::As(None),
+fn is_one_of(builder: &mut Builder, column: &mut Categories, hashes: &[u32], path: &str) -> Result<Vec<Wire>> {
+    let width = hashes.len() as u32;
+    let (keys, hot, wire) = match &column.known {
+        Some((keys, known)) => {
+            let place = |hash: &u32| hashes.iter().position(|wanted| wanted == hash).map(|place| place as u32);
+            (keys.clone(), known.iter().map(place).collect(), column.wire)
+        }
+        None => {
+            let keys = hashes.iter().map(|&hash| Cell::Int(hash.into())).collect();
+            (keys, (0..width).map(Some).collect(), hashed(builder, column, path)?)
+        }
     };
-    builder.graph.push(op, vec![known.wire], path)
+    builder.graph.push(Op::OneHot { keys, hot, width, unknown: Unknown::As(None) }, vec![wire], path)
 }
 
-/// The hash of the column's category; NaN for one that the model does not know.
-fn hashed(builder: &mut Builder, known: &mut Categories, path: &str) -> Result<Wire> {
-    if let Some(wire) = known.hashed {
+/// The hash of the column's category; NaN for one that the model does not know by name.
+fn hashed(builder: &mut Builder, column: &mut Categories, path: &str) -> Result<Wire> {
+    if let Some(wire) = column.hashed {
         return Ok(wire);
     }
-    let lookup = Lookup {
-        keys: known.keys.clone(),
-        width: 1,
-        values: known.hashes.iter().map(|&hash| f64::from(hash)).collect(),
-        unknown: Unknown::As(vec![f64::NAN]),
+    let op = match &column.known {
+        Some((keys, hashes)) => Op::Lookup(Lookup {
+            keys: keys.clone(),
+            width: 1,
+            values: hashes.iter().map(|&hash| f64::from(hash)).collect(),
+            unknown: Unknown::As(vec![f64::NAN]),
+        }),
+        None => Op::CategoryHash,
     };
-    let wire = builder.graph.push_one(Op::Lookup(lookup), vec![known.wire], path)?;
-    known.hashed = Some(wire);
+    let wire = builder.graph.push_one(op, vec![column.wire], path)?;
+    column.hashed = Some(wire);
     Ok(wire)
 }
 

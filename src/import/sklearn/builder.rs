@@ -226,12 +226,18 @@ impl Builder {
     /// # Errors
     /// Where an earlier step has already read it otherwise or made it.
     pub fn texts(&mut self, wire: Wire, estimator: &Estimator) -> Result<()> {
+        self.texts_at(wire, &estimator.path)
+    }
+
+    /// `texts` for a step without an estimator.
+    pub fn texts_at(&mut self, wire: Wire, path: &str) -> Result<()> {
         if matches!(self.graph.kind(wire), WireKind::Text(_)) {
             return Ok(());
         }
         let read = self.graph.steps().iter().any(|step| step.input.contains(&wire));
         if wire as usize >= self.columns || read {
-            return Err(estimator.unsupported("texts are expected in a column that another step made numbers of"));
+            let message = "texts are expected in a column that another step made numbers of";
+            return Err(Error::unsupported(message).at(path));
         }
         self.graph.set_column_kind(wire, WireKind::Text(wire));
         Ok(())
