@@ -35,7 +35,7 @@ impl Random {
 fn run(image: &[u8]) -> bool {
     let Ok(mut machine) = Machine::open(image) else { return false };
     let columns = machine.columns();
-    for rows in [1, 3] {
+    for rows in [1, machine.block().min(3)] {
         for (number, slot) in machine.slots_mut().iter_mut().take(columns * rows).enumerate() {
             *slot = [0.5, -1.0, 3.0, f64::NAN][number % 4];
         }
