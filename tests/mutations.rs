@@ -35,9 +35,15 @@ impl Random {
 fn run(image: &[u8]) -> bool {
     let Ok(mut machine) = Machine::open(image) else { return false };
     let columns = machine.columns();
+    // A text at 0, one that is no UTF-8 at 40, one that is longer than what there is at 50.
+    let texts = machine.texts_mut();
+    texts.extend(36u32.to_le_bytes());
+    texts.extend("The naïve ΣΑΣ. dog_1, 한국 ﬁve 😀 x".as_bytes());
+    texts.resize(40, b' ');
+    texts.extend(b"\x06\0\0\0\xff\xce\xf0\x9f\xcea\xff\xff\xff\xff dog");
     for rows in [1, machine.block().min(3)] {
         for (number, slot) in machine.slots_mut().iter_mut().take(columns * rows).enumerate() {
-            *slot = [0.5, -1.0, 3.0, f64::NAN][number % 4];
+            *slot = [0.0, 40.0, 50.0, 0.5, -1.0, 3.0, f64::NAN][number % 7];
         }
         // A refusal is as good as numbers.
         let _ = machine.run(rows);
