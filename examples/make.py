@@ -5,14 +5,16 @@
 Each folder gets model.joblib, rows.csv (held-out rows to try) and expected.json (what scikit-learn says of them).
 """
 import json
+import re
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
 from sklearn.compose import make_column_transformer
-from sklearn.datasets import load_diabetes, load_iris, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_linnerud, load_wine
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
@@ -76,6 +78,27 @@ def wine():
     write("wine", model, test, predict=model.predict(test), decision_function=model.decision_function(test))
 
 
+def topics():
+    """Which data set is a sentence about? The sentences are those of the data sets' own descriptions."""
+    loaders = {"cancer": load_breast_cancer, "diabetes": load_diabetes, "digits": load_digits, "exercise": load_linnerud,
+               "iris": load_iris, "wine": load_wine}
+    rows = []
+    for name, load in loaders.items():
+        sentences = re.split(r"\n\s*\n|(?<=\.)\s+", load().DESCR)
+        sentences = [" ".join(sentence.split()) for sentence in sentences]
+        rows += [(sentence, name) for sentence in sentences if 4 <= len(sentence.split()) <= 60]
+    frame = pd.DataFrame(rows, columns=["text", "topic"]).drop_duplicates("text")
+    train, test = train_test_split(frame, test_size=24, random_state=0, stratify=frame["topic"])
+    model = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, strip_accents="unicode", stop_words="english"),
+        LogisticRegression(C=10),
+    ).fit(train["text"], train["topic"])
+    print(f"topics: {(model.predict(test['text']) == test['topic']).mean():.0%} of the held-out sentences")
+    texts = test[["text"]]
+    write("topics", model, texts, predict=model.predict(test["text"]), predict_proba=model.predict_proba(test["text"]))
+
+
 diabetes()
 iris()
 wine()
+topics()

@@ -315,7 +315,7 @@ fn a_reader_that_leaves_ends_it_quietly() {
 
 #[test]
 fn examples_verify_and_a_wrong_expectation_does_not() {
-    for example in ["iris", "diabetes", "wine"] {
+    for example in ["iris", "diabetes", "wine", "topics"] {
         let file = |name: &str| format!("examples/{example}/{name}");
         let output = run(
             &[

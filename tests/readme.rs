@@ -69,6 +69,7 @@ fn the_tables_are_the_codes() {
     for (what, file) in [
         ("logistic regression, 4 columns, 3 classes", "tests/fixtures/sizes/logistic.pkl"),
         ("impute, scale, one-hot, logistic regression, 11 mixed columns", "examples/diabetes/model.joblib"),
+        ("text: TF-IDF of words and pairs, logistic regression, 6 classes", "examples/topics/model.joblib"),
         ("random forest, 100 trees, 3 classes", "tests/fixtures/sizes/forest.joblib"),
     ] {
         let bytes = std::fs::read(Path::new(ROOT).join(file)).unwrap();

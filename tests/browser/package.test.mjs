@@ -52,6 +52,7 @@ function rowsFor(columns) {
   const value = ({ kind, categories, range }, row) => {
     if (kind === "category") return categories[row % categories.length];
     if (kind === "boolean") return row % 2 === 0;
+    if (kind === "text") return "good, not good! Naïve ὈΔΥΣΣΕΎΣ 😀 ".repeat(row * 9);
     return range ? range[row % 2] : row / 7;
   };
   return Array.from({ length: 200 }, (_, row) => columns.map((column) => value(column, row)));
