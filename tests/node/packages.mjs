@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 export const root = resolve(import.meta.dirname, "../..");
 
 /** Cargo's folder for what tests write. */
-export const made = join(root, process.env.CARGO_TARGET_DIR ?? "target", "tmp");
+export const made = resolve(root, process.env.CARGO_TARGET_DIR ?? "target", "tmp");
 
 /** The folder of a package made in tests/package.rs. */
 export function folder(name) {

@@ -7,7 +7,7 @@ const module = new WebAssembly.Module(readFileSync(new URL("../../target/runtime
 
 test("the runtime imports what the packager resolves, and nothing else", () => {
   const names = WebAssembly.Module.imports(module).map(({ module, name, kind }) => `${module}.${name} ${kind}`);
-  const want = ["call_kernel", "check_kernel", "image", "workspace"].map((name) => `carryout.${name} function`);
+  const want = ["call_kernel", "check_kernel", "image", "texts", "workspace"].map((name) => `carryout.${name} function`);
   assert.deepEqual(names.sort(), want);
 });
 
