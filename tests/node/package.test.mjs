@@ -425,11 +425,11 @@ test("a package of four columns is under 8 KB for a visitor", (t) => {
 function typecheck(source) {
   mkdirSync(made, { recursive: true });
   const place = mkdtempSync(join(made, "types-"));
-  writeFileSync(join(place, "test.ts"), source);
+  writeFileSync(join(place, "test.mts"), source);
   const options = ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext", "--lib", "es2022"];
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   return new Promise((resolve) => {
-    execFile(process.execPath, [tsc, ...options, "--types", "", join(place, "test.ts")], (_, stdout, stderr) => {
+    execFile(process.execPath, [tsc, ...options, "--types", "", join(place, "test.mts")], (_, stdout, stderr) => {
       rmSync(place, { recursive: true });
       resolve(stdout + stderr);
     });
