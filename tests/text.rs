@@ -71,7 +71,8 @@ fn machine(vectorizer: Vectorizer) -> (Machine, usize) {
 #[test]
 fn every_character_as_python_has_it() {
     let expected = common::json(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/unicode.json"));
-    let blocks: Vec<u32> = expected["blocks"].as_array().unwrap().iter().map(|b| b.as_u64().unwrap() as u32).collect();
+    let blocks: Vec<u32> =
+        expected["blocks"].as_array().unwrap().iter().map(|b| b.as_u64().unwrap() as u32).collect();
     for (name, checksums) in expected["checksums"].as_object().unwrap() {
         let (mut machine, first) = machine(vectorizer(name));
         for (&block, expected) in blocks.iter().zip(checksums.as_array().unwrap()) {
