@@ -40,3 +40,30 @@ fn check_refusals(folder: &Path) {
         assert_eq!(format!("{error:#}"), text.as_str().unwrap(), "{name}");
     }
 }
+
+/// Every class of the support table is in a fixture or an example that passes.
+#[test]
+fn every_supported_class_has_a_fixture() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut used = std::collections::HashSet::new();
+    let mut note = |bytes: &[u8], options: &carryout::Options| {
+        let Ok(model) = carryout::import(bytes, options) else { return };
+        let lines = model.source.outline.iter().chain([&model.source.estimator]).map(String::as_str);
+        used.extend(lines.flat_map(|line| line.split(|c: char| !c.is_alphanumeric())).map(str::to_string));
+    };
+    let sets = std::fs::read_dir(root.join("tests/fixtures")).unwrap().map(|entry| entry.unwrap().path());
+    for set in sets.filter(|set| set.join("INDEX.json").is_file()) {
+        for case in Case::all(set) {
+            for file in case.models() {
+                note(&std::fs::read(file).unwrap(), &case.options());
+            }
+        }
+    }
+    let absent: Vec<&str> = carryout::import::sklearn::registry::ENTRIES
+        .iter()
+        .map(|entry| entry.class)
+        // The base class of XGBoost's wrappers, which share one function; each of the others has a fixture.
+        .filter(|class| !used.contains(*class) && *class != "XGBModel")
+        .collect();
+    assert!(absent.is_empty(), "no fixture has {absent:?}");
+}
