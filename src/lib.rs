@@ -24,6 +24,8 @@ pub mod model;
 pub mod package;
 #[cfg(feature = "compile")]
 pub mod predictor;
+#[cfg(feature = "train")]
+pub mod train;
 #[cfg(feature = "compile")]
 mod unicode;
 
