@@ -120,7 +120,7 @@ test(`${browser}: the self-tests pass, the workers too, under the policy`, async
       const { openPool } = await import(`${at}/worker.js`);
       const model = await load();
       const report = selfTest(model);
-      const pool = await openPool({ workers: 2, source: { integrity: true } });
+      const pool = await openPool({ workers: 2, model: await load({ integrity: true }) });
       const rows = (await (await fetch(`${at}/selftest.json`)).json()).cases.map(({ row }) => row);
       const many = Array.from({ length: 5000 }, (_, k) => rows[k % rows.length]);
       const same = async (batch) => JSON.stringify(await batch) === JSON.stringify(model.predictBatch(many));

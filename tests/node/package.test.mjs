@@ -356,7 +356,7 @@ test("model.wasm from a server: typed or not, and what to do where it is somethi
     assert.deepEqual(copy.predict([1, 2, 3, 4]), model.predict([1, 2, 3, 4]));
   }
   const says = (path, message) => assert.rejects(load(`${address}${path}`), { name: "Error", message });
-  await says("/gone.wasm", /^linear: http.*gone\.wasm answered 404; serve model\.wasm there, or give load\(\) its address$/);
+  await says("/gone.wasm", /^linear: http.*gone\.wasm answered 404; serve model\.wasm there, give load\(\) its address, or import linear\/inline$/);
   await says("/page.wasm", /^linear: http.*page\.wasm is text\/html; charset=utf-8, not WebAssembly/);
   await says("/cut.wasm", "linear: model.wasm does not compile");
   await assert.rejects(load("http://127.0.0.1:1/model.wasm"), { message: /cannot be fetched/ });

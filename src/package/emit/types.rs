@@ -71,6 +71,8 @@ export interface Model extends Disposable {
   predictBatch(rows: Rows): Batch;
   /** Lets go of the model's memory; after that it predicts no more. */
   free(): void;
+  /** The compiled `WebAssembly.Module`: in a worker, `load(module)` needs no file. */
+  readonly module: object;
 }
 
 /** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
@@ -86,11 +88,6 @@ export const schema: Schema;
 export function load(
   source?: Source | { integrity: boolean; source?: Source },
 ): Promise<Model>;
-
-/** The `WebAssembly.Module` of the model, which workers take as `source`. */
-export function compile(
-  source?: Source | { integrity: boolean; source?: Source },
-): Promise<object>;
 
 /** Predicts one row; loads the model first if need be. */
 export function predict(row: Row): Promise<Prediction>;
@@ -115,7 +112,7 @@ pub fn selftest(subject: &Subject) -> String {
 }
 
 const WORKER: &str = "\
-import type { Batch, Rows, Schema, Source } from \"./index.js\";
+import type { Batch, Model, Rows, Schema } from \"./index.js\";
 
 export interface BatchOptions {
   /** An `AbortSignal`: once it fires, the batch rejects with its reason. */
@@ -143,12 +140,12 @@ export interface Pool extends AsyncDisposable {
 }
 
 /**
- * Starts workers that share one compiled model: as many as there are cores,
- * less one, and at most 8. `source` is as in `load()`.
+ * Starts workers that share a compiled model, the one of `load()` unless another
+ * is given: as many as there are cores, less one, and at most 8.
  */
 export function openPool(options?: {
+  model?: Model;
   workers?: number;
-  source?: Source | { integrity: boolean; source?: Source };
 }): Promise<Pool>;
 ";
 

@@ -410,11 +410,11 @@ async function open(source) {{
   /** Lets go of the model's memory. */
   function free() {{
     if (wasm && source === undefined) shared = undefined;
-    wasm = x = {gone}undefined;
+    wasm = x = model.module = {gone}undefined;
   }}
 
   const predictBatch = (input) => assemble(batch(input));
-  const model = {{ schema, predict, predictBatch, batch, free }};
+  const model = {{ schema, predict, predictBatch, free, batch, module }};
   if (Symbol.dispose) model[Symbol.dispose] = free;
   return model;
 }}

