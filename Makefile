@@ -3,7 +3,7 @@ CARGO ?= cargo
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
 
 .DEFAULT_GOAL = help
-.PHONY: help setup build web page demo test fmt lint clean
+.PHONY: help setup build web page demo test matrix fmt lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ demo: page build ## pack the example models and serve the page on them
 
 test: ## every test: Rust, wasm in Chromium and Firefox, packages in Node and both browsers, the page
 	@scripts/test.sh
+
+matrix: ## every bundler, framework and engine around a package (minutes); writes docs/matrix.md
+	@scripts/matrix.sh
 
 fmt: ## format the Rust sources
 	$(CARGO) fmt

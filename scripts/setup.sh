@@ -4,7 +4,8 @@
 #   scripts/setup.sh [PIECE...]      all pieces when none is named
 #     wasm       the wasm32 standard library, a linker for it, and wasm-opt
 #     wasm-pack  builds the JavaScript binding and runs its tests in browsers
-#     npm        the packages of every lockfile here (npm ci)
+#     npm        the packages of every lockfile here (npm ci), but for the next two
+#     matrix, matrix-more   the tools of tests/matrix: those that install in seconds, and all of them
 #     chromium   Chromium or Chrome, with its driver
 #     firefox    Firefox, with geckodriver
 #
@@ -129,8 +130,12 @@ npm_ci() {
 
 piece_npm() {
   local lock; while read -r lock; do npm_ci "$(dirname "$lock")"; done \
-    < <(find . -name package-lock.json -not -path '*/node_modules/*' -not -path './target*' -not -path './.toolchain/*')
+    < <(find . -name package-lock.json -not -path '*/node_modules/*' -not -path './target*' -not -path './tests/matrix/*' -not -path './.toolchain/*')
 }
+
+# The tools of tests/matrix are for that test alone.
+piece_matrix() { npm_ci tests/matrix; }
+piece_matrix_more() { npm_ci tests/matrix; npm_ci tests/matrix/more; }
 
 # Debian's browsers, or word of what to install.
 browser_packages() {
@@ -168,7 +173,7 @@ pieces=("$@")
 if [ $# = 0 ]; then pieces=(wasm wasm-pack npm chromium firefox); fi
 for piece in "${pieces[@]}"; do
   case $piece in
-    wasm | wasm-pack | npm | chromium | firefox) "piece_${piece//-/_}" ;;
-    *) die "unknown piece '$piece'; the pieces are wasm, wasm-pack, npm, chromium, firefox" ;;
+    wasm | wasm-pack | npm | chromium | firefox | matrix | matrix-more) "piece_${piece//-/_}" ;;
+    *) die "unknown piece '$piece'; the pieces are wasm, wasm-pack, npm, chromium, firefox, matrix, matrix-more" ;;
   esac
 done

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests, or the named stages of them:
 #
-#   scripts/test.sh [fmt|clippy|imports|runtime|rust|web-chromium|web-firefox|node|chromium|firefox|page]...
+#   scripts/test.sh [fmt|clippy|imports|runtime|rust|web-chromium|web-firefox|node|chromium|firefox|page|matrix]...
 #
 # A stage counts the tests that its runner reports. One that fails with no failed test of its own counts as one
 # failure, and so does a test runner that ran nothing. The last line is the sum.
@@ -83,6 +83,11 @@ stage_chromium() { # Packages in Chromium
 stage_firefox() { # Packages in Firefox
   scripts/setup.sh npm firefox
   BROWSER=firefox node --test --test-reporter=spec tests/browser/*.test.mjs
+}
+
+stage_matrix() { # The bundlers, workerd and Vitest around a package; `make matrix` has all of them
+  scripts/setup.sh npm chromium matrix
+  node --test --test-reporter=spec tests/matrix/*.test.mjs
 }
 
 stage_page() { # The page: types, build, unit tests, and in Chromium as a person uses it

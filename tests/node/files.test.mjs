@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -31,13 +32,16 @@ const plain = (batch) =>
     ]),
   );
 
-test("inline.js has what index.js has, and asks for nothing", async () => {
+test("inline.js and index.cjs have what index.js has, and asks for nothing", async () => {
   for (const name of names) {
     const [index, inline] = [await open(name), await from(name, "inline.js")];
     const text = readFileSync(join(folder(name), "inline.js"), "utf8");
     assert.ok(!/import\.meta|^import |\bimport\(|model\.wasm"/m.test(text.replace(/\/\*[^]*?\*\//g, "")), name);
     assert.deepEqual(Object.keys(inline), Object.keys(index).filter((key) => key !== "model"));
     const rows = rowsFor(index.schema.columns, 40);
+    const common = createRequire(import.meta.url)(join(folder(name), "index.cjs"));
+    assert.deepEqual(Object.keys(common).sort(), Object.keys(inline).sort());
+    assert.deepEqual(plain((await common.load()).predictBatch(rows)), plain(index.model.predictBatch(rows)));
     assert.deepEqual(plain((await inline.load()).predictBatch(rows)), plain(index.model.predictBatch(rows)));
   }
 });

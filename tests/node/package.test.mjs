@@ -171,7 +171,7 @@ test("hostile names are only names", async () => {
     assert.throws(() => model.predict(rest), typeError(message));
   }
   assert.equal({}.polluted, undefined);
-  for (const file of readdirSync(folder("hostile")).filter((file) => /\.(js|ts|json)$/.test(file))) {
+  for (const file of readdirSync(folder("hostile")).filter((file) => /\.(c?js|c?ts|json)$/.test(file))) {
     const text = read("hostile", file).toString();
     assert.ok(!/<\/script|<!--|\u2028|\u2029|\u202e/i.test(text), file);
   }
@@ -404,7 +404,7 @@ test("schema.json: what it requires is what predict() requires", () => {
 test("the files are as prettier writes them", async () => {
   const prettier = await import("prettier");
   for (const name of names) {
-    for (const file of readdirSync(folder(name)).filter((file) => /\.(js|ts|json)$/.test(file))) {
+    for (const file of readdirSync(folder(name)).filter((file) => /\.(c?js|c?ts|json)$/.test(file))) {
       const text = read(name, file).toString();
       const formatted = await prettier.format(text, { filepath: file });
       assert.equal(text, formatted, `${name}/${file}`);

@@ -100,13 +100,19 @@ pub fn package(subject: &Subject, options: &Options, integrity: &str, files: &[&
         "types": "./index.d.ts",
         "exports": {
             ".": {
+                "require": { "types": "./index.d.cts", "default": "./index.cjs" },
                 "types": "./index.d.ts",
                 "workerd": "./workerd.js",
                 "browser": "./index.js",
                 "node": "./inline.js",
                 "default": "./index.js",
             },
-            "./inline": { "types": "./inline.d.ts", "workerd": "./workerd.js", "default": "./inline.js" },
+            "./inline": {
+                "require": { "types": "./index.d.cts", "default": "./index.cjs" },
+                "types": "./inline.d.ts",
+                "workerd": "./workerd.js",
+                "default": "./inline.js",
+            },
             "./worker": { "types": "./worker.d.ts", "default": "./worker.js" },
             "./selftest": { "types": "./selftest.d.ts", "default": "./selftest.js" },
             "./selftest.json": "./selftest.json",

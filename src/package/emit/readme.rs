@@ -86,7 +86,6 @@ pub fn readme(subject: &Subject, sizes: &[Size], tests: &SelfTest, checked: &[St
          - One file, where others cannot be loaded: {inline} has the same exports with the wasm inside. Node takes it by itself.\n\
          - `load({{ integrity: true }})` refuses a model.wasm that is not the one of this package.\n\
          - `model.free()`, or `using model = await load()`, gives the memory back.\n\
-         - CommonJS: `const {{ load }} = await import({module})`; `require` does it too from Node 20.19 on.\n\
          \n## When it does not load\n\n\
          - *Vite serves a page in place of model.wasm during development*: add `optimizeDeps: {{ exclude: [{module}] }}` to its configuration.\n\
          - *A Content-Security-Policy forbids WebAssembly*: allow `'wasm-unsafe-eval'` in `script-src`.\n\

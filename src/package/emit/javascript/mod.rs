@@ -59,6 +59,14 @@ pub fn index(subject: &Subject, integrity: &str, loading: Loading) -> String {
     parts.concat()
 }
 
+/// `index.cjs`: `inline.js` for `require`, which Jest and older Nodes know and import they do not.
+pub fn common(subject: &Subject, inline: &str) -> String {
+    let exports = ["schema", "load", "predict", "assemble", "rowsOf"];
+    let head = header(subject);
+    let body = inline.strip_prefix(&head).unwrap_or(inline).replace("\nexport ", "\n");
+    format!("{head}\"use strict\";\n\n{body}\nmodule.exports = {{ {} }};\n", exports.join(", "))
+}
+
 /// `worker.js`: a pool for big batches.
 pub fn worker(subject: &Subject) -> String {
     header(subject) + include_str!("worker.js")

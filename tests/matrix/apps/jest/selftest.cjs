@@ -1,0 +1,2 @@
+// As worker.cjs.
+exports.selfTest = () => ({ passed: true });

@@ -1,0 +1,100 @@
+// A package as npm, its linters, an empty project and form libraries see it.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, test } from "node:test";
+
+import RjsfForm from "@rjsf/core";
+import { customizeValidator } from "@rjsf/validator-ajv8";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
+
+import { folder, names, open } from "../node/packages.mjs";
+import { bin, exec, here, project } from "./matrix.mjs";
+
+const Form = RjsfForm.default ?? RjsfForm;
+const json = (name, file) => JSON.parse(readFileSync(join(folder(name), file), "utf8"));
+let work;
+before(async () => (work = await project(here, ".work-package")));
+
+test("npm pack lists exactly the files of the folder", async () => {
+  for (const name of names) {
+    const said = JSON.parse(await exec("npm", ["pack", "--dry-run", "--json"], { cwd: folder(name) }));
+    const [{ files }] = Array.isArray(said) ? said : Object.values(said);
+    assert.deepEqual(files.map(({ path }) => path).toSorted(), readdirSync(folder(name)).toSorted(), name);
+  }
+});
+
+test("publint finds nothing to say", async () => {
+  for (const name of ["linear", "mixed", "hostile"]) {
+    const said = await exec(bin(here, "publint"), [folder(name), "--strict"]);
+    assert.match(said, /All good!/, `${name}: ${said}`);
+  }
+});
+
+test("the types are right for Node, bundlers and CommonJS", async (t) => {
+  const said = await exec(bin(here, "attw"), ["--pack", folder("mixed"), "--format", "json"]).catch(({ message }) => message);
+  const { analysis, problems } = JSON.parse(said.slice(said.indexOf("{")));
+  assert.equal(analysis.types.kind, "included");
+  const found = Object.values(problems ?? {}).flat();
+  assert.deepEqual(found, [], JSON.stringify(found));
+});
+
+test("the README's lines run in an empty project that installed the tarball", async () => {
+  const readme = readFileSync(join(work, "node_modules/mixed/README.md"), "utf8");
+  const [first, second] = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code);
+  const [, row] = first.match(/await predict\(([^]*?)\);/);
+  const script = `${first.replaceAll("(row)", `(${row})`).replaceAll("(rows)", `([${row}])`)}\n${second}
+    const report = selfTest(model);
+    console.log(JSON.stringify([model.predict(${row}), model.predictBatch([${row}]).rows, report.passed]));`;
+  writeFileSync(join(work, "readme.mjs"), script);
+  const [prediction, rows, passed] = JSON.parse(await exec(process.execPath, ["readme.mjs"], { cwd: work }));
+  assert.deepEqual([typeof prediction.label, prediction.warnings, rows, passed], ["string", [], 1, true]);
+});
+
+test("ajv compiles every schema.json strictly, and it accepts what predict() accepts", async () => {
+  for (const name of names) {
+    const schema = json(name, "schema.json");
+    const ajv = new Ajv2020({ strict: true, strictTypes: "log", allowUnionTypes: true, keywords: ["x-carryout"], logger: false });
+    assert.ok(ajv.validateSchema(schema), JSON.stringify(ajv.errors));
+    const validate = ajv.compile(schema);
+    const { model } = await open(name);
+    const columns = model.schema.columns;
+    for (const { row } of json(name, "selftest.json").cases) {
+      const object = Object.fromEntries(columns.map(({ name }, c) => [name, row[c]]));
+      assert.ok(validate(object), `${name}: ${JSON.stringify([object, validate.errors])}`);
+      // One wrong value a column: refused by both, or by neither.
+      for (const [c, { name: column }] of columns.entries()) {
+        for (const value of [{}, [], "no such string", 1e9, true, null]) {
+          const wrong = Object.fromEntries(Object.entries(object).map(([key, own]) => [key, key === column ? value : own]));
+          let taken = true;
+          try {
+            model.predict(wrong);
+          } catch (error) {
+            if (error instanceof RangeError) continue;
+            taken = false;
+          }
+          // JSON Schema's numbers and booleans are apart; predict takes 0 and 1 for booleans, and the other way round.
+          const kinds = columns[c].kind === "boolean" || (columns[c].categories ?? []).some((one) => typeof one !== "string");
+          if (kinds && (typeof value === "boolean" || typeof value === "number")) continue;
+          assert.equal(validate(wrong), taken, `${name}, ${JSON.stringify(column)}: ${JSON.stringify(value)}`);
+        }
+      }
+    }
+  }
+});
+
+test("a form library makes a form of schema.json, with titles, choices and what is required", () => {
+  const validator = customizeValidator({ AjvClass: Ajv2020 });
+  for (const name of names) {
+    const schema = json(name, "schema.json");
+    const html = renderToStaticMarkup(createElement(Form, { schema, validator }));
+    const inputs = html.match(/<(input|select)\b/g) ?? [];
+    assert.ok(inputs.length >= Object.keys(schema.properties).length - 1, `${name}: ${inputs.length} inputs`);
+    assert.ok(!html.includes("Unsupported field"), `${name}: ${html.match(/Unsupported field[^<]*/)}`);
+    assert.ok(!/<script>alert|<img src=x/.test(html), name);
+  }
+  const html = renderToStaticMarkup(createElement(Form, { schema: json("mixed", "schema.json"), validator }));
+  for (const part of ["north", "south", "income", 'type="checkbox"', "required"]) assert.ok(html.includes(part), part);
+});
