@@ -1,7 +1,7 @@
 //! The native front end: rows in, predictions out, the same as the package's `predict()` to the last character.
 //!
 //! A `Predictor` collects a block of rows (`intake` holds the rules for what a row may be), runs them at once and
-//! reads the results. It is made from a `Model`, or from a packed folder, whose `schema.json` and `model.wasm` are
+//! reads the results. It is made from a `Model`, or from a packed folder, whose `manifest.json` and `model.wasm` are
 //! files from outside: everything in them is checked when they are opened, so that a prediction cannot index past
 //! a table.
 
@@ -19,7 +19,7 @@ use intake::{Intake, Noted, Staged};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// All that a front end needs beside the image, and what `schema.json` carries under `x-carryout`: with the image
+/// All that a front end needs beside the image, and what `manifest.json` holds: with the image
 /// inside `model.wasm` a packed folder can be predicted from, inspected and verified like a model file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {

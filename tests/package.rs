@@ -447,7 +447,7 @@ fn a_folder_of_two_models_is_refused() {
     let wasm = mixed.iter().find(|file| file.name == "model.wasm").unwrap();
     fs::write(folder.join("model.wasm"), &wasm.bytes).unwrap();
     let error = package::open(&folder).unwrap_err();
-    assert_eq!(error.to_string(), "schema.json: 8 columns in the image, but 4 are expected");
+    assert_eq!(error.to_string(), "manifest.json: 8 columns in the image, but 4 are expected");
 }
 
 #[track_caller]

@@ -1,6 +1,5 @@
 //! A package as a folder on disk: written whole or not at all, and read back.
 
-use super::emit::json::MANIFEST;
 use super::{File, check, unlink};
 use crate::image::Image;
 use crate::predictor::Manifest;
@@ -94,24 +93,23 @@ pub fn open(folder: &Path) -> Result<Packed> {
         }
         fs::read(&path).map_err(|error| io("cannot read", &path, error))
     };
-    let manifest = manifest(&read("schema.json")?).map_err(|error| error.at("schema.json"))?;
+    let manifest = manifest(&read("manifest.json")?).map_err(|error| error.at("manifest.json"))?;
     let wasm = read("model.wasm")?;
     let image = unlink(&wasm).map_err(|error| error.at("model.wasm"))?;
     if let Some(image) = Image::open(image) {
-        check(&manifest, &image).map_err(|error| error.at("schema.json"))?;
+        check(&manifest, &image).map_err(|error| error.at("manifest.json"))?;
     }
     Ok(Packed { manifest, image: image.to_vec() })
 }
 
 fn manifest(json: &[u8]) -> Result<Manifest> {
-    let mut schema: Value =
+    let front: Value =
         serde_json::from_slice(json).map_err(|error| Error::malformed(format!("not JSON: {error}")))?;
-    let front = schema.get_mut(MANIFEST).map(Value::take).unwrap_or_default();
     if front.get("format") != Some(&super::FORMAT.into()) {
         return Err(Error::malformed(format!("not of a package of format {}", super::FORMAT))
             .remedy("Pack the model again with this version of carryout."));
     }
-    serde_json::from_value(front).map_err(|error| Error::malformed(format!("{error}")).at(MANIFEST))
+    serde_json::from_value(front).map_err(|error| Error::malformed(error.to_string()))
 }
 
 #[cfg(test)]
@@ -169,19 +167,19 @@ mod tests {
         assert_eq!(open(&folder).unwrap_err().kind(), Kind::Io);
         fs::create_dir(&folder).unwrap();
         fs::write(folder.join("model.wasm"), "").unwrap();
-        for (schema, message) in [
+        for (manifest, message) in [
             ("", "not JSON"),
             ("[1]", "not of a package of format 1"),
             ("{}", "not of a package of format 1"),
-            (r#"{ "x-carryout": { "format": 2 } }"#, "not of a package of format 1"),
-            (r#"{ "x-carryout": { "format": 1 } }"#, "missing field `name`"),
+            (r#"{ "format": 2 }"#, "not of a package of format 1"),
+            (r#"{ "format": 1 }"#, "missing field `name`"),
         ] {
-            fs::write(folder.join("schema.json"), schema).unwrap();
+            fs::write(folder.join("manifest.json"), manifest).unwrap();
             let error = open(&folder).unwrap_err();
-            assert!(error.message().starts_with(message), "{schema}: {error}");
-            assert_eq!(error.place()[0], "schema.json");
+            assert!(error.message().starts_with(message), "{manifest}: {error}");
+            assert_eq!(error.place()[0], "manifest.json");
         }
-        fs::write(folder.join("schema.json"), "[".repeat(1 << 20)).unwrap();
+        fs::write(folder.join("manifest.json"), "[".repeat(1 << 20)).unwrap();
         assert!(open(&folder).is_err());
         fs::remove_dir_all(&folder).unwrap();
     }

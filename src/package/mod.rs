@@ -33,7 +33,7 @@ pub fn runtime() -> Result<&'static [u8]> {
     })
 }
 
-/// Version of the package's layout and of `x-carryout` in schema.json.
+/// Version of the package's layout and of manifest.json.
 pub const FORMAT: u32 = 1;
 
 /// How far a number may be from the original's, absolute and relative, in what `pack` accepts and `selfTest()` replays.
@@ -104,7 +104,8 @@ pub fn pack(model: &Model, lowered: &Lowered, runtime: &[u8], options: &Options)
         ("selftest.d.ts", emit::types::selftest(&subject)),
         ("selftest.js", emit::javascript::selftest(&subject, &cases)),
         ("selftest.json", emit::json::text(&cases)),
-        ("schema.json", emit::json::schema(&subject)?),
+        ("schema.json", emit::json::schema(&subject)),
+        ("manifest.json", emit::json::manifest(&subject)?),
     ];
     let mut files: Vec<File> =
         texts.into_iter().map(|(name, text)| File { name, bytes: text.into_bytes() }).collect();

@@ -394,7 +394,10 @@ test("schema.json: what it requires is what predict() requires", () => {
     title: "region",
     description: "Read by one-hot.",
     enum: ["north", "south"],
+    default: "north",
   });
+  assert.equal(schema.properties.age.default, null);
+  assert.equal(schema.properties.note, undefined, "no prediction depends on it");
   assert.deepEqual(schema.properties.employment.type, ["string", "null"]);
   assert.deepEqual(schema.properties.rooms.type, ["number", "null"]);
   assert.equal(schema.properties.income.maximum, undefined);

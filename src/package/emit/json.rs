@@ -1,37 +1,21 @@
-//! `schema.json` and `package.json`.
+//! `schema.json`, `manifest.json` and `package.json`.
 
 use super::text::{Syntax, harmless, layout};
 use super::types::about;
-use super::{CARRYOUT, Subject, cells};
+use super::{CARRYOUT, Subject, cells, example, range};
 use crate::model::{Column, ColumnKind};
 use crate::package::{FORMAT, Options};
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 
-/// The field of `schema.json` that holds the manifest.
-pub const MANIFEST: &str = "x-carryout";
-
 /// JSON Schema 2020-12 of one row by column name. What validates is what `predict` accepts: a range seen in
-/// training and the categories of a column that takes others too are told, not required.
-///
-/// # Errors
-/// None in practice: a manifest is JSON.
-pub fn schema(subject: &Subject) -> Result<String> {
+/// training and the categories of a column that takes others too are told, not required. Columns that no prediction
+/// depends on are left out: a form need not ask for them. No keyword is our own, for strict readers refuse those.
+pub fn schema(subject: &Subject) -> String {
     let manifest = subject.manifest;
-    let properties: Map<String, Value> =
-        subject.columns().iter().map(|column| (column.name.clone(), property(column))).collect();
-    let required: Vec<&str> = subject
-        .columns()
-        .iter()
-        .filter(|column| column.used && !column.missing)
-        .map(|column| column.name.as_str())
-        .collect();
-    let mut front = serde_json::to_value(manifest)
-        .map_err(|error| Error::malformed(format!("the manifest has no form in JSON: {error}")))?;
-    if let Some(fields) = front.as_object_mut() {
-        fields.shift_insert(0, "format".into(), json!(FORMAT));
-        fields.shift_insert(1, "carryout".into(), json!(CARRYOUT));
-    }
+    let used = || subject.columns().iter().filter(|column| column.used);
+    let properties: Map<String, Value> = used().map(|column| (column.name.clone(), property(column))).collect();
+    let required: Vec<&str> = used().filter(|column| !column.missing).map(|column| column.name.as_str()).collect();
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": manifest.name,
@@ -39,9 +23,22 @@ pub fn schema(subject: &Subject) -> Result<String> {
         "type": "object",
         "properties": properties,
         "required": required,
-        MANIFEST: front,
     });
-    Ok(text(&schema))
+    text(&schema)
+}
+
+/// What carryout itself reads of a packed folder: the manifest, with the versions that wrote it.
+///
+/// # Errors
+/// None in practice: a manifest is JSON.
+pub fn manifest(subject: &Subject) -> Result<String> {
+    let mut front = serde_json::to_value(subject.manifest)
+        .map_err(|error| Error::malformed(format!("the manifest has no form in JSON: {error}")))?;
+    if let Some(fields) = front.as_object_mut() {
+        fields.shift_insert(0, "format".into(), json!(FORMAT));
+        fields.shift_insert(1, "carryout".into(), json!(CARRYOUT));
+    }
+    Ok(text(&front))
 }
 
 /// JSON as prettier lays it out.
@@ -55,7 +52,6 @@ fn property(column: &Column) -> Value {
     fields.insert("description".into(), json!(about(column)));
     let typed = |name: &str| if column.missing { json!([name, "null"]) } else { json!(name) };
     match &column.kind {
-        _ if !column.used => {}
         ColumnKind::Number | ColumnKind::Integer => {
             fields.insert("type".into(), typed("number"));
         }
@@ -83,6 +79,13 @@ fn property(column: &Column) -> Value {
             }
             fields.insert("enum".into(), list);
         }
+    }
+    // What a form shows first: nothing where that is accepted, else what the model knows as common.
+    let known = range(column).is_some() || matches!(column.kind, ColumnKind::Category(_) | ColumnKind::Boolean);
+    if column.missing {
+        fields.insert("default".into(), Value::Null);
+    } else if known {
+        fields.insert("default".into(), example(column));
     }
     Value::Object(fields)
 }

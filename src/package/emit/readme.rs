@@ -49,7 +49,7 @@ pub fn readme(subject: &Subject, sizes: &[Size], tests: &SelfTest, checked: &[St
         ));
     }
     if subject.columns().len() > LISTED {
-        md.push_str(&format!("\nand {} more: see schema.json.\n", subject.columns().len() - LISTED));
+        md.push_str(&format!("\nand {} more: see manifest.json.\n", subject.columns().len() - LISTED));
     }
     md.push_str(
         "\nA row is an object by column name or an array in this order. `null`, `undefined` and `NaN` are missing. A field that is \

@@ -78,6 +78,8 @@ export interface Model extends Disposable {
   predictBatch(rows: Rows): Batch;
   /** Lets go of the model's memory; after that it predicts no more. */
   free(): void;
+  /** The compiled `WebAssembly.Module`: in a worker, `load(module)` needs no file. */
+  readonly module: object;
 }
 
 /** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
@@ -93,11 +95,6 @@ export const schema: Schema;
 export function load(
   source?: Source | { integrity: boolean; source?: Source },
 ): Promise<Model>;
-
-/** The `WebAssembly.Module` of the model, which workers take as `source`. */
-export function compile(
-  source?: Source | { integrity: boolean; source?: Source },
-): Promise<object>;
 
 /** Predicts one row; loads the model first if need be. */
 export function predict(row: Row): Promise<Prediction>;

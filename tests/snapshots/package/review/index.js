@@ -133,11 +133,11 @@ async function open(source) {
   /** Lets go of the model's memory. */
   function free() {
     if (wasm && source === undefined) shared = undefined;
-    wasm = x = texts = lengths = undefined;
+    wasm = x = model.module = texts = lengths = undefined;
   }
 
   const predictBatch = (input) => assemble(batch(input));
-  const model = { schema, predict, predictBatch, batch, free };
+  const model = { schema, predict, predictBatch, free, batch, module };
   if (Symbol.dispose) model[Symbol.dispose] = free;
   return model;
 }
@@ -257,8 +257,8 @@ function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
 
-/** Compiles model.wasm, or what stands in for it: once for all workers, say. */
-export async function compile(given) {
+/** Compiles model.wasm, or what stands in for it. */
+async function compile(given) {
   const { integrity: checks, source } =
     given?.integrity === undefined ? { source: given } : given;
   if (typeof WebAssembly === "undefined") {
@@ -314,7 +314,7 @@ async function read(url) {
   });
   if (!response.ok) {
     throw problem(
-      `${url} answered ${response.status}; serve model.wasm there, or give load() its address`,
+      `${url} answered ${response.status}; serve model.wasm there, give load() its address, or import ${schema.name}/inline`,
     );
   }
   const type = response.headers.get("content-type");
