@@ -32,10 +32,10 @@ demo: page build ## pack the example models and serve the page on them
 	done
 	$(RELEASE)/carryout demo pkg
 
-test: ## every test: Rust, wasm in Chromium and Firefox, packages in Node and both browsers, the page
+test: ## every test: Rust, wasm in Chromium and Firefox, packages in Node, both browsers and bundlers, the page
 	@scripts/test.sh
 
-matrix: ## every bundler, framework and engine around a package (minutes); writes docs/matrix.md
+matrix: ## all bundlers, frameworks and engines around a package (minutes); writes docs/matrix.md
 	@scripts/matrix.sh
 
 fmt: ## format the Rust sources

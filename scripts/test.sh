@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests, or the named stages of them:
 #
-#   scripts/test.sh [fmt|clippy|imports|runtime|rust|web-chromium|web-firefox|node|chromium|firefox|page|matrix]...
+#   scripts/test.sh [fmt|clippy|imports|runtime|rust|web-chromium|web-firefox|node|chromium|firefox|matrix|page]...
 #
 # A stage counts the tests that its runner reports. One that fails with no failed test of its own counts as one
 # failure, and so does a test runner that ran nothing. The last line is the sum.
@@ -127,7 +127,7 @@ run() {
 
 # The runtime comes before cargo test, which packs with it.
 stages=("$@")
-[ $# != 0 ] || stages=(fmt clippy imports runtime rust web-chromium web-firefox node chromium firefox page)
+[ $# != 0 ] || stages=(fmt clippy imports runtime rust web-chromium web-firefox node chromium firefox matrix page)
 for name in "${stages[@]}"; do
   declare -F "stage_${name//-/_}" >/dev/null || { echo "no stage '$name'" >&2; exit 2; }
 done

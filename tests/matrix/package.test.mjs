@@ -19,7 +19,7 @@ let work;
 before(async () => (work = await project(here, ".work-package")));
 
 test("npm pack lists exactly the files of the folder", async () => {
-  for (const name of names) {
+  for (const name of ["linear", "hostile", "text"]) {
     const said = JSON.parse(await exec("npm", ["pack", "--dry-run", "--json"], { cwd: folder(name) }));
     const [{ files }] = Array.isArray(said) ? said : Object.values(said);
     assert.deepEqual(files.map(({ path }) => path).toSorted(), readdirSync(folder(name)).toSorted(), name);
