@@ -200,7 +200,7 @@ pub struct ClassMetrics {
     pub brier: Option<f64>,
 }
 
-/// Rows whose probability is within `from..to` (the last bin includes 1).
+/// Rows whose probability is above `from` and at most `to` (the first bin includes 0).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationBin {
     pub from: f64,
