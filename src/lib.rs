@@ -22,6 +22,9 @@ pub mod lower;
 pub mod model;
 #[cfg(feature = "compile")]
 pub mod package;
+#[cfg(feature = "train")]
+#[doc(hidden)]
+pub mod plain;
 #[cfg(feature = "compile")]
 pub mod predictor;
 #[cfg(feature = "train")]

@@ -18,8 +18,8 @@ const STEPS: usize = 100;
 /// Points of a drawn curve, and of a drawn cloud.
 const CURVE: usize = 200;
 const CLOUD: usize = 500;
-/// Rows between which all distances are taken: 8 million distances, a fraction of a second.
-const SILHOUETTE: usize = 4000;
+/// Rows between which all distances are taken: 4 million distances, well below a second.
+const SILHOUETTE: usize = 2000;
 
 /// What was so and what was predicted of held-out rows.
 pub struct Labelled<'a> {
@@ -363,7 +363,7 @@ fn histogram(values: &[f64]) -> Histogram {
 /// Judges a clustering: `labels` names the clusters, `assigned` holds a place in it for each row, or `None` for
 /// noise; `points` is rows × width, prepared as the estimator sees them.
 ///
-/// Of more than 4000 rows, that many drawn with `seed` are compared, each with each.
+/// Of more than 2000 rows, that many drawn with `seed` are compared, each with each.
 ///
 /// # Errors
 /// Where the parts do not fit together.

@@ -5,6 +5,14 @@
 //! nothing is flagged) is `None`, never NaN: JSON has no NaN. Every name in it comes from a file and may be hostile;
 //! the faces (text, HTML) escape, the report does not.
 
+mod charts;
+mod html;
+mod text;
+mod words;
+
+pub use html::html;
+pub use text::{columns as column_table, text};
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

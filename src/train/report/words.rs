@@ -1,0 +1,224 @@
+//! The words and numbers that every face of a report shares, so that terminal and browser say the same.
+
+use super::{ClassMetrics, ErrorMetrics, Judgement, Report};
+
+/// Four significant digits; large and tiny numbers with an exponent.
+pub fn figure(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    if !(1e-4..1e7).contains(&size) {
+        return format!("{value:.3e}");
+    }
+    let digits = (3 - size.log10().floor() as i32).clamp(0, 7) as usize;
+    let text = format!("{value:.digits$}");
+    if size < 10_000.0 { text } else { thousands(&text) }
+}
+
+/// Two significant digits.
+pub fn two(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let digits = (1 - value.abs().log10().floor() as i32).clamp(0, 9) as usize;
+    format!("{value:.digits$}")
+}
+
+/// `12,345`
+pub fn whole(count: u64) -> String {
+    thousands(&count.to_string())
+}
+
+fn thousands(digits: &str) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
+    let mut out = sign.to_owned();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// One decimal; what is not exactly all or nothing never reads as if it were.
+pub fn percent(share: f64) -> String {
+    match share {
+        0.0 | 1.0 => format!("{}%", share * 100.0),
+        share if share > 0.0 && share < 0.0005 => "<0.1%".to_owned(),
+        share if (0.9995..1.0).contains(&share) => ">99.9%".to_owned(),
+        _ => format!("{:.1}%", share * 100.0),
+    }
+}
+
+/// Two decimals, as thresholds and the figures beside them have.
+pub fn share(value: Option<f64>) -> String {
+    value.map_or("–".to_owned(), |value| format!("{value:.2}"))
+}
+
+pub fn rows(count: u64) -> String {
+    format!("{} {}", whole(count), if count == 1 { "row" } else { "rows" })
+}
+
+/// A figure of the model with the baseline's beside it.
+pub struct Measured {
+    pub name: &'static str,
+    pub model: String,
+    pub baseline: String,
+    /// What it is, for those who do not know the name.
+    pub says: &'static str,
+}
+
+/// The held-out figures in the order to read them, and what the baseline is.
+pub fn measured(judgement: &Judgement) -> (Vec<Measured>, &'static str) {
+    match judgement {
+        Judgement::Classification(judged) => {
+            let two = judged.classes.len() == 2;
+            let auc = if two {
+                "how well it ranks the rows; 0.5 is chance, 1 perfect"
+            } else {
+                "each class ranked against the others; 0.5 is chance"
+            };
+            let brier = if two {
+                "their mean squared error; 0 is best"
+            } else {
+                "their squared error over all classes; 0 is best"
+            };
+            type Get = fn(&ClassMetrics) -> Option<f64>;
+            let all: [(&str, Get, &str); 5] = [
+                ("accuracy", |m| Some(m.accuracy), "share of correct predictions"),
+                ("balanced accuracy", |m| m.balanced_accuracy, "the same, averaged over the classes"),
+                ("ROC AUC", |m| m.roc_auc, auc),
+                ("log loss", |m| m.log_loss, "how far its probabilities are off; 0 is best"),
+                ("Brier score", |m| m.brier, brier),
+            ];
+            let of = |get: Get, m: &ClassMetrics| get(m).map_or("–".to_owned(), |value| format!("{value:.3}"));
+            let measured = all.into_iter().filter(|(_, get, _)| get(&judged.metrics).is_some());
+            let measured = measured.map(|(name, get, says)| Measured {
+                name,
+                model: of(get, &judged.metrics),
+                baseline: of(get, &judged.baseline),
+                says,
+            });
+            (measured.collect(), "the most frequent class of the training rows")
+        }
+        Judgement::Regression(judged) => {
+            type Get = fn(&ErrorMetrics) -> Option<f64>;
+            let all: [(&str, Get, &str); 4] = [
+                ("MAE", |m| Some(m.mae), "how far off on average"),
+                ("median error", |m| Some(m.median), "half of the rows are off by less"),
+                ("RMSE", |m| Some(m.rmse), "the same, large misses counting more"),
+                ("R²", |m| m.r2, "share of the variance explained; 1 is all"),
+            ];
+            let of = |get: Get, m: &ErrorMetrics| get(m).map_or("–".to_owned(), figure);
+            let measured = all.into_iter().map(|(name, get, says)| Measured {
+                name,
+                model: of(get, &judged.metrics),
+                baseline: of(get, &judged.baseline),
+                says,
+            });
+            (measured.collect(), "the mean of the training rows")
+        }
+        Judgement::Anomaly(judged) => {
+            let flagged = Measured {
+                name: "flagged",
+                model: format!("{} of {}", whole(judged.flagged), rows(judged.count)),
+                baseline: String::new(),
+                says: "nothing tells which flags are right: look at the rows",
+            };
+            (vec![flagged], "")
+        }
+        Judgement::Clustering(judged) => {
+            let silhouette = Measured {
+                name: "silhouette",
+                model: judged.silhouette.map_or("–".to_owned(), |value| format!("{value:.3}")),
+                baseline: String::new(),
+                says: "1: clusters lie apart, 0: they overlap",
+            };
+            (vec![silhouette], "")
+        }
+    }
+}
+
+/// The run in one sentence, names in quotes.
+pub fn headline(report: &Report) -> String {
+    let held = rows(report.provenance.rows_held_out);
+    let target = report.target.as_deref().unwrap_or_default();
+    match &report.judgement {
+        Judgement::Classification(judged) => format!(
+            "The model predicts {target:?} correctly for {} of {held} it never saw; always predicting the most frequent \
+             class would be correct for {}.",
+            percent(judged.metrics.accuracy),
+            percent(judged.baseline.accuracy)
+        ),
+        Judgement::Regression(judged) => format!(
+            "Predictions of {target:?} are off by {} on average over {held} the model never saw; always predicting the \
+             mean would be off by {}.",
+            figure(judged.metrics.mae),
+            figure(judged.baseline.mae)
+        ),
+        Judgement::Anomaly(judged) => {
+            format!("{} of {} {} are flagged as outliers.", whole(judged.flagged), whole(judged.count), judged.rows)
+        }
+        Judgement::Clustering(judged) => {
+            let clusters: Vec<_> = judged.clusters.iter().filter(|cluster| !cluster.noise).collect();
+            let inside = clusters.iter().map(|cluster| cluster.rows).sum();
+            let noise: u64 = judged.clusters.iter().filter(|cluster| cluster.noise).map(|cluster| cluster.rows).sum();
+            let rest = if noise > 0 { format!(", {} in none", rows(noise)) } else { String::new() };
+            format!("{} clusters of {}{rest}.", clusters.len(), rows(inside))
+        }
+    }
+}
+
+/// What the importance numbers are.
+pub fn importance(report: &Report) -> Option<String> {
+    let importance = report.importance.as_ref()?;
+    Some(format!(
+        "How much worse the {} of {} held-out rows gets when the column's values are shuffled, mean of {} times. Columns \
+         that tell the same share their importance.",
+        importance.score,
+        whole(importance.rows),
+        importance.repeats
+    ))
+}
+
+/// `forest (n_trees 100, max_depth 8)`
+pub fn estimator(name: &str, parameters: &serde_json::Map<String, serde_json::Value>) -> String {
+    if parameters.is_empty() {
+        return name.to_owned();
+    }
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let list: Vec<String> = parameters.iter().map(|(key, value)| format!("{key} {}", text(value))).collect();
+    format!("{name} ({})", list.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_four_digits() {
+        let cases = [
+            (0.0, "0"),
+            (0.012_345, "0.01235"),
+            (1.0, "1.000"),
+            (-12.345_6, "-12.35"),
+            (1234.4, "1234"),
+            (1_234_567.0, "1,234,567"),
+            (-12_345.6, "-12,346"),
+            (1.5e9, "1.500e9"),
+            (2.5e-7, "2.500e-7"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(figure(value), text);
+        }
+        assert_eq!(
+            (percent(1.0), percent(0.9999), percent(0.0001)),
+            ("100%".into(), ">99.9%".into(), "<0.1%".into())
+        );
+    }
+}
