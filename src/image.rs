@@ -7,12 +7,12 @@
 /// "crry" in the first four bytes.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"crry");
 /// Raised when a reader of the old layout would misread the new one.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Most rows that a run of any image takes; an image with many slots takes fewer (`header::BLOCK`).
 pub const BLOCK: usize = 128;
 
 /// Bytes of the header.
-pub const HEADER: usize = 32;
+pub const HEADER: usize = 40;
 /// Bytes of an operation's record.
 pub const RECORD: usize = 32;
 
@@ -32,6 +32,8 @@ pub mod header {
     pub const OPS_AT: usize = 24;
     /// Most rows that one run takes, 1 to `image::BLOCK`.
     pub const BLOCK: usize = 28;
+    /// Bytes of the tables that kernels make at their first run and keep, a multiple of 16.
+    pub const TABLES: usize = 32;
 }
 
 /// Field offsets in an operation's record; each a u32.
@@ -49,7 +51,8 @@ pub mod record {
     /// Offset and length in bytes of the arguments, 8-byte aligned.
     pub const ARGS_AT: usize = 20;
     pub const ARGS: usize = 24;
-    /// First of the scratch slots; how many the kernel says.
+    /// First of the scratch slots; how many the kernel says. For a kernel with tables, where they are, in units of
+    /// 16 bytes.
     pub const SCRATCH: usize = 28;
 }
 
@@ -178,6 +181,10 @@ kernels! {
     HashedWords "hashed_words",
     HashedChars "hashed_chars",
     CategoryHash "category_hash",
+    Walk32 "walk32",
+    Walk64 "walk64",
+    Sliced32 "sliced32",
+    Sliced64 "sliced64",
 }
 
 impl Kernel {
@@ -254,7 +261,14 @@ pub struct Image<'a> {
     pub ops: usize,
     /// Most rows a run takes; the workspace holds slots × block numbers.
     pub block: usize,
+    /// Bytes of the kernels' tables.
+    pub tables: usize,
     ops_at: usize,
+}
+
+/// Where a package's tables are: behind the workspace, aligned to 16 bytes.
+pub fn tables_at(workspace: usize, slots: usize, block: usize) -> usize {
+    (workspace + slots * block * 8 + 15) & !15
 }
 
 /// One operation's record.
@@ -282,6 +296,7 @@ impl<'a> Image<'a> {
             slots: field(header::SLOTS)? as usize,
             ops: field(header::OPS)? as usize,
             block: field(header::BLOCK)? as usize,
+            tables: field(header::TABLES)? as usize,
             ops_at: field(header::OPS_AT)? as usize,
         })
     }

@@ -1,6 +1,7 @@
 //! Writes the arguments of operations and the image around them; the mirror of `image::Reader`.
 
 use crate::image::{self, Kernel, header};
+use crate::runtime::tables;
 
 /// Values in the order in which a kernel reads them, each aligned to its own size.
 #[derive(Default)]
@@ -55,11 +56,27 @@ pub struct Operation {
     pub args: Args,
 }
 
+impl Operation {
+    /// Bytes of tables that the kernel wants, a multiple of 16.
+    fn tables(&self) -> u64 {
+        let mut words = vec![0u64; self.args.0.len().div_ceil(8)];
+        for (word, bytes) in words.iter_mut().zip(self.args.0.chunks(8)) {
+            let mut eight = [0; 8];
+            eight[..bytes.len()].copy_from_slice(bytes);
+            *word = u64::from_le_bytes(eight);
+        }
+        // SAFETY: as many bytes as the words hold at least; u8 has no alignment.
+        let args = unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), self.args.0.len()) };
+        tables(self.kernel as u32, self.inputs.len(), self.outputs as usize, args).next_multiple_of(16)
+    }
+}
+
 /// Lays out header, records, slot lists and arguments. None where the image would pass 4 GiB.
 pub fn image(columns: u32, slots: u32, block: u32, operations: &[Operation]) -> Option<Vec<u8>> {
     let ops_at = image::HEADER;
     let mut at = ops_at + operations.len() * image::RECORD;
     let (mut records, mut tail) = (Args::default(), Args::default());
+    let mut tables_at = 0u64;
     for operation in operations {
         let inputs_at = at;
         tail.u32s(&operation.inputs).align(8);
@@ -68,6 +85,9 @@ pub fn image(columns: u32, slots: u32, block: u32, operations: &[Operation]) -> 
         tail.0.extend(&operation.args.0);
         tail.align(8);
         at += operation.args.0.len().next_multiple_of(8);
+        let tables = operation.tables();
+        let scratch = if tables > 0 { u32::try_from(tables_at / 16).ok()? } else { operation.scratch };
+        tables_at += tables;
         records.u32s(&[
             operation.kernel as u32,
             operation.inputs.len() as u32,
@@ -76,7 +96,7 @@ pub fn image(columns: u32, slots: u32, block: u32, operations: &[Operation]) -> 
             operation.outputs,
             u32::try_from(args_at).ok()?,
             u32::try_from(operation.args.0.len()).ok()?,
-            operation.scratch,
+            scratch,
         ]);
     }
     let length = u32::try_from(at).ok()?;
@@ -90,6 +110,7 @@ pub fn image(columns: u32, slots: u32, block: u32, operations: &[Operation]) -> 
         (header::OPS, operations.len() as u32),
         (header::OPS_AT, ops_at as u32),
         (header::BLOCK, block),
+        (header::TABLES, u32::try_from(tables_at).ok()?),
     ] {
         bytes[field..field + 4].copy_from_slice(&value.to_le_bytes());
     }

@@ -3,6 +3,7 @@
 
 mod args;
 mod curves;
+mod forest;
 mod fuse;
 mod slots;
 mod tables;

@@ -40,13 +40,22 @@ pub fn lower(args: &mut Args, ensemble: &Ensemble) -> Result<Forest> {
         // The kernel reads at least one column; a forest of single leaves does not care which.
         features.push(0);
     }
-    let place: HashMap<u32, u32> = features.iter().copied().zip(0..).collect();
-    let feature_bits = u32::BITS - (features.len() as u32 - 1).leading_zeros();
     let vector = ensemble.trees.iter().all(|tree| matches!(tree.leaves, Leaves::Vector(_)));
     if !vector && ensemble.trees.iter().any(|tree| matches!(tree.leaves, Leaves::Vector(_))) {
         return Err(Error::malformed("trees with one value a leaf and trees with several"));
     }
 
+    if let Some(forest) = super::forest::lower(args, ensemble, &features) {
+        return Ok(forest);
+    }
+    plain(args, ensemble, features)
+}
+
+/// The plain walk's form, which holds every ensemble.
+pub fn plain(args: &mut Args, ensemble: &Ensemble, features: Vec<u32>) -> Result<Forest> {
+    let place: HashMap<u32, u32> = features.iter().copied().zip(0..).collect();
+    let feature_bits = u32::BITS - (features.len() as u32 - 1).leading_zeros();
+    let vector = matches!(ensemble.trees[0].leaves, Leaves::Vector(_));
     let tests = ensemble.trees.iter().flat_map(|tree| &tree.nodes);
     let sets = tests
         .into_iter()
@@ -263,7 +272,7 @@ pub fn oblivious(args: &mut Args, forest: &Oblivious) -> Forest {
 }
 
 /// The f32 t for which `x <= t` decides like the test, for every f32 x. NaN where no x passes. For a set its number.
-fn at_most_f32(test: Test) -> f32 {
+pub fn at_most_f32(test: Test) -> f32 {
     match test {
         Test::In(set) => set as f32,
         Test::LessEqual(threshold) | Test::LessEqualNonzero(threshold) => {
@@ -283,7 +292,7 @@ fn below_f32(value: f32) -> f32 {
 }
 
 /// The same in f64.
-fn at_most_f64(test: Test) -> f64 {
+pub fn at_most_f64(test: Test) -> f64 {
     match test {
         Test::In(set) => f64::from(set),
         Test::LessEqual(threshold) | Test::LessEqualNonzero(threshold) => threshold,

@@ -40,9 +40,9 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> R
     let memory = module.memories.iter().next().map(|memory| memory.id()).ok_or_else(|| foreign("no memory"))?;
     let image_at = module.memories.get(memory).initial * PAGE;
     let workspace_at = (image_at + image.len() as u64).next_multiple_of(PAGE.min(16));
-    let end =
-        (header.slots as u64).checked_mul(header.block as u64 * 8).and_then(|bytes| bytes.checked_add(workspace_at));
-    // Every address, the one behind the workspace too, is one of 32 bits.
+    let workspace = (header.slots as u64).checked_mul(header.block as u64 * 8);
+    let end = workspace.and_then(|bytes| bytes.checked_add(workspace_at + 15 + header.tables as u64));
+    // Every address, the one behind the tables too, is one of 32 bits.
     let texts_at = end.filter(|&end| end < 1 << 32).ok_or_else(|| {
         Error::limit("the model and its workspace take more than the 4 GiB of a WebAssembly memory")
     })?;
@@ -211,7 +211,7 @@ fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    /// An image without operations, 40 bytes long.
+    /// An image without operations.
     fn image(slots: u32) -> Vec<u8> {
         let mut bytes = vec![0; 40];
         let mut put = |at: usize, value: u32| bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());

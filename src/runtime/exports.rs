@@ -74,13 +74,14 @@ fn linked_texts() -> &'static [u8] {
 #[unsafe(no_mangle)]
 extern "C" fn run(rows: u32) -> u32 {
     let image = linked_image();
-    let block = image::Image::open(image).map_or(0, |image| image.block);
-    if rows == 0 || rows as usize > block {
+    let Some(header) = image::Image::open(image).filter(|image| (1..=image.block).contains(&(rows as usize))) else {
         return u32::MAX;
-    }
+    };
+    let tables = image::tables_at(workspace_address() as usize, header.slots, header.block);
     // SAFETY: `open` checked the image before the package let anyone call this; the linker reserved slots × block
-    // numbers for the workspace; wasm without threads runs one call at a time.
-    match unsafe { super::run(image, workspace_address(), rows as usize, linked_texts()) } {
+    // numbers for the workspace and the tables' bytes, zeros, behind it; wasm without threads runs one call at a
+    // time.
+    match unsafe { super::run(image, workspace_address(), tables as *mut u8, rows as usize, linked_texts()) } {
         Ok(()) => 0,
         Err(fault) => {
             FAULT_ROW.store(fault.row as u32, Relaxed);

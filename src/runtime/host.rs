@@ -12,6 +12,8 @@ pub struct Machine {
     block: usize,
     workspace: Vec<f64>,
     texts: Vec<u8>,
+    /// u128 so that they are 16-byte aligned.
+    tables: Vec<u128>,
 }
 
 /// With full blocks the workspace takes 4 GiB at this many.
@@ -38,19 +40,27 @@ impl Machine {
             eight[..bytes.len()].copy_from_slice(bytes);
             *word = u64::from_le_bytes(eight);
         }
-        let mut machine =
-            Machine { image, length: bytes.len(), columns: 0, block: 0, workspace: Vec::new(), texts: Vec::new() };
+        let mut machine = Machine {
+            image,
+            length: bytes.len(),
+            columns: 0,
+            block: 0,
+            workspace: Vec::new(),
+            texts: Vec::new(),
+            tables: Vec::new(),
+        };
         if !check(machine.bytes()) {
             return Err(BadImage::Unsound);
         }
         let Some(image) = Image::open(machine.bytes()) else { return Err(BadImage::Unsound) };
-        let (columns, slots, block) = (image.columns, image.slots, image.block);
+        let (columns, slots, block, tables) = (image.columns, image.slots, image.block, image.tables);
         if slots > MOST_SLOTS {
             return Err(BadImage::TooManySlots(slots));
         }
         machine.columns = columns;
         machine.block = block;
         machine.workspace = vec![0.0; slots * block];
+        machine.tables = vec![0; tables.div_ceil(16)];
         Ok(machine)
     }
 
@@ -90,7 +100,9 @@ impl Machine {
     pub fn run(&mut self, rows: usize) -> Result<(), Fault> {
         assert!((1..=self.block).contains(&rows), "{rows} rows in a block of {}", self.block);
         let slots = self.workspace.as_mut_ptr();
-        // SAFETY: `open` checked the image; the workspace holds slots × block numbers and is borrowed here alone.
-        unsafe { run(self.bytes(), slots, rows, &self.texts) }
+        let tables = self.tables.as_mut_ptr().cast();
+        // SAFETY: `open` checked the image; the workspace holds slots × block numbers and is borrowed here alone; so
+        // are the tables, as large as the image says, which only runs write.
+        unsafe { run(self.bytes(), slots, tables, rows, &self.texts) }
     }
 }

@@ -6,14 +6,17 @@
 //! Nothing here allocates, formats or panics: in the wasm runtime that machinery would be most of the bytes.
 //! This half imports `image` and nothing else of the crate.
 
+mod bits;
 pub mod city;
 mod columns;
 pub mod ctr;
 pub mod curves;
 pub mod encode;
+pub mod forest;
 mod functions;
 mod gaussian;
 mod impute;
+mod lanes;
 mod linear_trees;
 mod links;
 pub mod neighbors;
@@ -22,9 +25,11 @@ pub mod oblivious;
 mod pairs;
 mod pairwise;
 mod power;
+pub mod sliced;
 pub mod text;
 pub mod trees;
 pub mod votes;
+mod walk;
 
 #[cfg(all(target_arch = "wasm32", not(feature = "compile")))]
 mod exports;
@@ -33,7 +38,7 @@ use exports::{dispatch, validate};
 #[cfg(feature = "compile")]
 pub mod host;
 
-use crate::image::{BLOCK, Image, Reader};
+use crate::image::{BLOCK, Image, Reader, Record};
 use core::cell::Cell;
 
 /// What a kernel's validator sees of an operation.
@@ -41,9 +46,15 @@ pub struct Shape<'a> {
     pub inputs: usize,
     pub outputs: usize,
     args: &'a [u8],
+    /// Bytes of the kernel's tables; a validator sets it.
+    tables: Cell<u64>,
 }
 
 impl<'a> Shape<'a> {
+    fn new(record: &Record<'a>) -> Shape<'a> {
+        Shape { inputs: record.inputs.len(), outputs: record.outputs, args: record.args, tables: Cell::new(0) }
+    }
+
     fn args(&self) -> Reader<'a> {
         Reader::new(self.args)
     }
@@ -59,6 +70,8 @@ pub struct Call<'a> {
     outputs: usize,
     scratch: usize,
     args: &'a [u8],
+    /// The kernel's own tables: zeros at first, kept between runs, aligned to 16 bytes.
+    tables: *mut u8,
     /// 1 + the first row whose value was refused; 0 while none is.
     fault: &'a Cell<u32>,
 }
@@ -166,14 +179,23 @@ pub fn check(bytes: &[u8]) -> bool {
 
 fn check_all(bytes: &[u8]) -> Option<()> {
     let image = Image::open(bytes)?;
+    let mut tables = 0u64;
     let within = |first: usize, count: usize| first.checked_add(count).is_some_and(|end| end <= image.slots);
     if image.columns > image.slots || !(1..=BLOCK).contains(&image.block) {
         return None;
     }
     for number in 0..image.ops {
         let record = image.record(number)?;
-        let shape = Shape { inputs: record.inputs.len(), outputs: record.outputs, args: record.args };
+        let shape = Shape::new(&record);
         let scratch = validate(record.kernel, &shape)?;
+        if shape.tables.get() > 0 {
+            // In order, so that they are apart; and instead of scratch.
+            let start = record.scratch as u64 * 16;
+            if start < tables || scratch > 0 {
+                return None;
+            }
+            tables = start.checked_add(shape.tables.get())?;
+        }
         // Outputs and scratch keep clear of the input columns, so that rows stay as the caller wrote them.
         let clear = |first: usize, count: usize| {
             count == 0
@@ -190,15 +212,24 @@ fn check_all(bytes: &[u8]) -> Option<()> {
             return None;
         }
     }
-    Some(())
+    (tables.next_multiple_of(16) == image.tables as u64).then_some(())
+}
+
+/// Bytes of tables that a kernel with such arguments, 8-byte aligned, wants; 0 where it does not hold.
+#[cfg(feature = "compile")]
+pub fn tables(kernel: u32, inputs: usize, outputs: usize, args: &[u8]) -> u64 {
+    let shape = Shape { inputs, outputs, args, tables: Cell::new(0) };
+    validate(kernel, &shape).map_or(0, |_| shape.tables.get())
 }
 
 /// Runs a checked image over `rows` rows whose inputs are in the slots. The number of a text column is a place in
 /// `texts`: there stand its length, a u32, and its UTF-8. Neither was checked, so a kernel takes any bytes.
 ///
 /// # Safety
-/// `check(bytes)` was true, `slots` points to the image's slots × rows numbers, aligned, and nothing else uses them.
-pub unsafe fn run(bytes: &[u8], slots: *mut f64, rows: usize, texts: &[u8]) -> Result<(), Fault> {
+/// `check(bytes)` was true, `slots` points to the image's slots × rows numbers, aligned, and `tables` to as many bytes
+/// as the image says, aligned to 16, zeros before the first run and then only written by runs of this image. Nothing
+/// else uses either.
+pub unsafe fn run(bytes: &[u8], slots: *mut f64, tables: *mut u8, rows: usize, texts: &[u8]) -> Result<(), Fault> {
     let fault = Cell::new(0);
     let Some(image) = Image::open(bytes) else { return Ok(()) };
     for number in 0..image.ops {
@@ -212,6 +243,8 @@ pub unsafe fn run(bytes: &[u8], slots: *mut f64, rows: usize, texts: &[u8]) -> R
             outputs: record.outputs,
             scratch: record.scratch,
             args: record.args,
+            // A kernel without tables does not look; the pointer may then be anywhere.
+            tables: tables.wrapping_add(record.scratch.wrapping_mul(16)),
             fault: &fault,
         };
         dispatch(record.kernel, &call);
@@ -369,4 +402,8 @@ kernels! {
     HashedWords kernel_hashed_words check_hashed_words = text::hashed_words, text::check_hashed_words;
     HashedChars kernel_hashed_chars check_hashed_chars = text::hashed_chars, text::check_hashed_chars;
     CategoryHash kernel_category_hash check_category_hash = ctr::category_hash, ctr::check_category_hash;
+    Walk32 kernel_walk32 check_walk32 = walk::kernel::<f32>, walk::check::<f32>;
+    Walk64 kernel_walk64 check_walk64 = walk::kernel::<f64>, walk::check::<f64>;
+    Sliced32 kernel_sliced32 check_sliced32 = sliced::kernel::<f32>, sliced::check::<f32>;
+    Sliced64 kernel_sliced64 check_sliced64 = sliced::kernel::<f64>, sliced::check::<f64>;
 }

@@ -9,6 +9,8 @@
 //! The variants with `SETS` have two more bits before the feature: bit 2 says that the split asks a category set,
 //! whose number stands in the threshold's place; bit 3 that a value within `ZERO` of zero counts as missing.
 
+use super::bits::ROWS;
+use super::lanes;
 use super::{Call, Shape};
 use crate::image::{Plain, Reader};
 
@@ -37,6 +39,24 @@ pub const fn flag_bits(sets: bool) -> u32 {
 
 /// The two widths a comparison can have.
 pub trait Number: Plain + PartialOrd {
+    const INFINITY: Self;
+    const NAN: Self;
+    /// A number of a node or column in a node of `walk`, and how many there may be.
+    type Index: Plain;
+    const MOST: usize;
+    fn index(number: usize) -> Self::Index;
+    fn at(index: Self::Index) -> usize;
+    fn from_bits(bits: u64) -> Self;
+    fn to_bits(self) -> u64;
+    /// Rounds each value; whether all are finite.
+    fn read(values: &[f64], into: &mut [Self]) -> bool;
+    /// `cell` of each x.
+    fn cells(x: &[Self; ROWS], low: Self, high: Self, scale: Self, into: &mut [u32; ROWS]);
+    /// Which cell x falls into, for x from `low` to `high`: (x - low) × scale to the nearest whole number. Values
+    /// outside, and NaN, fall into the end cells; a greater x never into a lower one.
+    fn cell(x: Self, low: Self, high: Self, scale: Self) -> usize;
+    /// The scale by which `high` falls into cell `last`; 0 where there is none.
+    fn scale(low: Self, high: Self, last: u32) -> Self;
     /// To the nearest value of this width.
     fn round(value: f64) -> Self;
     fn is_nan(self) -> bool;
@@ -48,6 +68,45 @@ pub trait Number: Plain + PartialOrd {
 }
 
 impl Number for f32 {
+    const INFINITY: f32 = f32::INFINITY;
+    const NAN: f32 = f32::NAN;
+    type Index = u16;
+    const MOST: usize = 1 << 16;
+    #[inline(always)]
+    fn index(number: usize) -> u16 {
+        number as u16
+    }
+    #[inline(always)]
+    fn at(index: u16) -> usize {
+        index as usize
+    }
+    #[inline(always)]
+    fn from_bits(bits: u64) -> f32 {
+        f32::from_bits(bits as u32)
+    }
+    #[inline(always)]
+    fn to_bits(self) -> u64 {
+        u64::from(self.to_bits())
+    }
+    #[inline(always)]
+    fn read(values: &[f64], into: &mut [f32]) -> bool {
+        lanes::read_f32(values, into)
+    }
+    #[inline(always)]
+    fn cells(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut [u32; ROWS]) {
+        lanes::cells_f32(x, low, high, scale, into);
+    }
+    #[inline(always)]
+    fn cell(x: f32, low: f32, high: f32, scale: f32) -> usize {
+        let x = if x > low { x } else { low };
+        let x = if x < high { x } else { high };
+        // The sum's last bits are the nearest whole number.
+        (((x - low) * scale + 8_388_608.0).to_bits() & 0xffff) as usize
+    }
+    fn scale(low: f32, high: f32, last: u32) -> f32 {
+        let scale = last as f32 / (high - low);
+        if scale.is_finite() && (high - low).is_finite() { scale } else { 0.0 }
+    }
     #[inline]
     fn round(value: f64) -> f32 {
         value as f32
@@ -71,6 +130,45 @@ impl Number for f32 {
 }
 
 impl Number for f64 {
+    const INFINITY: f64 = f64::INFINITY;
+    const NAN: f64 = f64::NAN;
+    type Index = u32;
+    const MOST: usize = u32::MAX as usize;
+    #[inline(always)]
+    fn index(number: usize) -> u32 {
+        number as u32
+    }
+    #[inline(always)]
+    fn at(index: u32) -> usize {
+        index as usize
+    }
+    #[inline(always)]
+    fn from_bits(bits: u64) -> f64 {
+        f64::from_bits(bits)
+    }
+    #[inline(always)]
+    fn to_bits(self) -> u64 {
+        self.to_bits()
+    }
+    #[inline(always)]
+    fn read(values: &[f64], into: &mut [f64]) -> bool {
+        lanes::read_f64(values, into)
+    }
+    #[inline(always)]
+    fn cells(x: &[f64; ROWS], low: f64, high: f64, scale: f64, into: &mut [u32; ROWS]) {
+        lanes::cells_f64(x, low, high, scale, into);
+    }
+    #[inline(always)]
+    fn cell(x: f64, low: f64, high: f64, scale: f64) -> usize {
+        let x = if x > low { x } else { low };
+        let x = if x < high { x } else { high };
+        // The sum's last bits are the nearest whole number.
+        (((x - low) * scale + 4_503_599_627_370_496.0).to_bits() & 0xffff) as usize
+    }
+    fn scale(low: f64, high: f64, last: u32) -> f64 {
+        let scale = last as f64 / (high - low);
+        if scale.is_finite() && (high - low).is_finite() { scale } else { 0.0 }
+    }
     #[inline]
     fn round(value: f64) -> f64 {
         value

@@ -301,6 +301,9 @@ function plain(value) {
     let (words, expected) = expected(needs);
     let text = if needs.text { ", or the text" } else { "" };
     let missing = if needs.missing { "; NaN where the value is missing" } else { "" };
+    if needs.number && !needs.text {
+        js.push_str(&ordinary(needs));
+    }
     js.push_str(&format!(
         "\
 /** The number that the model works with{text}{missing}. */
@@ -453,4 +456,29 @@ fn remark(needs: &Needs) -> String {
         _ => "Words a warning of column `c`.",
     };
     format!("/** {what} */\nfunction remark(c, value, row) {{\n{js}}}\n\n")
+}
+
+/// Most values by far are numbers within their column's range: one look at a table, and the rest is for `encode`.
+fn ordinary(needs: &Needs) -> String {
+    let (used, unused) = if needs.unused { ("used, ", "used && ") } else { ("", "") };
+    format!(
+        "\
+const lowest = bounds(0);
+const highest = bounds(1);
+
+/** An end of each column of numbers; the others have none. */
+function bounds(end) {{
+  const all = [-Number.MAX_VALUE, Number.MAX_VALUE];
+  return Float64Array.from(columns, ({{ {used}kind, range = all }}) =>
+    {unused}/number|integer/.test(kind) ? range[end] : NaN,
+  );
+}}
+
+/** Whether `encode` would give the value itself and say nothing. */
+function ordinary(c, value) {{
+  return typeof value === \"number\" && value >= lowest[c] && value <= highest[c];
+}}
+
+"
+    )
 }

@@ -274,6 +274,12 @@ function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
 
+/** A module of one SIMD instruction, to tell what is wrong where model.wasm does not compile. */
+const SIMD = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
+  ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
+);
+
 /** Compiles model.wasm, or what stands in for it. */
 async function compile(given) {
   const { integrity: checks, source } =
@@ -293,7 +299,9 @@ async function compile(given) {
     throw problem(
       /policy|CSP|unsafe-eval/i.test(cause.message)
         ? \"the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src\"
-        : \"model.wasm does not compile\",
+        : WebAssembly.validate(SIMD)
+          ? \"model.wasm does not compile\"
+          : \"this engine lacks WebAssembly SIMD, which browsers have had since 2023\",
       cause,
     );
   }

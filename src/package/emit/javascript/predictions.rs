@@ -337,8 +337,40 @@ export function rowsOf(input, {read_args}start = 0) {{
         true => format!("set({slot}, {value})"),
         false => format!("x[{slot}] = {value}"),
     };
-    let set_row = set("c", row_encode);
-    let set_cell = set("c * count + r", &format!("encode(c, find(row, c), {encode_args}start + row)"));
+    let (set_row, set_cell) = if needs.number && !needs.text {
+        let long = match encode_warn {
+            true => {
+                "ordinary(c, value)
+            ? value
+            : encode(c, value, warn, start + row)"
+            }
+            false => {
+                "ordinary(c, value)
+            ? value
+            : encode(c, value, start + row)"
+            }
+        };
+        (
+            format!(
+                "{{
+      const value = values[c];
+      x[c] = ordinary(c, value) ? value : {};
+    }}",
+                row_encode.replace("values[c]", "value")
+            ),
+            format!(
+                "const value = view ? view[row * {count} + c] : find(row, c);
+          x[c * count + r] = {long};"
+            ),
+        )
+    } else {
+        let cell = set("c * count + r", &format!("encode(c, find(row, c), {encode_args}start + row)"));
+        (set("c", row_encode) + ";", cell + ";")
+    };
+    let view = match needs.number && !needs.text {
+        true => "    const view = ArrayBuffer.isView(input) && input;\n",
+        false => "",
+    };
     let anew = |pad: &str| if needs.text { format!("{pad}end = 0;\n") } else { String::new() };
     let (row_anew, block_anew) = (anew("    "), anew("      "));
     let tally = if needs.warns() {
@@ -375,7 +407,7 @@ async function open(source) {{
     const warnings = [];
 {row_warn}    const values = {row_values};
     if (!wasm) throw problem(freed);
-{row_anew}    for (let c = 0; c < {count}; c++) {set_row};
+{row_anew}    for (let c = 0; c < {count}; c++) {set_row}
     {run_row};
     return {{
 {row_fields}      warnings,
@@ -386,20 +418,21 @@ async function open(source) {{
   function batch(input, start = 0) {{
     if (!wasm) throw problem(freed);
 {tally}    const [rows, find] = rowsOf(input, {read_args}start);
-    const arrays = results.map(([Type, , width]) => new Type(rows * width));
+{view}    const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += {block}) {{
       const count = Math.min({block}, rows - first);
 {block_anew}      for (let r = 0; r < count; r++) {{
         const row = first + r;
         for (let c = 0; c < {count}; c++) {{
-          {set_cell};
+          {set_cell}
         }}
       }}
       {run_block};
       results.forEach(([, slot, width], k) => {{
+        const array = arrays[k];
         for (let r = 0; r < count; r++) {{
           for (let w = 0; w < width; w++) {{
-            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
+            array[(first + r) * width + w] = x[(slot + w) * count + r];
           }}
         }}
       }});

@@ -69,7 +69,10 @@ async function open(source) {
     const warnings = [];
     const values = valuesOf(row);
     if (!wasm) throw problem(freed);
-    for (let c = 0; c < 2; c++) x[c] = encode(c, values[c]);
+    for (let c = 0; c < 2; c++) {
+      const value = values[c];
+      x[c] = ordinary(c, value) ? value : encode(c, value);
+    }
     wasm.run(1);
     return {
       outputs: [
@@ -101,20 +104,25 @@ async function open(source) {
   function batch(input, start = 0) {
     if (!wasm) throw problem(freed);
     const [rows, find] = rowsOf(input, start);
+    const view = ArrayBuffer.isView(input) && input;
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
       for (let r = 0; r < count; r++) {
         const row = first + r;
         for (let c = 0; c < 2; c++) {
-          x[c * count + r] = encode(c, find(row, c), start + row);
+          const value = view ? view[row * 2 + c] : find(row, c);
+          x[c * count + r] = ordinary(c, value)
+            ? value
+            : encode(c, value, start + row);
         }
       }
       wasm.run(count);
       results.forEach(([, slot, width], k) => {
+        const array = arrays[k];
         for (let r = 0; r < count; r++) {
           for (let w = 0; w < width; w++) {
-            arrays[k][(first + r) * width + w] = x[(slot + w) * count + r];
+            array[(first + r) * width + w] = x[(slot + w) * count + r];
           }
         }
       });
@@ -236,6 +244,22 @@ function show(value) {
   return `the ${typeof value} ${String(value).slice(0, 60)}`;
 }
 
+const lowest = bounds(0);
+const highest = bounds(1);
+
+/** An end of each column of numbers; the others have none. */
+function bounds(end) {
+  const all = [-Number.MAX_VALUE, Number.MAX_VALUE];
+  return Float64Array.from(columns, ({ kind, range = all }) =>
+    /number|integer/.test(kind) ? range[end] : NaN,
+  );
+}
+
+/** Whether `encode` would give the value itself and say nothing. */
+function ordinary(c, value) {
+  return typeof value === "number" && value >= lowest[c] && value <= highest[c];
+}
+
 /** The number that the model works with. */
 function encode(c, value, row) {
   const { kind } = columns[c];
@@ -267,6 +291,12 @@ function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
 
+/** A module of one SIMD instruction, to tell what is wrong where model.wasm does not compile. */
+const SIMD = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
+  ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
+);
+
 /** Compiles model.wasm, or what stands in for it. */
 async function compile(given) {
   const { integrity: checks, source } =
@@ -286,7 +316,9 @@ async function compile(given) {
     throw problem(
       /policy|CSP|unsafe-eval/i.test(cause.message)
         ? "the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src"
-        : "model.wasm does not compile",
+        : WebAssembly.validate(SIMD)
+          ? "model.wasm does not compile"
+          : "this engine lacks WebAssembly SIMD, which browsers have had since 2023",
       cause,
     );
   }

@@ -1,0 +1,472 @@
+//! Tree ensembles to the compact form of `runtime::forest`, and the choice of the kernel.
+
+use super::args::Args;
+use super::trees::{Forest, at_most_f32, at_most_f64};
+use crate::image::Kernel;
+use crate::model::{Aggregate, Ensemble, Leaves, Node, Test, Tree, Width};
+use crate::runtime::forest::{RIGHT, SHARED};
+use crate::runtime::sliced::{DEPTH, FULL};
+use crate::runtime::trees::{INFINITE, MISSING, SUM32, VECTOR};
+use std::collections::{HashMap, VecDeque};
+
+/// A split as the compact form has it.
+#[derive(Clone, Copy)]
+struct Split {
+    column: u32,
+    /// Rounded to the ensemble's width.
+    threshold: f64,
+}
+
+/// One tree, breadth first.
+struct Flat<'a> {
+    /// Its output (0 where leaves have a value for each) and leaf values.
+    output: u32,
+    values: &'a [f64],
+    shape: Vec<bool>,
+    splits: Vec<Split>,
+    /// Leaf rows of the original tree.
+    leaves: Vec<u32>,
+    depth: u32,
+}
+
+/// The compact form, where all splits compare with thresholds and sides that it can hold; `features` are the inputs.
+pub fn lower(args: &mut Args, ensemble: &Ensemble, features: &[u32]) -> Option<Forest> {
+    write(args, ensemble, features, choose)
+}
+
+fn write(
+    args: &mut Args,
+    ensemble: &Ensemble,
+    features: &[u32],
+    choose: impl FnOnce(&Shape) -> Option<Choice>,
+) -> Option<Forest> {
+    let narrow = ensemble.compare == Width::F32;
+    let place: HashMap<u32, u32> = features.iter().copied().zip(0..).collect();
+    let mut columns: Vec<u32> = Vec::new();
+    for node in ensemble.trees.iter().flat_map(|tree| &tree.nodes) {
+        if let Node::Split { feature, missing_left, .. } = node {
+            columns.push(place[feature] << 1 | if ensemble.missing && !missing_left { RIGHT } else { 0 });
+        }
+    }
+    columns.sort_unstable();
+    columns.dedup();
+    let column_of: HashMap<u32, u32> = columns.iter().copied().zip(0..).collect();
+
+    let vector = matches!(ensemble.trees.first()?.leaves, Leaves::Vector(_));
+    let mut flat = Vec::with_capacity(ensemble.trees.len());
+    for tree in &ensemble.trees {
+        flat.push(flatten(tree, |feature, test, missing_left| {
+            let threshold = if narrow { f64::from(at_most_f32(test)) } else { at_most_f64(test) };
+            let right = ensemble.missing && !missing_left;
+            // Walks take missing for infinity.
+            let blurred = right && threshold == f64::INFINITY;
+            if matches!(test, Test::In(_) | Test::LessEqualNonzero(_)) || threshold.is_nan() || blurred {
+                return None;
+            }
+            // -0 and 0 decide alike.
+            let threshold = threshold + 0.0;
+            Some(Split { column: column_of[&(place[&feature] << 1 | u32::from(right))], threshold })
+        })?);
+    }
+    // Sums of different outputs do not meet: sorted by output, trees are added in the same order to each.
+    flat.sort_by_key(|tree| tree.output);
+
+    let mut thresholds: Vec<(u32, f64)> = Vec::new();
+    for split in flat.iter().flat_map(|tree| &tree.splits) {
+        thresholds.push((split.column, split.threshold));
+    }
+    let splits = thresholds.len();
+    thresholds.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    thresholds.dedup();
+    let choice = choose(&Shape {
+        trees: flat.len(),
+        splits,
+        most: flat.iter().map(|tree| tree.splits.len()).max()?,
+        depth: flat.iter().map(|tree| tree.depth).max()?,
+        thresholds: thresholds.len(),
+        columns: columns.len(),
+        narrow,
+    })?;
+    let shared = choice.shared.then(|| {
+        let number =
+            |(place, &(column, threshold)): (usize, &(u32, f64))| ((column, threshold.to_bits()), place as u64);
+        thresholds.iter().enumerate().map(number).collect::<HashMap<_, _>>()
+    });
+
+    let width = if vector { ensemble.outputs() } else { 1 };
+    let (mut rows, mut seen, mut leaf_rows) = (Vec::new(), HashMap::new(), Vec::new());
+    for tree in &flat {
+        for &leaf in &tree.leaves {
+            let row = &tree.values[leaf as usize * width..(leaf as usize + 1) * width];
+            let next = seen.len() as u64;
+            let number = *seen.entry(row.iter().map(|value| value.to_bits()).collect::<Vec<_>>()).or_insert(next);
+            if number == next {
+                rows.extend_from_slice(row);
+            }
+            leaf_rows.push(number);
+        }
+    }
+    let sum32 = ensemble.sum == Width::F32;
+    let value_bytes = if sum32 { 4 } else { 8 };
+    let mut leaf_width = bytes_for(seen.len());
+    if (seen.len() * width * value_bytes + leaf_rows.len() * leaf_width) >= leaf_rows.len() * width * value_bytes {
+        // Numbers would take more than they save.
+        leaf_width = 0;
+        rows.clear();
+        for tree in &flat {
+            for &leaf in &tree.leaves {
+                rows.extend_from_slice(&tree.values[leaf as usize * width..(leaf as usize + 1) * width]);
+            }
+        }
+    }
+
+    let flags = [
+        (ensemble.missing, MISSING),
+        (ensemble.infinite, INFINITE),
+        (vector, VECTOR),
+        (sum32, SUM32),
+        (shared.is_some(), SHARED),
+    ];
+    let flags = flags.iter().filter(|flag| flag.0).fold(choice.flags, |flags, flag| flags | flag.1);
+    let tests: Vec<u64> = flat
+        .iter()
+        .flat_map(|tree| &tree.splits)
+        .map(|split| match &shared {
+            Some(numbers) => numbers[&(split.column, split.threshold.to_bits())],
+            None => u64::from(split.column),
+        })
+        .collect();
+    let own: Vec<f64> = match shared {
+        Some(_) => thresholds.iter().map(|&(_, threshold)| threshold).collect(),
+        None => flat.iter().flat_map(|tree| &tree.splits).map(|split| split.threshold).collect(),
+    };
+    let test_width = bytes_for(if choice.shared { thresholds.len() } else { columns.len() });
+    args.u32s(&[
+        flags,
+        u32::try_from(flat.len()).ok()?,
+        u32::try_from(splits).ok()?,
+        u32::try_from(rows.len() / width).ok()?,
+        columns.len() as u32,
+        u32::try_from(own.len()).ok()?,
+        test_width as u32,
+        leaf_width as u32,
+    ]);
+    args.f64(match ensemble.aggregate {
+        Aggregate::Sum => 0.0,
+        Aggregate::Divide(by) => by,
+    });
+    args.f64s(&ensemble.base);
+    args.u32s(&flat.iter().map(|tree| tree.splits.len() as u32).collect::<Vec<_>>());
+    if !vector {
+        args.u32s(&flat.iter().map(|tree| tree.output).collect::<Vec<_>>());
+    }
+    args.u32s(&columns);
+    if choice.shared {
+        let count = |column: u32| thresholds.iter().filter(|threshold| threshold.0 == column).count() as u32;
+        args.u32s(&(0..columns.len() as u32).map(count).collect::<Vec<_>>());
+    }
+    let float = |narrow: bool, value: f64| if narrow { u64::from((value as f32).to_bits()) } else { value.to_bits() };
+    planes(args, own.iter().map(|&threshold| float(narrow, threshold)), if narrow { 4 } else { 8 });
+    let shape: Vec<bool> = flat.iter().flat_map(|tree| tree.shape.iter().copied()).collect();
+    let byte = |bits: &[bool]| bits.iter().rev().fold(0u8, |byte, &bit| byte << 1 | u8::from(bit));
+    args.u8s(&shape.chunks(8).map(byte).collect::<Vec<_>>());
+    planes(args, tests.into_iter(), test_width);
+    planes(args, leaf_rows.into_iter(), leaf_width);
+    planes(args, rows.iter().map(|&value| float(sum32, value)), value_bytes);
+    Some(Forest { kernel: choice.kernel, features: features.to_vec(), scratch: 0 })
+}
+
+/// How many bytes hold the numbers below `count`.
+fn bytes_for(count: usize) -> usize {
+    let bits = usize::BITS - count.saturating_sub(1).leading_zeros();
+    (bits.div_ceil(8) as usize).max(1)
+}
+
+fn planes(args: &mut Args, numbers: impl Iterator<Item = u64> + Clone, width: usize) {
+    for byte in 0..width {
+        args.u8s(&numbers.clone().map(|number| (number >> (8 * byte)) as u8).collect::<Vec<_>>());
+    }
+}
+
+/// None where a split is not one that the form can hold.
+fn flatten(tree: &Tree, split: impl Fn(u32, Test, bool) -> Option<Split>) -> Option<Flat<'_>> {
+    let (output, values) = match &tree.leaves {
+        Leaves::Scalar { output, values } => (*output, values),
+        Leaves::Vector(values) => (0, values),
+        Leaves::Linear { .. } => return None,
+    };
+    let mut flat = Flat { output, values, shape: Vec::new(), splits: Vec::new(), leaves: Vec::new(), depth: 0 };
+    let mut open = VecDeque::from([(0u32, 0u32)]);
+    while let Some((node, depth)) = open.pop_front() {
+        flat.depth = depth;
+        match tree.nodes[node as usize] {
+            Node::Leaf(leaf) => {
+                flat.shape.push(false);
+                flat.leaves.push(leaf);
+            }
+            Node::Split { feature, test, missing_left, left, right } => {
+                flat.shape.push(true);
+                flat.splits.push(split(feature, test, missing_left)?);
+                open.extend([(left, depth + 1), (right, depth + 1)]);
+            }
+        }
+    }
+    Some(flat)
+}
+
+/// What the choice depends on.
+struct Shape {
+    trees: usize,
+    splits: usize,
+    /// Splits of the largest tree.
+    most: usize,
+    depth: u32,
+    /// Different ones.
+    thresholds: usize,
+    columns: usize,
+    narrow: bool,
+}
+
+struct Choice {
+    kernel: Kernel,
+    shared: bool,
+    flags: u32,
+}
+
+/// Which kernel, from the ensemble's shape. None: neither, and `lower::trees` takes the plain walk.
+///
+/// - Fewer than 8 trees: a row takes well under a microsecond however it is done, and the plain walk is 2 KB of code
+///   in the place of 15.
+/// - Up to 256 leaves a tree: bits. They win at every size measured: 28 columns, 100 trees of depth 6, a tenth of the
+///   plain walk's time; 1000 trees of 31 leaves, a fourteenth.
+/// - Trees that are nearly full are filled up: a node of a full tree costs a third of one that is not.
+/// - Else eight walks at a time, in a third of the plain walk's time.
+fn choose(shape: &Shape) -> Option<Choice> {
+    if shape.trees < 8 {
+        return None;
+    }
+    let depth = shape.depth.max(3);
+    if shape.thresholds <= 1 << 16 && shape.most < 256 && shape.columns > 0 {
+        let full = depth <= 8 && (shape.trees << depth) <= 3 * (shape.splits + shape.trees);
+        return Some(Choice {
+            kernel: if shape.narrow { Kernel::Sliced32 } else { Kernel::Sliced64 },
+            shared: true,
+            flags: if full { FULL | depth << DEPTH } else { 0 },
+        });
+    }
+    walk(shape)
+}
+
+fn walk(shape: &Shape) -> Option<Choice> {
+    // The widths of a walk's node.
+    let limit = if shape.narrow { 1 << 16 } else { u32::MAX as usize };
+    if shape.columns + 1 >= limit || 2 * shape.most + 1 >= limit {
+        return None;
+    }
+    // Bytes of a threshold in a list and of its number, or of a threshold and its column at every split; numbers
+    // compress worse.
+    let (listed, own) = (if shape.narrow { 4 } else { 8 }, bytes_for(shape.columns));
+    let shared =
+        shape.thresholds * listed + shape.splits * bytes_for(shape.thresholds) < shape.splits * (listed + own);
+    let kernel = if shape.narrow { Kernel::Walk32 } else { Kernel::Walk64 };
+    Some(Choice { kernel, shared, flags: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lower::args::{Operation, image};
+    use crate::runtime::host::Machine;
+
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, most: u64) -> u64 {
+            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (self.0 >> 33) % most
+        }
+    }
+
+    /// Grows a tree by splitting random leaves (or level by level), until it has so many or is so deep.
+    fn tree(
+        random: &mut Random,
+        leaves: usize,
+        most_depth: u32,
+        level: bool,
+        split: &mut impl FnMut(&mut Random) -> Node,
+        output: Option<u32>,
+        outputs: usize,
+    ) -> Tree {
+        let mut nodes = vec![Node::Leaf(0)];
+        let mut open = vec![(0usize, 0u32)];
+        let mut count = 1;
+        while count < leaves && !open.is_empty() {
+            let pick = if level { 0 } else { random.below(open.len() as u64) as usize };
+            let (at, depth) = open.remove(pick);
+            if depth == most_depth {
+                continue;
+            }
+            let child = nodes.len() as u32;
+            let (left, right) = if random.below(2) == 0 { (child, child + 1) } else { (child + 1, child) };
+            let Node::Split { feature, test, missing_left, .. } = split(random) else { unreachable!() };
+            nodes[at] = Node::Split { feature, test, missing_left, left, right };
+            nodes.extend([Node::Leaf(0); 2]);
+            open.extend([(child as usize, depth + 1), (child as usize + 1, depth + 1)]);
+            count += 1;
+        }
+        let mut leaf = 0;
+        for node in &mut nodes {
+            if let Node::Leaf(number) = node {
+                *number = leaf;
+                leaf += 1;
+            }
+        }
+        let width = if output.is_some() { 1 } else { outputs };
+        // Few values in some trees, so that rows repeat.
+        let kinds = [3, 1 << 20][random.below(2) as usize];
+        let values =
+            (0..leaf as usize * width).map(|_| f64::from((random.below(kinds) as f32 - 1.3) / 7.0)).collect();
+        let leaves = match output {
+            Some(output) => Leaves::Scalar { output, values },
+            None => Leaves::Vector(values),
+        };
+        Tree { nodes, leaves }
+    }
+
+    fn machine(ensemble: &Ensemble, features: usize, piece: (Args, Forest)) -> Machine {
+        let (args, forest) = piece;
+        let (columns, outputs) = (features as u32, ensemble.outputs() as u32);
+        let operation = Operation {
+            kernel: forest.kernel,
+            inputs: forest.features,
+            output: columns,
+            outputs,
+            scratch: columns + outputs,
+            args,
+        };
+        let image = image(columns, columns + outputs + forest.scratch, 128, &[operation]).unwrap();
+        Machine::open(&image).unwrap_or_else(|_| panic!("{:?} is not sound", forest.kernel))
+    }
+
+    /// Random ensembles through every kernel that can hold them, in blocks of every kind: the same bits, also for
+    /// missing and infinite values and one ulp beside thresholds.
+    #[test]
+    fn all_kernels_give_the_same_bits() {
+        let mut random = Random(7);
+        let mut used = HashMap::new();
+        for round in 0..120 {
+            let features = [1, 3, 28, 70][random.below(4) as usize];
+            let compare = [Width::F32, Width::F64][random.below(2) as usize];
+            let sum = [Width::F32, Width::F64][random.below(2) as usize];
+            let outputs = [1, 1, 3][random.below(3) as usize];
+            let vector = random.below(3) == 0;
+            let (missing, infinite) = (random.below(2) == 0, random.below(2) == 0);
+            let level = random.below(2) == 0;
+            let depth = [1, 2, 3, 5, 6, 8, 30][random.below(7) as usize];
+            let leaves = [1, 2, 7, 31, 64, 200, 256, 700][random.below(8) as usize];
+            let grid = [2, 5, 40, 300, 5000][random.below(5) as usize];
+            // Thresholds of every size, many close together or far apart.
+            let spread = random.below(4);
+            let mut values = Vec::new();
+            for _ in 0..grid {
+                let unit = random.below(1 << 24) as f64 / f64::from(1 << 23) - 1.0;
+                values.push(match spread {
+                    0 => unit,
+                    1 => unit * 10f64.powi(random.below(70) as i32 - 40),
+                    2 => f64::from(f32::from_bits(random.below(1 << 32) as u32)),
+                    _ => (unit * 3.0).round(),
+                });
+            }
+            values.extend([0.0, -0.0, 1e-45, -1e-45, f64::from(f32::MAX), f64::from(f32::MIN), 5e-324, 1e300]);
+            if infinite {
+                values.push(f64::NEG_INFINITY);
+            }
+            values.retain(|value| !value.is_nan() && (value.is_finite() || infinite));
+            let strict = random.below(2) == 0;
+            let mut split = |random: &mut Random| {
+                let threshold = values[random.below(values.len() as u64) as usize];
+                let test = if strict && threshold > f64::MIN && threshold as f32 > f32::MIN {
+                    Test::Less(threshold)
+                } else {
+                    Test::LessEqual(threshold)
+                };
+                let (feature, missing_left) = (random.below(features) as u32, random.below(3) == 0);
+                Node::Split { feature, test, missing_left, left: 0, right: 0 }
+            };
+            let trees = (0..1 + random.below(30))
+                .map(|number| {
+                    let output = (!vector).then_some((number % outputs) as u32);
+                    let leaves = if random.below(4) == 0 { 1 + random.below(leaves) } else { leaves };
+                    tree(&mut random, leaves as usize, depth, level, &mut split, output, outputs as usize)
+                })
+                .collect();
+            let ensemble = Ensemble {
+                compare,
+                sum,
+                features: features as u32,
+                base: (0..outputs).map(|output| output as f64 / 4.0 - 0.25).collect(),
+                trees,
+                sets: Vec::new(),
+                aggregate: [Aggregate::Sum, Aggregate::Divide(7.0)][random.below(2) as usize],
+                missing,
+                infinite,
+            };
+            ensemble.check().unwrap();
+            let all: Vec<u32> = (0..features as u32).collect();
+            let mut args = Args::default();
+            let plain = super::super::trees::plain(&mut args, &ensemble, all.clone()).unwrap();
+            let mut machines = vec![("plain", machine(&ensemble, features as usize, (args, plain)))];
+            let mut with = |name: &'static str, choose: &dyn Fn(&Shape) -> Option<Choice>| {
+                let mut args = Args::default();
+                if let Some(forest) = write(&mut args, &ensemble, &all, choose) {
+                    *used.entry(name).or_insert(0) += 1;
+                    machines.push((name, machine(&ensemble, features as usize, (args, forest))));
+                }
+            };
+            let small = |shape: &Shape| shape.thresholds <= 1 << 16 && shape.most < 256 && shape.columns > 0;
+            with("walk", &|shape| walk(shape).map(|choice| Choice { shared: false, ..choice }));
+            with("walk, shared", &|shape| walk(shape).map(|choice| Choice { shared: true, ..choice }));
+            let sliced = |shape: &Shape| if shape.narrow { Kernel::Sliced32 } else { Kernel::Sliced64 };
+            with("sliced", &|shape| small(shape).then(|| Choice { kernel: sliced(shape), shared: true, flags: 0 }));
+            with("sliced, full", &|shape| {
+                let flags = FULL | shape.depth.max(3) << DEPTH;
+                let fits =
+                    shape.depth <= 8 && shape.trees << shape.depth.max(3) <= 8 * (2 * shape.splits + shape.trees);
+                (small(shape) && fits).then(|| Choice { kernel: sliced(shape), shared: true, flags })
+            });
+            with("chosen", &choose);
+            for rows in [128, 1, 20, 127, 19, 8, 7, 128, 64] {
+                let (features, outputs) = (features as usize, outputs as usize);
+                let x: Vec<f64> = (0..rows * features)
+                    .map(|_| {
+                        let value = values[random.below(values.len() as u64) as usize];
+                        let near = value as f32;
+                        match random.below(12) {
+                            0 if missing => f64::NAN,
+                            1 if infinite => f64::INFINITY,
+                            2 if infinite => f64::NEG_INFINITY,
+                            3 => value.next_up(),
+                            4 => value.next_down(),
+                            5 => f64::from(near.next_up()),
+                            6 => f64::from(near.next_down()),
+                            7 => random.below(1 << 20) as f64 / 3.0,
+                            8 => 0.0,
+                            _ => value,
+                        }
+                    })
+                    .map(|x: f64| if !infinite && (x as f32).is_infinite() { 1.0 } else { x })
+                    .collect();
+                let mut first: Option<Vec<u64>> = None;
+                for (name, machine) in &mut machines {
+                    machine.slots_mut()[..rows * features].copy_from_slice(&x);
+                    machine.run(rows).unwrap();
+                    let slots = &machine.slots()[rows * features..rows * (features + outputs)];
+                    let bits: Vec<u64> = slots.iter().map(|y| y.to_bits()).collect();
+                    let first = first.get_or_insert_with(|| bits.clone());
+                    assert_eq!(&bits, first, "round {round}: {name}, {rows} rows, {compare:?}");
+                }
+            }
+        }
+        assert!(["walk", "walk, shared", "sliced", "sliced, full"].iter().all(|name| used[name] > 20), "{used:?}");
+    }
+}

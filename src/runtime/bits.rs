@@ -1,0 +1,207 @@
+//! 128 bits at a time, one a row of a block: a v128 in the wasm runtime, two words elsewhere. Both are the same
+//! logic, so that results do not depend on which it is.
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod vector {
+    use core::arch::wasm32::{u64x2_shl, u64x2_shr, u64x2_splat, v128, v128_and, v128_bitselect, v128_or, v128_xor};
+
+    #[derive(Clone, Copy)]
+    #[repr(transparent)]
+    pub struct Bits(v128);
+
+    impl Bits {
+        #[inline(always)]
+        pub fn words(word: u64) -> Bits {
+            Bits(u64x2_splat(word))
+        }
+        #[inline(always)]
+        pub fn and(self, other: Bits) -> Bits {
+            Bits(v128_and(self.0, other.0))
+        }
+        #[inline(always)]
+        pub fn or(self, other: Bits) -> Bits {
+            Bits(v128_or(self.0, other.0))
+        }
+        #[inline(always)]
+        pub fn xor(self, other: Bits) -> Bits {
+            Bits(v128_xor(self.0, other.0))
+        }
+        /// Shifts each half.
+        #[inline(always)]
+        pub fn up(self, by: u32) -> Bits {
+            Bits(u64x2_shl(self.0, by))
+        }
+        #[inline(always)]
+        pub fn down(self, by: u32) -> Bits {
+            Bits(u64x2_shr(self.0, by))
+        }
+        /// Of `one` where the bit is set, else of `zero`.
+        #[inline(always)]
+        pub fn pick(self, one: Bits, zero: Bits) -> Bits {
+            Bits(v128_bitselect(one.0, zero.0, self.0))
+        }
+    }
+}
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod vector {
+    #[derive(Clone, Copy)]
+    #[repr(C, align(16))]
+    pub struct Bits([u64; 2]);
+
+    impl Bits {
+        #[inline(always)]
+        pub fn words(word: u64) -> Bits {
+            Bits([word; 2])
+        }
+        #[inline(always)]
+        pub fn and(self, other: Bits) -> Bits {
+            Bits([self.0[0] & other.0[0], self.0[1] & other.0[1]])
+        }
+        #[inline(always)]
+        pub fn or(self, other: Bits) -> Bits {
+            Bits([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+        }
+        #[inline(always)]
+        pub fn xor(self, other: Bits) -> Bits {
+            Bits([self.0[0] ^ other.0[0], self.0[1] ^ other.0[1]])
+        }
+        /// Shifts each half.
+        #[inline(always)]
+        pub fn up(self, by: u32) -> Bits {
+            Bits([self.0[0] << by, self.0[1] << by])
+        }
+        #[inline(always)]
+        pub fn down(self, by: u32) -> Bits {
+            Bits([self.0[0] >> by, self.0[1] >> by])
+        }
+        /// Of `one` where the bit is set, else of `zero`.
+        #[inline(always)]
+        pub fn pick(self, one: Bits, zero: Bits) -> Bits {
+            one.xor(zero).and(self).xor(zero)
+        }
+    }
+}
+
+pub use vector::Bits;
+
+/// Rows of one vector.
+pub const ROWS: usize = 128;
+
+/// Transposes the 8 × 8 bits that stand at the same byte of 8 vectors, for each of the 16 bytes. Applied to the
+/// 128 bytes of 128 rows it gives their bit planes, plane k in vector k, and applied to planes the bytes.
+pub fn transpose(v: &mut [Bits; 8]) {
+    #[inline(always)]
+    fn swap(v: &mut [Bits; 8], a: usize, b: usize, by: u32, mask: Bits) {
+        let moved = v[a].down(by).xor(v[b]).and(mask);
+        v[b] = v[b].xor(moved);
+        v[a] = v[a].xor(moved.up(by));
+    }
+    let mask = Bits::words(0x0f0f_0f0f_0f0f_0f0f);
+    swap(v, 0, 4, 4, mask);
+    swap(v, 1, 5, 4, mask);
+    swap(v, 2, 6, 4, mask);
+    swap(v, 3, 7, 4, mask);
+    let mask = Bits::words(0x3333_3333_3333_3333);
+    swap(v, 0, 2, 2, mask);
+    swap(v, 1, 3, 2, mask);
+    swap(v, 4, 6, 2, mask);
+    swap(v, 5, 7, 2, mask);
+    let mask = Bits::words(0x5555_5555_5555_5555);
+    swap(v, 0, 1, 1, mask);
+    swap(v, 2, 3, 1, mask);
+    swap(v, 4, 5, 1, mask);
+    swap(v, 6, 7, 1, mask);
+}
+
+/// `masks[r]` becomes the rows whose number is greater than r, for numbers of `planes.len()` bits, lowest first,
+/// at most 16. A number greater than r has greater high bits, or the same ones and greater low bits: with four
+/// low bits two operations a mask.
+pub fn greater(planes: &[Bits], masks: &mut [Bits]) {
+    let (low, rest) = planes.split_at(planes.len().min(4));
+    let (high, top) = rest.split_at(rest.len().min(4));
+    let (_, low_greater) = compare(low);
+    let (high_same, high_greater) = compare(high);
+    for (number, masks) in masks.chunks_mut(1 << (low.len() + high.len())).enumerate() {
+        let (mut top_same, mut top_greater) = (Bits::words(!0), Bits::words(0));
+        for (place, &plane) in top.iter().enumerate().rev() {
+            let one = top_same.and(plane);
+            if number >> place & 1 == 1 {
+                top_same = one;
+            } else {
+                top_greater = top_greater.or(one);
+                top_same = top_same.xor(one);
+            }
+        }
+        for ((masks, &same), &greater) in masks.chunks_mut(1 << low.len()).zip(&high_same).zip(&high_greater) {
+            let greater = top_greater.or(top_same.and(greater));
+            let same = top_same.and(same);
+            for (mask, &low) in masks.iter_mut().zip(&low_greater) {
+                *mask = greater.or(same.and(low));
+            }
+        }
+    }
+}
+
+/// For each number of up to four bits, which rows have it and which a greater one.
+#[inline(always)]
+fn compare(planes: &[Bits]) -> ([Bits; 16], [Bits; 16]) {
+    let (mut same, mut greater) = ([Bits::words(!0); 16], [Bits::words(0); 16]);
+    for (level, &plane) in planes.iter().take(4).rev().enumerate() {
+        for prefix in (0..1usize << level).rev() {
+            let one = same[prefix].and(plane);
+            let zero = same[prefix].xor(one);
+            (same[2 * prefix + 1], greater[2 * prefix + 1]) = (one, greater[prefix]);
+            (same[2 * prefix], greater[2 * prefix]) = (zero, greater[prefix].or(one));
+        }
+    }
+    (same, greater)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planes_of(numbers: &[u32; ROWS], bits: usize) -> Vec<Bits> {
+        let mut planes = Vec::new();
+        for from in (0..bits).step_by(8) {
+            let bytes: Vec<u8> = numbers.iter().map(|number| (number >> from) as u8).collect();
+            // SAFETY: 128 bytes are 8 vectors, and every bit pattern is one.
+            let mut vectors: [Bits; 8] = unsafe { core::ptr::read_unaligned(bytes.as_ptr().cast()) };
+            transpose(&mut vectors);
+            planes.extend(vectors);
+        }
+        planes.truncate(bits);
+        planes
+    }
+
+    fn bytes_of(mut planes: [Bits; 8]) -> [u8; ROWS] {
+        transpose(&mut planes);
+        // SAFETY: as above.
+        unsafe { core::mem::transmute(planes) }
+    }
+
+    #[test]
+    fn planes_and_back() {
+        let numbers: [u32; ROWS] = core::array::from_fn(|row| (row * 37 % 256) as u32);
+        let planes = planes_of(&numbers, 8);
+        assert_eq!(bytes_of(planes.try_into().ok().unwrap()).map(u32::from), numbers);
+    }
+
+    #[test]
+    fn masks_say_which_rows_are_greater() {
+        for bits in 1..=13 {
+            let most = (1u32 << bits) - 1;
+            let numbers: [u32; ROWS] = core::array::from_fn(|row| (row as u32).wrapping_mul(2654435761) >> 7 & most);
+            let planes = planes_of(&numbers, bits);
+            for count in [1, most as usize / 2 + 1, most as usize] {
+                let mut masks = vec![Bits::words(0); count];
+                greater(&planes, &mut masks);
+                for (r, &mask) in masks.iter().enumerate() {
+                    let rows = bytes_of(core::array::from_fn(|plane| if plane == 0 { mask } else { Bits::words(0) }));
+                    assert!(rows.iter().zip(&numbers).all(|(&bit, &number)| (bit == 1) == (number > r as u32)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Tree ensembles whose splits all compare with a threshold: the arguments, compact, and their validator. The
+//! kernels (`walk`, `sliced`) make tables of them at their first run.
+//!
+//! Every split is `x <= threshold` in the ensemble's width, as in `trees`. A split asks a column: an input with a
+//! side for missing values, so that an input whose splits disagree about it is two columns. Nodes stand tree by tree,
+//! breadth first; one bit a node says whether it is a split, and the children of a tree's k-th split are its nodes
+//! 2k + 1 and 2k + 2, so that no child needs a number. Splits and leaves are then counted in that order.
+//!
+//! Numbers stand as planes: all first bytes, then all second bytes and so on. Sorted thresholds, exponents and small
+//! numbers compress better so.
+
+use super::trees::{Number, SUM32, VECTOR};
+use super::{Call, Shape};
+use crate::image::Reader;
+
+/// A flag beside those of `trees`: a split names a place in one list of all different thresholds, column by column,
+/// ascending. Without it, it names its column and has a threshold of its own.
+pub const SHARED: u32 = 16;
+
+/// Of a column: the input is above it; missing goes right.
+pub const RIGHT: u32 = 1;
+
+/// Numbers of a few bytes each, plane by plane.
+#[derive(Clone, Copy)]
+pub struct Planes<'a> {
+    bytes: &'a [u8],
+    count: usize,
+}
+
+impl<'a> Planes<'a> {
+    fn read(args: &mut Reader<'a>, count: usize, width: usize) -> Option<Planes<'a>> {
+        Some(Planes { bytes: args.list(count.checked_mul(width)?)?, count })
+    }
+
+    #[inline(never)]
+    pub fn get(&self, place: usize) -> u64 {
+        let (mut value, mut at, mut shift) = (0, place, 0);
+        while let Some(&byte) = self.bytes.get(at) {
+            value |= u64::from(byte) << (shift & 63);
+            at += self.count;
+            shift += 8;
+        }
+        value
+    }
+
+    fn all(&self, holds: impl Fn(u64) -> bool) -> bool {
+        (0..self.count).all(|place| holds(self.get(place)))
+    }
+}
+
+/// The arguments, in the order in which they stand.
+pub struct Forest<'a> {
+    pub flags: u32,
+    /// Different leaf rows.
+    pub rows: usize,
+    /// The sums are divided by it where it is not zero.
+    pub divide: f64,
+    /// One start value an output.
+    pub base: &'a [f64],
+    /// Splits of each tree.
+    pub sizes: &'a [u32],
+    /// The output of each tree; empty with VECTOR.
+    pub targets: &'a [u32],
+    /// The input of each column and its flag.
+    pub columns: &'a [u32],
+    /// How many of the shared thresholds each column has; empty without SHARED.
+    pub counts: &'a [u32],
+    pub splits: usize,
+    pub thresholds: Planes<'a>,
+    /// A bit a node: it is a split.
+    pub shape: &'a [u8],
+    /// A split's threshold or column.
+    pub tests: Planes<'a>,
+    /// A leaf's row; without planes they are in order.
+    pub leaves: Planes<'a>,
+    /// Leaf rows, row-major, of f32 where the sums are, else of f64.
+    pub values: Planes<'a>,
+}
+
+impl<'a> Forest<'a> {
+    pub fn read<T>(mut args: Reader<'a>, outputs: usize) -> Option<Forest<'a>> {
+        let &[flags, trees, splits, rows, columns, thresholds, test_width, leaf_width] =
+            args.list::<u32>(8)?.first_chunk()?;
+        let (trees, splits, columns) = (trees as usize, splits as usize, columns as usize);
+        let vector = flags & VECTOR != 0;
+        let nodes = splits.checked_mul(2)?.checked_add(trees)?;
+        if test_width > 4 || leaf_width > 4 {
+            return None;
+        }
+        Some(Forest {
+            flags,
+            rows: rows as usize,
+            divide: args.one()?,
+            base: args.list(outputs)?,
+            sizes: args.list(trees)?,
+            targets: args.list(if vector { 0 } else { trees })?,
+            columns: args.list(columns)?,
+            counts: args.list(if flags & SHARED != 0 { columns } else { 0 })?,
+            splits,
+            thresholds: Planes::read(&mut args, thresholds as usize, size_of::<T>())?,
+            shape: args.list(nodes.div_ceil(8))?,
+            tests: Planes::read(&mut args, splits, test_width as usize)?,
+            leaves: Planes::read(&mut args, splits.checked_add(trees)?, leaf_width as usize)?,
+            values: Planes::read(
+                &mut args,
+                (rows as usize).checked_mul(if vector { outputs } else { 1 })?,
+                if flags & SUM32 != 0 { 4 } else { 8 },
+            )?,
+        })
+    }
+
+    pub fn vector(&self) -> bool {
+        self.flags & VECTOR != 0
+    }
+
+    pub fn narrow(&self) -> bool {
+        self.flags & SUM32 != 0
+    }
+
+    pub fn shared(&self) -> bool {
+        self.flags & SHARED != 0
+    }
+
+    pub fn nodes(&self) -> usize {
+        2 * self.splits + self.sizes.len()
+    }
+
+    #[inline(never)]
+    pub fn is_split(&self, node: usize) -> bool {
+        self.shape.get(node / 8).is_some_and(|byte| byte >> (node % 8) & 1 == 1)
+    }
+
+    /// The leaf row of leaf number `leaf` of the whole ensemble.
+    #[inline(never)]
+    pub fn row(&self, leaf: usize) -> usize {
+        if self.leaves.bytes.is_empty() { leaf } else { self.leaves.get(leaf) as usize }
+    }
+
+    /// Number `place` of the leaf rows.
+    #[inline(never)]
+    pub fn value(&self, place: usize) -> f64 {
+        let bits = self.values.get(place);
+        if self.narrow() { f64::from(f32::from_bits(bits as u32)) } else { f64::from_bits(bits) }
+    }
+
+    /// Whether everything that is a number of something else is one, and every tree a tree.
+    pub fn check<T: Number>(&self, shape: &Shape) -> Option<()> {
+        let within = |number: u64, count: usize| number < count as u64;
+        let leaves = self.splits + self.sizes.len();
+        let fits = !self.sizes.is_empty()
+            && self.columns.iter().all(|&column| within(u64::from(column >> 1), shape.inputs))
+            && self.targets.iter().all(|&target| within(u64::from(target), shape.outputs))
+            && if self.leaves.bytes.is_empty() {
+                self.rows == leaves
+            } else {
+                self.leaves.all(|row| within(row, self.rows))
+            };
+        let tests = if self.shared() {
+            let mut from = 0usize;
+            for &count in self.counts {
+                let end = from.checked_add(count as usize)?;
+                let mut last = T::from_bits(self.thresholds.get(from));
+                for place in from..end {
+                    let next = T::from_bits(self.thresholds.get(place));
+                    if next.is_nan() || (place > from && next <= last) {
+                        return None;
+                    }
+                    last = next;
+                }
+                from = end;
+            }
+            (from == self.thresholds.count).then_some(from)?
+        } else {
+            (self.splits == self.thresholds.count).then_some(self.columns.len())?
+        };
+        if !fits || !self.tests.all(|test| within(test, tests)) {
+            return None;
+        }
+        let (mut first, mut splits) = (0, 0usize);
+        for &size in self.sizes {
+            splits = splits.checked_add(size as usize).filter(|&splits| splits <= self.splits)?;
+            let mut seen = 0;
+            for node in 0..2 * size as usize + 1 {
+                // A node was announced by a split before it.
+                if node > 2 * seen {
+                    return None;
+                }
+                seen += usize::from(self.is_split(first + node));
+            }
+            if seen != size as usize {
+                return None;
+            }
+            first += 2 * size as usize + 1;
+        }
+        (splits == self.splits).then_some(())
+    }
+}
+
+/// Hands out places in a kernel's tables.
+#[derive(Clone, Copy, Default)]
+pub struct Layout {
+    end: u64,
+}
+
+/// Where a list of a kernel's tables is.
+#[derive(Clone, Copy, Default)]
+pub struct Place {
+    at: usize,
+    count: usize,
+}
+
+impl Layout {
+    /// A place for `count` values of T, aligned to 16 bytes.
+    pub fn take<T>(&mut self, count: u64) -> Place {
+        let at = self.end;
+        self.end = at.saturating_add(count.saturating_mul(size_of::<T>() as u64)).saturating_add(15) & !15;
+        Place { at: at as usize, count: count as usize }
+    }
+
+    /// Says what the tables take; None where that is not less than 4 GiB.
+    pub fn announce(&self, shape: &Shape) -> Option<()> {
+        shape.tables.set(self.end);
+        (self.end < 1 << 32).then_some(())
+    }
+}
+
+impl Place {
+    /// The list, of the T that the place was taken for.
+    ///
+    /// # Safety
+    /// The layout is the one that the validator announced for this operation, T is plain data of which zeros are a
+    /// value, and no other view of the place is in use.
+    #[inline(always)]
+    pub unsafe fn of<'a, T>(&self, call: &Call) -> &'a mut [T] {
+        // SAFETY: `check` saw that the tables hold what the validator announced, aligned to 16 bytes; the place is
+        // a part of that; the rest is the caller's.
+        unsafe { core::slice::from_raw_parts_mut(call.tables.add(self.at).cast::<T>(), self.count) }
+    }
+}
+
+/// The two widths in which leaf values are added.
+pub trait Sum: Copy {
+    fn from_f64(value: f64) -> Self;
+    fn to_f64(self) -> f64;
+    fn plus(self, other: Self) -> Self;
+}
+
+impl Sum for f32 {
+    #[inline(always)]
+    fn from_f64(value: f64) -> f32 {
+        value as f32
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+    #[inline(always)]
+    fn plus(self, other: f32) -> f32 {
+        self + other
+    }
+}
+
+impl Sum for f64 {
+    #[inline(always)]
+    fn from_f64(value: f64) -> f64 {
+        value
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self
+    }
+    #[inline(always)]
+    fn plus(self, other: f64) -> f64 {
+        self + other
+    }
+}

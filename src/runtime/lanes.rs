@@ -1,0 +1,104 @@
+//! Loops over the rows of a block that the wasm runtime does in vectors. Lane by lane both forms are the same
+//! operations.
+
+use super::trees::Number;
+
+/// Row by row: for builds without vectors, and for what is left of a block.
+mod rows {
+    use super::Number;
+
+    pub fn read<T: Number>(values: &[f64], into: &mut [T]) -> bool {
+        let mut finite = true;
+        for (&value, into) in values.iter().zip(into) {
+            *into = T::round(value);
+            finite &= !into.is_nan() && !into.is_infinite();
+        }
+        finite
+    }
+
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    pub fn cells<T: Number>(x: &[T], low: T, high: T, scale: T, into: &mut [u32]) {
+        for (&x, into) in x.iter().zip(into) {
+            *into = T::cell(x, low, high, scale) as u32;
+        }
+    }
+}
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod vectors {
+    pub use super::rows::{cells as cells_f32, cells as cells_f64, read as read_f32, read as read_f64};
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod vectors {
+    use super::rows;
+    use crate::runtime::bits::ROWS;
+    use core::arch::wasm32::*;
+
+    pub fn read_f32(values: &[f64], into: &mut [f32]) -> bool {
+        let (fours, rest) = values.as_chunks::<4>();
+        let (into, last) = into.as_chunks_mut::<4>();
+        let mut wrong = u32x4_splat(0);
+        for (four, into) in fours.iter().zip(&mut *into) {
+            // SAFETY: four f64 are read, four f32 written.
+            unsafe {
+                let at = four.as_ptr().cast::<v128>();
+                let low = f32x4_demote_f64x2_zero(v128_load(at));
+                let high = f32x4_demote_f64x2_zero(v128_load(at.add(1)));
+                let x = i64x2_shuffle::<0, 2>(low, high);
+                wrong = v128_or(wrong, f32x4_ne(f32x4_sub(x, x), f32x4_splat(0.0)));
+                v128_store(into.as_mut_ptr().cast(), x);
+            }
+        }
+        let tail = into.get_mut(fours.len()).map_or(last, |four| four);
+        rows::read(rest, tail) && !v128_any_true(wrong)
+    }
+
+    pub fn read_f64(values: &[f64], into: &mut [f64]) -> bool {
+        let (twos, rest) = values.as_chunks::<2>();
+        let (into, last) = into.as_chunks_mut::<2>();
+        let mut wrong = u32x4_splat(0);
+        for (two, into) in twos.iter().zip(&mut *into) {
+            // SAFETY: two f64 are read, two written.
+            unsafe {
+                let x = v128_load(two.as_ptr().cast());
+                wrong = v128_or(wrong, f64x2_ne(f64x2_sub(x, x), f64x2_splat(0.0)));
+                v128_store(into.as_mut_ptr().cast(), x);
+            }
+        }
+        let tail = into.get_mut(twos.len()).map_or(last, |two| two);
+        rows::read(rest, tail) && !v128_any_true(wrong)
+    }
+
+    pub fn cells_f32(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut [u32; ROWS]) {
+        for (x, into) in x.as_chunks::<4>().0.iter().zip(into.as_chunks_mut::<4>().0) {
+            // SAFETY: four values are read, four written.
+            unsafe {
+                // The operands' order is what sends NaN to the low end.
+                let x = f32x4_pmax(f32x4_splat(low), v128_load(x.as_ptr().cast()));
+                let x = f32x4_pmin(f32x4_splat(high), x);
+                let x = f32x4_mul(f32x4_sub(x, f32x4_splat(low)), f32x4_splat(scale));
+                let cell = v128_and(f32x4_add(x, f32x4_splat(8_388_608.0)), u32x4_splat(0xffff));
+                v128_store(into.as_mut_ptr().cast(), cell);
+            }
+        }
+    }
+
+    pub fn cells_f64(x: &[f64; ROWS], low: f64, high: f64, scale: f64, into: &mut [u32; ROWS]) {
+        for (x, into) in x.as_chunks::<4>().0.iter().zip(into.as_chunks_mut::<4>().0) {
+            // SAFETY: four values are read, four written.
+            unsafe {
+                let at = x.as_ptr().cast::<v128>();
+                let cell = |x: v128| {
+                    let x = f64x2_pmin(f64x2_splat(high), f64x2_pmax(f64x2_splat(low), x));
+                    let x = f64x2_mul(f64x2_sub(x, f64x2_splat(low)), f64x2_splat(scale));
+                    f64x2_add(x, f64x2_splat(4_503_599_627_370_496.0))
+                };
+                let low_words = u32x4_shuffle::<0, 2, 4, 6>(cell(v128_load(at)), cell(v128_load(at.add(1))));
+                v128_store(into.as_mut_ptr().cast(), v128_and(low_words, u32x4_splat(0xffff)));
+            }
+        }
+    }
+}
+
+pub use vectors::{cells_f32, cells_f64, read_f32, read_f64};

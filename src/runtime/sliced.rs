@@ -1,0 +1,654 @@
+//! Trees of up to 256 leaves over 128 rows at a time, a bit a row.
+//!
+//! 1. Each column's values become ranks: how many of the column's thresholds lie below. A table of cells, a monotone map
+//!    of the values, says where among the thresholds to look; what is left is compared exactly.
+//! 2. The ranks' bits are transposed to planes, one bit of 128 rows each, and from them the mask of every threshold:
+//!    the rows whose value is greater, which go right (`bits::greater`). A threshold that many nodes share is paid
+//!    once.
+//! 3. A tree gives the bits of its leaf numbers, 128 rows at once, without a branch. Full trees (flag FULL), every leaf
+//!    at the same depth: from the bottom up, a node's mask picks between the bits of its right and left subtree and
+//!    is the bit above them. Others: from the top down which rows reach a node, `right = node & mask, left = node ^
+//!    right`; a bit of the leaf number is the union of the largest subtrees in which it is set everywhere.
+//! 4. The planes are transposed back to a byte a row, eight trees at a time, and the leaf values added in tree order.
+//!
+//! Fewer rows than `FEW` walk: a block costs the same whatever it holds.
+
+use super::bits::{Bits, ROWS, greater, transpose};
+use super::forest::{Forest, Layout, Place, RIGHT, Sum};
+use super::trees::Number;
+use super::walk::{self, divide, load};
+use super::{Call, Shape};
+
+/// A flag beside those of `forest`: trees are filled up to one depth, in the flag's high bits.
+pub const FULL: u32 = 32;
+pub const DEPTH: u32 = 16;
+
+/// Rows from which on a block is cheaper than walks.
+const FEW: usize = 20;
+
+/// Trees summed at a time.
+const CHUNK: usize = 8;
+
+/// Trees have fewer nodes.
+const NODES: usize = 512;
+
+/// Up to this many thresholds are compared one by one.
+const DIRECT: usize = 6;
+
+/// A column's map to ranks.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Ranks<T> {
+    /// Cell of x: (x within low and high - low) × scale.
+    low: T,
+    high: T,
+    scale: T,
+    /// 2^steps - 1 is at least the number of thresholds in any cell.
+    steps: u32,
+}
+
+/// A split of a tree that is not full: its mask and its node.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Split {
+    mask: u16,
+    node: u16,
+}
+
+/// Where a tree's parts begin.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Tree {
+    splits: u32,
+    count: u32,
+    unions: u32,
+    /// Bits of its leaf numbers.
+    bits: u32,
+    values: u32,
+}
+
+struct Tables {
+    ready: Place,
+    ranks: Place,
+    cells: Place,
+    thresholds: Place,
+    masks: Place,
+    /// FULL: tree by tree the masks of a heap, from place 1. Else `Split`s.
+    splits: Place,
+    /// For each tree and bit how many subtrees, then their nodes.
+    unions: Place,
+    trees: Place,
+    /// Leaf rows by leaf number, in the width of the sums.
+    values: Place,
+    /// What reaches a node of one tree; FULL: the bits of subtrees.
+    reach: Place,
+    /// Leaf numbers, a byte a row, of the trees of a chunk.
+    leaves: Place,
+}
+
+/// Cells of a column with so many thresholds: rarely two in one.
+fn cells(thresholds: usize) -> usize {
+    if thresholds <= DIRECT { 0 } else { (thresholds * 4).next_power_of_two().min(1 << 13) }
+}
+
+fn is_full(forest: &Forest) -> bool {
+    forest.flags & FULL != 0
+}
+
+fn depth_of(forest: &Forest) -> u32 {
+    forest.flags >> DEPTH
+}
+
+/// Values of a leaf row.
+fn width_of(forest: &Forest, outputs: usize) -> usize {
+    if forest.vector() { outputs } else { 1 }
+}
+
+impl Tables {
+    fn new<T: Number>(forest: &Forest, layout: &mut Layout, outputs: usize) -> Tables {
+        let width = width_of(forest, outputs) as u64;
+        let (trees, splits) = (forest.sizes.len() as u64, forest.splits as u64);
+        let shared: u64 = forest.counts.iter().map(|&count| u64::from(count)).sum();
+        let full = is_full(forest);
+        let heap = trees << if full { depth_of(forest) } else { 0 };
+        Tables {
+            ready: layout.take::<u32>(1),
+            ranks: layout.take::<Ranks<T>>(forest.columns.len() as u64),
+            cells: layout.take::<u16>(forest.counts.iter().map(|&count| cells(count as usize) as u64).sum()),
+            thresholds: layout.take::<T>(shared + forest.columns.len() as u64),
+            masks: layout.take::<Bits>(shared),
+            splits: if full { layout.take::<u16>(heap) } else { layout.take::<Split>(splits) },
+            // No leaf stands in two of a bit's subtrees.
+            unions: layout.take::<u16>(if full { 0 } else { (splits + 2 * trees) * 8 }),
+            trees: layout.take::<Tree>(trees),
+            values: layout.take::<u64>(width * if full { heap } else { splits + trees }),
+            reach: layout.take::<Bits>(NODES as u64),
+            leaves: layout.take::<[Bits; 8]>(CHUNK as u64),
+        }
+    }
+}
+
+pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
+    let forest = Forest::read::<T>(shape.args(), shape.outputs)?;
+    let small = forest.sizes.iter().all(|&size| (size as usize) < NODES / 2);
+    let shared = forest.counts.iter().try_fold(0u32, |sum, &count| sum.checked_add(count))?;
+    if !forest.shared() || !small || shared > 1 << 16 || (is_full(&forest) && !(3..=8).contains(&depth_of(&forest))) {
+        return None;
+    }
+    forest.check::<T>(shape)?;
+    walk::check_limits::<T>(&forest)?;
+    // Filling up may not be most of the tables.
+    if is_full(&forest) && (!no_deeper(&forest) || forest.sizes.len() << depth_of(&forest) > 8 * forest.nodes()) {
+        return None;
+    }
+    let mut layout = Layout::default();
+    walk::Tables::new::<T>(&forest, &mut layout, shape.outputs);
+    Tables::new::<T>(&forest, &mut layout, shape.outputs);
+    layout.announce(shape)?;
+    Some(0)
+}
+
+/// Whether no leaf is deeper than the flag says. Breadth first, each level's last split announces the last node of
+/// the next.
+fn no_deeper(forest: &Forest) -> bool {
+    let mut first = 0;
+    forest.sizes.iter().all(|&size| {
+        let (mut end, mut next, mut inner, mut levels) = (0, 0, 0, 0);
+        for node in 0..2 * size as usize + 1 {
+            if forest.is_split(first + node) {
+                inner += 1;
+                next = 2 * inner;
+            }
+            if node == end && next > end {
+                end = next;
+                levels += 1;
+            }
+        }
+        first += 2 * size as usize + 1;
+        levels <= depth_of(forest)
+    })
+}
+
+pub fn kernel<T: Number>(call: &Call) {
+    let Some(forest) = Forest::read::<T>(call.args(), call.outputs) else { return };
+    let mut layout = Layout::default();
+    let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs);
+    if call.rows < FEW {
+        return walk::walk::<T>(call, &forest, &walked);
+    }
+    let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
+    sliced::<T>(call, &forest, &tables);
+}
+
+fn sliced<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
+    // SAFETY: laid out as in the validator, each place is viewed once.
+    let (ready, trees, unions, values) = unsafe {
+        (
+            tables.ready.of::<u32>(call),
+            tables.trees.of::<Tree>(call),
+            tables.unions.of::<u16>(call),
+            tables.values.of::<u64>(call),
+        )
+    };
+    // SAFETY: as above; which of the two it is does not change between the runs of an image.
+    let (heaps, splits) = unsafe {
+        if is_full(forest) {
+            (tables.splits.of::<u16>(call), &mut [][..])
+        } else {
+            (&mut [][..], tables.splits.of::<Split>(call))
+        }
+    };
+    let build = *ready == [0];
+    let width = width_of(forest, call.outputs);
+    if build {
+        if is_full(forest) {
+            build_full(forest, heaps, trees, values, width);
+        } else {
+            build_uneven(forest, splits, unions, trees, values, width);
+        }
+        ready.fill(1);
+    }
+    // SAFETY: as above.
+    let masks = unsafe { tables.masks.of::<Bits>(call) };
+    if !fill_masks::<T>(call, forest, tables, masks, build) {
+        return;
+    }
+    for (output, &base) in call.outputs().zip(forest.base) {
+        output.fill(base);
+    }
+    // SAFETY: as above.
+    let (reach, leaves) = unsafe { (tables.reach.of::<Bits>(call), tables.leaves.of::<[Bits; 8]>(call)) };
+    for (number, chunk) in trees.chunks(CHUNK).enumerate() {
+        for (tree, leaves) in chunk.iter().zip(leaves.iter_mut()) {
+            *leaves = [Bits::words(0); 8];
+            // SAFETY: the tables of the trees are what was built of a checked forest: masks, nodes and the
+            // extents of heaps, splits and unions are in bounds.
+            unsafe {
+                if is_full(forest) {
+                    full(depth_of(forest), heaps.as_ptr().add(tree.splits as usize), masks, reach, leaves);
+                } else {
+                    uneven(tree, splits, unions, masks, reach, leaves);
+                }
+            }
+            transpose(leaves);
+        }
+        let leaves = leaves.as_ptr().cast::<u8>();
+        // SAFETY: a byte of `leaves` is the leaf number of a row in a tree, of which `values` has the row, written as
+        // f32 where sums are.
+        unsafe {
+            let sum = |output: &mut [f64], trees: &[Tree], from: usize, place: usize| {
+                let leaves = leaves.add(from * ROWS);
+                if forest.narrow() {
+                    add::<f32>(output, trees, leaves, values.as_ptr().cast::<f32>().add(place), width);
+                } else {
+                    add::<f64>(output, trees, leaves, values.as_ptr().cast::<f64>().add(place), width);
+                }
+            };
+            if forest.vector() {
+                for (place, output) in call.outputs().enumerate() {
+                    sum(output, chunk, 0, place);
+                }
+                continue;
+            }
+            let targets = forest.targets.get(number * CHUNK..).unwrap_or(&[]);
+            let mut from = 0;
+            for same in targets.get(..chunk.len()).unwrap_or(targets).chunk_by(|a, b| a == b) {
+                if let (Some(&target), Some(trees)) = (same.first(), chunk.get(from..from + same.len())) {
+                    sum(call.output(target as usize), trees, from, 0);
+                }
+                from += same.len();
+            }
+        }
+    }
+    divide(call, forest);
+}
+
+/// Adds to each row of an output the values of its leaves in these trees, in their order.
+///
+/// # Safety
+/// `leaves` has 128 leaf numbers for each tree; leaf number k of a tree has `width` values from `values` + `width` ×
+/// (the tree's + k) on.
+#[inline(never)]
+unsafe fn add<S: Sum>(output: &mut [f64], trees: &[Tree], leaves: *const u8, values: *const S, width: usize) {
+    // SAFETY: by the caller; there are at most 128 rows.
+    unsafe {
+        let value = |values: *const S, place: usize, row: usize| {
+            let leaf = *leaves.add(place * ROWS + row) as usize;
+            *values.add(leaf * width)
+        };
+        let of = |tree: &Tree| values.add(tree.values as usize * width);
+        if let [a, b, c, d, e, f, g, h] = trees {
+            let (a, b, c, d, e, f, g, h) = (of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h));
+            for (row, sum) in output.iter_mut().enumerate() {
+                let mut x = S::from_f64(*sum).plus(value(a, 0, row));
+                x = x.plus(value(b, 1, row)).plus(value(c, 2, row)).plus(value(d, 3, row));
+                x = x.plus(value(e, 4, row)).plus(value(f, 5, row)).plus(value(g, 6, row));
+                *sum = x.plus(value(h, 7, row)).to_f64();
+            }
+        } else {
+            for (place, tree) in trees.iter().enumerate() {
+                let values = of(tree);
+                for (row, sum) in output.iter_mut().enumerate() {
+                    *sum = S::from_f64(*sum).plus(value(values, place, row)).to_f64();
+                }
+            }
+        }
+    }
+}
+
+/// Bits of the leaf numbers of a tree filled up to `depth`, lowest first.
+///
+/// # Safety
+/// `heap` has 2^depth numbers of `masks`; depth is 3 to 8.
+#[inline(always)]
+unsafe fn full(depth: u32, heap: *const u16, masks: &[Bits], trees: &mut [Bits], leaf: &mut [Bits; 8]) {
+    // SAFETY: by the caller; at most 32 subtrees of 8 bits each fit `trees`.
+    unsafe {
+        let mask = |node: usize| *masks.get_unchecked(*heap.add(node) as usize);
+        let trees = trees.as_mut_ptr();
+        let groups = 1usize << (depth - 3);
+        for group in 0..groups {
+            let root = groups + group;
+            let (top, left, right) = (mask(root), mask(2 * root), mask(2 * root + 1));
+            let low_left = left.pick(mask(4 * root + 1), mask(4 * root));
+            let low_right = right.pick(mask(4 * root + 3), mask(4 * root + 2));
+            *trees.add(8 * group) = top.pick(low_right, low_left);
+            *trees.add(8 * group + 1) = top.pick(right, left);
+            *trees.add(8 * group + 2) = top;
+        }
+        let (mut nodes, mut bits) = (groups / 2, 3);
+        while nodes > 0 {
+            for node in 0..nodes {
+                let top = mask(nodes + node);
+                let (left, right) = (trees.add(16 * node), trees.add(16 * node + 8));
+                let into = trees.add(8 * node);
+                for bit in 0..bits {
+                    *into.add(bit) = top.pick(*right.add(bit), *left.add(bit));
+                }
+                *into.add(bits) = top;
+            }
+            (nodes, bits) = (nodes / 2, bits + 1);
+        }
+        for (bit, leaf) in leaf.iter_mut().take(depth as usize).enumerate() {
+            *leaf = *trees.add(bit);
+        }
+    }
+}
+
+/// Bits of the leaf numbers of any tree, lowest first.
+///
+/// # Safety
+/// The tree is one that `build_uneven` made, of these splits and unions.
+#[inline(always)]
+unsafe fn uneven(
+    tree: &Tree,
+    splits: &[Split],
+    unions: &[u16],
+    masks: &[Bits],
+    reach: &mut [Bits],
+    leaf: &mut [Bits; 8],
+) {
+    // SAFETY: by the caller; a tree has fewer than NODES nodes.
+    unsafe {
+        let reach = reach.as_mut_ptr();
+        *reach = Bits::words(!0);
+        let splits = splits.as_ptr().add(tree.splits as usize);
+        for place in 0..tree.count as usize {
+            let split = *splits.add(place);
+            let here = *reach.add(split.node as usize);
+            let right = here.and(*masks.get_unchecked(split.mask as usize));
+            *reach.add(2 * place + 1) = here.xor(right);
+            *reach.add(2 * place + 2) = right;
+        }
+        let mut unions = unions.as_ptr().add(tree.unions as usize);
+        for leaf in leaf.iter_mut().take(tree.bits as usize) {
+            let count = *unions as usize;
+            let mut bits = Bits::words(0);
+            for place in 1..=count {
+                bits = bits.or(*reach.add(*unions.add(place) as usize));
+            }
+            *leaf = bits;
+            unions = unions.add(count + 1);
+        }
+    }
+}
+
+fn build_full(forest: &Forest, heaps: &mut [u16], trees: &mut [Tree], values: &mut [u64], width: usize) {
+    let depth = depth_of(forest);
+    let (mut first, mut split, mut leaf) = (0usize, 0usize, 0usize);
+    for (number, (tree, &size)) in trees.iter_mut().zip(forest.sizes).enumerate() {
+        let start = number << depth;
+        *tree = Tree { splits: start as u32, count: size, unions: 0, bits: depth, values: start as u32 };
+        let Some(heap) = heaps.get_mut(start..start + (1 << depth)) else { return };
+        // Where in the heap each node is.
+        let mut places = [1u16; NODES];
+        let mut inner = 0;
+        for node in 0..2 * size as usize + 1 {
+            let place = places.get(node).map_or(1, |&place| place as usize);
+            if forest.is_split(first + node) {
+                if let Some(mask) = heap.get_mut(place) {
+                    *mask = forest.tests.get(split) as u16;
+                }
+                for (child, side) in places.iter_mut().skip(2 * inner + 1).take(2).zip(0..) {
+                    *child = 2 * place as u16 + side;
+                }
+                inner += 1;
+                split += 1;
+            } else {
+                // All leaves below a leaf are that leaf.
+                let levels = depth.saturating_sub(place.ilog2());
+                let from = start + ((place << levels) & ((1 << depth) - 1));
+                for number in from..from + (1 << levels) {
+                    copy_row(forest, leaf, values, number, width);
+                }
+                leaf += 1;
+            }
+        }
+        first += 2 * size as usize + 1;
+    }
+}
+
+/// Writes a leaf's row as row `number` of the values: the bits of f64, or of f32, two in one, where the sums are.
+#[inline(never)]
+fn copy_row(forest: &Forest, leaf: usize, values: &mut [u64], number: usize, width: usize) {
+    let row = forest.row(leaf);
+    for place in 0..width {
+        let (value, at) = (forest.value(row * width + place), number * width + place);
+        if !forest.narrow() {
+            values.iter_mut().skip(at).take(1).for_each(|into| *into = value.to_bits());
+        } else if let Some(pair) = values.get_mut(at / 2) {
+            let (bits, shift) = (u64::from((value as f32).to_bits()), at % 2 * 32);
+            *pair = *pair & !(u64::from(u32::MAX) << shift) | bits << shift;
+        }
+    }
+}
+
+fn build_uneven(
+    forest: &Forest,
+    splits: &mut [Split],
+    unions: &mut [u16],
+    trees: &mut [Tree],
+    values: &mut [u64],
+    width: usize,
+) {
+    /// What is known of a node: its parent, its left child (0 for a leaf), its leaves and the number of the first.
+    #[derive(Clone, Copy)]
+    struct Node {
+        parent: u16,
+        left: u16,
+        leaves: u16,
+        from: u16,
+    }
+    let (mut first, mut first_split, mut first_leaf, mut union) = (0usize, 0usize, 0usize, 0usize);
+    for (tree, &size) in trees.iter_mut().zip(forest.sizes) {
+        let mut all = [Node { parent: 0, left: 0, leaves: 1, from: 0 }; NODES];
+        let Some(nodes) = all.get_mut(..2 * size as usize + 1) else { return };
+        let mut inner = 0;
+        for at in 0..nodes.len() {
+            if !forest.is_split(first + at) {
+                continue;
+            }
+            let left = 2 * inner + 1;
+            if let Some(node) = nodes.get_mut(at) {
+                node.left = left as u16;
+            }
+            nodes.iter_mut().skip(left).take(2).for_each(|child| child.parent = at as u16);
+            if let Some(split) = splits.get_mut(first_split + inner) {
+                *split = Split { mask: forest.tests.get(first_split + inner) as u16, node: at as u16 };
+            }
+            inner += 1;
+        }
+        for at in (0..nodes.len()).rev() {
+            if let Some(&Node { left: left @ 1.., .. }) = nodes.get(at) {
+                let children = nodes.get(left as usize..).unwrap_or(&[]);
+                let leaves = children.iter().take(2).map(|child| child.leaves).sum();
+                if let Some(node) = nodes.get_mut(at) {
+                    node.leaves = leaves;
+                }
+            }
+        }
+        let mut leaf = first_leaf;
+        for at in 0..nodes.len() {
+            let Some(&Node { left, from, .. }) = nodes.get(at) else { return };
+            if left == 0 {
+                copy_row(forest, leaf, values, first_leaf + from as usize, width);
+                leaf += 1;
+            } else {
+                let mut next = from;
+                for child in nodes.iter_mut().skip(left as usize).take(2) {
+                    child.from = next;
+                    next += child.leaves;
+                }
+            }
+        }
+        let count = size as usize + 1;
+        let bits = count.next_power_of_two().trailing_zeros();
+        *tree =
+            Tree { splits: first_split as u32, count: size, unions: union as u32, bits, values: first_leaf as u32 };
+        for bit in 0..bits {
+            // Set in the number of every leaf of the subtree.
+            let whole = |node: &Node| {
+                let high = node.from >> bit;
+                high & 1 == 1 && high == (node.from + node.leaves - 1) >> bit
+            };
+            let start = union;
+            union += 1;
+            for (at, node) in nodes.iter().enumerate() {
+                if whole(node) && !(at > 0 && nodes.get(node.parent as usize).is_some_and(whole)) {
+                    if let Some(place) = unions.get_mut(union) {
+                        *place = at as u16;
+                    }
+                    union += 1;
+                }
+            }
+            if let Some(place) = unions.get_mut(start) {
+                *place = (union - start - 1) as u16;
+            }
+        }
+        first += nodes.len();
+        first_split += size as usize;
+        first_leaf += count;
+    }
+}
+
+/// Makes the mask of every threshold for the rows of the block; false where a value is refused.
+fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut masks: &mut [Bits], build: bool) -> bool {
+    // SAFETY: laid out as in the validator, each place is viewed once.
+    let (maps, mut all_cells, mut thresholds) =
+        unsafe { (tables.ranks.of::<Ranks<T>>(call), tables.cells.of::<u16>(call), tables.thresholds.of::<T>(call)) };
+    let mut first = 0;
+    for ((&column, &count), map) in forest.columns.iter().zip(forest.counts).zip(maps) {
+        let count = count as usize;
+        let (Some((own, rest)), Some((sorted, others)), Some((mine, further))) = (
+            core::mem::take(&mut masks).split_at_mut_checked(count),
+            core::mem::take(&mut thresholds).split_at_mut_checked(count + 1),
+            core::mem::take(&mut all_cells).split_at_mut_checked(cells(count)),
+        ) else {
+            return false;
+        };
+        (masks, thresholds, all_cells) = (rest, others, further);
+        if build {
+            for (place, threshold) in sorted.iter_mut().take(count).enumerate() {
+                *threshold = T::from_bits(forest.thresholds.get(first + place));
+            }
+            sorted.iter_mut().skip(count).for_each(|threshold| *threshold = T::NAN);
+            *map = Ranks::new(sorted, mine);
+        }
+        first += count;
+        let mut x = [T::NAN; ROWS];
+        let Some(missing) = load(call, forest, column, 0, &mut x) else { return false };
+        let mut ranks = [[Bits::words(0); 8]; 2];
+        // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted` and the cells belong to the map.
+        unsafe {
+            let (low, high) =
+                (ranks.as_mut_ptr().cast::<[u8; ROWS]>(), ranks.as_mut_ptr().cast::<[u8; ROWS]>().add(1));
+            map.fill(sorted, mine, &x, missing && column & RIGHT != 0, &mut *low, &mut *high);
+        }
+        let bits = (usize::BITS - count.leading_zeros()) as usize;
+        let [low, high] = &mut ranks;
+        transpose(low);
+        if bits > 8 {
+            transpose(high);
+        }
+        greater(ranks.as_flattened().get(..bits).unwrap_or(&[]), own);
+    }
+    true
+}
+
+impl<T: Number> Ranks<T> {
+    /// The map for thresholds in ascending order, with NaN behind the last.
+    fn new(sorted: &[T], cells: &mut [u16]) -> Ranks<T> {
+        let (count, last_cell) = (sorted.len().saturating_sub(1), cells.len().saturating_sub(1));
+        let mut finite = sorted.iter().filter(|threshold| !threshold.is_nan() && !threshold.is_infinite());
+        let (low, high) = match (finite.next(), finite.next_back()) {
+            (Some(&low), Some(&high)) => (low, high),
+            _ => (T::round(0.0), T::round(0.0)),
+        };
+        let mut map = Ranks { low, high, scale: T::scale(low, high, last_cell as u32), steps: 1 };
+        if map.scale.is_zero() {
+            (map.low, map.high) = (T::round(0.0), T::round(0.0));
+        }
+        let (mut below, mut most) = (0, 0);
+        for (cell, start) in cells.iter_mut().enumerate() {
+            let before = below;
+            *start = below as u16;
+            while below < count && sorted.get(below).is_some_and(|&x| map.cell(x) <= cell) {
+                below += 1;
+            }
+            if below - before > most {
+                most = below - before;
+            }
+        }
+        while (1 << map.steps) - 1 < most {
+            map.steps += 1;
+        }
+        map
+    }
+
+    #[inline(always)]
+    fn cell(&self, x: T) -> usize {
+        T::cell(x, self.low, self.high, self.scale)
+    }
+
+    /// The ranks of x, low and high bytes.
+    ///
+    /// # Safety
+    /// `sorted` and `cells` are those of `new`.
+    #[inline(always)]
+    unsafe fn fill(
+        &self,
+        sorted: &[T],
+        cells: &[u16],
+        x: &[T; ROWS],
+        right: bool,
+        low: &mut [u8; ROWS],
+        high: &mut [u8; ROWS],
+    ) {
+        let count = sorted.len() - 1;
+        if cells.is_empty() {
+            low.fill(0);
+            for &threshold in sorted {
+                for (rank, &x) in low.iter_mut().zip(x) {
+                    *rank += u8::from(x > threshold);
+                }
+            }
+        } else {
+            let mut places = [0u32; ROWS];
+            T::cells(x, self.low, self.high, self.scale, &mut places);
+            // SAFETY: cells are numbered up to the last; a start and what comparisons add to it stay within the
+            // thresholds, at the end of which NaN is above nothing.
+            unsafe {
+                let rank = |row: usize| {
+                    let (x, cell) = (*x.get_unchecked(row), *places.get_unchecked(row) as usize);
+                    let mut at = *cells.get_unchecked(cell) as usize;
+                    if self.steps == 1 {
+                        return at + usize::from(x > *sorted.get_unchecked(at));
+                    }
+                    for step in (0..self.steps).rev() {
+                        let place = at + (1 << step) - 1;
+                        let place = if place < count { place } else { count };
+                        at += usize::from(x > *sorted.get_unchecked(place)) << step;
+                    }
+                    at
+                };
+                if count < 256 {
+                    for (row, low) in low.iter_mut().enumerate() {
+                        *low = rank(row) as u8;
+                    }
+                } else {
+                    for (row, (low, high)) in low.iter_mut().zip(high.iter_mut()).enumerate() {
+                        let rank = rank(row);
+                        (*low, *high) = (rank as u8, (rank >> 8) as u8);
+                    }
+                }
+            }
+        }
+        if right {
+            for ((low, high), x) in low.iter_mut().zip(high).zip(x) {
+                if x.is_nan() {
+                    (*low, *high) = (count as u8, (count >> 8) as u8);
+                }
+            }
+        }
+    }
+}
