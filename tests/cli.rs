@@ -457,7 +457,7 @@ fn inspect_as_json() {
     let body: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(body["task"], "classification");
     assert_eq!(body["schema"]["columns"][0]["name"], "sepal length (cm)");
-    assert_eq!(body["image"]["kernels"], serde_json::json!(["argmax", "sliced32"]));
+    assert_eq!(body["image"]["kernels"], serde_json::json!(["trees32", "argmax"]));
 }
 
 #[test]

@@ -1,13 +1,26 @@
 //! Writes the arguments of operations and the image around them; the mirror of `image::Reader`.
 
 use crate::image::{self, Kernel, header};
-use crate::runtime::tables;
+use crate::runtime::{MOST_TABLES, tables};
 
 /// Values in the order in which a kernel reads them, each aligned to its own size.
 #[derive(Default)]
 pub struct Args(Vec<u8>);
 
 impl Args {
+    /// Bytes of tables that a kernel wants with these arguments, a multiple of 16; None where they do not hold.
+    pub fn tables(&self, kernel: Kernel, inputs: usize, outputs: usize) -> Option<u64> {
+        let mut words = vec![0u64; self.0.len().div_ceil(8)];
+        for (word, bytes) in words.iter_mut().zip(self.0.chunks(8)) {
+            let mut eight = [0; 8];
+            eight[..bytes.len()].copy_from_slice(bytes);
+            *word = u64::from_le_bytes(eight);
+        }
+        // SAFETY: as many bytes as the words hold at least; u8 has no alignment.
+        let args = unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), self.0.len()) };
+        tables(kernel as u32, inputs, outputs, args).map(|bytes| bytes.next_multiple_of(16))
+    }
+
     fn align(&mut self, size: usize) {
         self.0.resize(self.0.len().next_multiple_of(size), 0);
     }
@@ -56,22 +69,8 @@ pub struct Operation {
     pub args: Args,
 }
 
-impl Operation {
-    /// Bytes of tables that the kernel wants, a multiple of 16.
-    fn tables(&self) -> u64 {
-        let mut words = vec![0u64; self.args.0.len().div_ceil(8)];
-        for (word, bytes) in words.iter_mut().zip(self.args.0.chunks(8)) {
-            let mut eight = [0; 8];
-            eight[..bytes.len()].copy_from_slice(bytes);
-            *word = u64::from_le_bytes(eight);
-        }
-        // SAFETY: as many bytes as the words hold at least; u8 has no alignment.
-        let args = unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), self.args.0.len()) };
-        tables(self.kernel as u32, self.inputs.len(), self.outputs as usize, args).next_multiple_of(16)
-    }
-}
-
-/// Lays out header, records, slot lists and arguments. None where the image would pass 4 GiB.
+/// Lays out header, records, slot lists and arguments. None where the image would pass 4 GiB, or its tables
+/// `MOST_TABLES`.
 pub fn image(columns: u32, slots: u32, block: u32, operations: &[Operation]) -> Option<Vec<u8>> {
     let ops_at = image::HEADER;
     let mut at = ops_at + operations.len() * image::RECORD;
@@ -85,7 +84,8 @@ pub fn image(columns: u32, slots: u32, block: u32, operations: &[Operation]) -> 
         tail.0.extend(&operation.args.0);
         tail.align(8);
         at += operation.args.0.len().next_multiple_of(8);
-        let tables = operation.tables();
+        let tables = operation.args.tables(operation.kernel, operation.inputs.len(), operation.outputs as usize);
+        let tables = tables.unwrap_or(0);
         let scratch = if tables > 0 { u32::try_from(tables_at / 16).ok()? } else { operation.scratch };
         tables_at += tables;
         records.u32s(&[
@@ -98,6 +98,9 @@ pub fn image(columns: u32, slots: u32, block: u32, operations: &[Operation]) -> 
             u32::try_from(operation.args.0.len()).ok()?,
             scratch,
         ]);
+    }
+    if tables_at > MOST_TABLES {
+        return None;
     }
     let length = u32::try_from(at).ok()?;
     let mut bytes = vec![0; image::HEADER];

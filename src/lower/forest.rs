@@ -29,7 +29,8 @@ struct Flat<'a> {
     depth: u32,
 }
 
-/// The compact form, where all splits compare with thresholds and sides that it can hold; `features` are the inputs.
+/// The compact form, where all splits compare with thresholds and sides that it can hold and a kernel of that form pays;
+/// `args` are empty, and stay so where it is None; `features` are the inputs.
 pub fn lower(args: &mut Args, ensemble: &Ensemble, features: &[u32]) -> Option<Forest> {
     write(args, ensemble, features, choose)
 }
@@ -173,6 +174,11 @@ fn write(
     planes(args, tests.into_iter(), test_width);
     planes(args, leaf_rows.into_iter(), leaf_width);
     planes(args, rows.iter().map(|&value| float(sum32, value)), value_bytes);
+    if args.tables(choice.kernel, features.len(), ensemble.outputs()).is_none() {
+        // More tables than an image may have.
+        *args = Args::default();
+        return None;
+    }
     Some(Forest { kernel: choice.kernel, features: features.to_vec(), scratch: 0 })
 }
 
@@ -233,16 +239,20 @@ struct Choice {
     flags: u32,
 }
 
+/// Ensembles of fewer splits take the plain walk.
+const SMALL: usize = 2000;
+
 /// Which kernel, from the ensemble's shape. None: neither, and `lower::trees` takes the plain walk.
 ///
-/// - Fewer than 8 trees stay with the plain walk, which is far less code. The number is a judgement, not measured.
+/// - Fewer than 8 trees or 2000 splits stay with the plain walk: its code is 3 KB gzipped, that of `sliced` 9 KB, which
+///   would be most of such a package, and a row takes it a few microseconds at most.
 /// - Up to 256 leaves a tree: bits. 100 trees of depth 6 over 28 columns took 0.11 of the plain walk's time (Node, blocks
 ///   of 128 rows); trees of more than 64 leaves were not timed.
 /// - Trees that are nearly full are filled up, to three times their leaves at most; where that stops paying was not
 ///   measured.
 /// - Else eight walks at a time: on that ensemble 0.46 of the plain walk's time for eight rows, 0.88 for one.
 fn choose(shape: &Shape) -> Option<Choice> {
-    if shape.trees < 8 {
+    if shape.trees < 8 || shape.splits < SMALL {
         return None;
     }
     let depth = shape.depth.max(3);

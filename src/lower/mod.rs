@@ -190,7 +190,7 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
         return Err(Error::limit(format!("the model works on {slots} columns at a time, too many for a page")));
     }
     let image = args::image(columns, slots, block, &operations)
-        .ok_or_else(|| Error::limit("the model takes more than 4 GiB"))?;
+        .ok_or_else(|| Error::limit("the model takes more than 4 GiB, or its trees more than 256 MiB of tables"))?;
     let mut kernels: Vec<Kernel> = operations.iter().map(|operation| operation.kernel).collect();
     kernels.sort_unstable();
     kernels.dedup();

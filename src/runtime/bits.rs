@@ -85,6 +85,8 @@ mod vector {
 
 pub use vector::Bits;
 
+use super::pieces_mut;
+
 /// Rows of one vector.
 pub const ROWS: usize = 128;
 
@@ -118,11 +120,11 @@ pub fn transpose(v: &mut [Bits; 8]) {
 /// at most 16. A number greater than r has greater high bits, or the same ones and greater low bits: with four
 /// low bits two operations a mask.
 pub fn greater(planes: &[Bits], masks: &mut [Bits]) {
-    let (low, rest) = planes.split_at(planes.len().min(4));
-    let (high, top) = rest.split_at(rest.len().min(4));
+    let (low, rest) = planes.split_at_checked(4).unwrap_or((planes, &[]));
+    let (high, top) = rest.split_at_checked(4).unwrap_or((rest, &[]));
     let (_, low_greater) = compare(low);
     let (high_same, high_greater) = compare(high);
-    for (number, masks) in masks.chunks_mut(1 << (low.len() + high.len())).enumerate() {
+    for (number, masks) in pieces_mut(masks, 1 << (low.len() + high.len())).enumerate() {
         let (mut top_same, mut top_greater) = (Bits::words(!0), Bits::words(0));
         for (place, &plane) in top.iter().enumerate().rev() {
             let one = top_same.and(plane);
@@ -133,7 +135,7 @@ pub fn greater(planes: &[Bits], masks: &mut [Bits]) {
                 top_same = top_same.xor(one);
             }
         }
-        for ((masks, &same), &greater) in masks.chunks_mut(1 << low.len()).zip(&high_same).zip(&high_greater) {
+        for ((masks, &same), &greater) in pieces_mut(masks, 1 << low.len()).zip(&high_same).zip(&high_greater) {
             let greater = top_greater.or(top_same.and(greater));
             let same = top_same.and(same);
             for (mask, &low) in masks.iter_mut().zip(&low_greater) {
@@ -149,10 +151,12 @@ fn compare(planes: &[Bits]) -> ([Bits; 16], [Bits; 16]) {
     let (mut same, mut greater) = ([Bits::words(!0); 16], [Bits::words(0); 16]);
     for (level, &plane) in planes.iter().take(4).rev().enumerate() {
         for prefix in (0..1usize << level).rev() {
-            let one = same[prefix].and(plane);
-            let zero = same[prefix].xor(one);
-            (same[2 * prefix + 1], greater[2 * prefix + 1]) = (one, greater[prefix]);
-            (same[2 * prefix], greater[2 * prefix]) = (zero, greater[prefix].or(one));
+            // All below 16 already; so the compiler knows.
+            let (from, low, high) = (prefix & 15, (2 * prefix) & 15, (2 * prefix + 1) & 15);
+            let one = same[from].and(plane);
+            let zero = same[from].xor(one);
+            (same[high], greater[high]) = (one, greater[from]);
+            (same[low], greater[low]) = (zero, greater[from].or(one));
         }
     }
     (same, greater)

@@ -10,7 +10,7 @@
 //! numbers compress better so.
 
 use super::trees::{Number, SUM32, VECTOR};
-use super::{Call, Shape};
+use super::{Call, MOST_TABLES, Shape};
 use crate::image::Reader;
 
 /// A flag beside those of `trees`: a split names a place in one list of all different thresholds, column by column,
@@ -217,10 +217,10 @@ impl Layout {
         Place { at: at as usize, count: count as usize }
     }
 
-    /// Says what the tables take; None where that is not less than 4 GiB.
+    /// Says what the tables take; None where that is more than an image may ask for.
     pub fn announce(&self, shape: &Shape) -> Option<()> {
         shape.tables.set(self.end);
-        (self.end < 1 << 32).then_some(())
+        (self.end <= MOST_TABLES).then_some(())
     }
 }
 

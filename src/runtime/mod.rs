@@ -165,12 +165,28 @@ fn rows_mut<T>(matrix: &mut [T], width: usize) -> impl Iterator<Item = &mut [T]>
     })
 }
 
+/// `chunks_mut`, without its panics.
+fn pieces_mut<T>(list: &mut [T], most: usize) -> impl Iterator<Item = &mut [T]> {
+    let mut rest = list;
+    core::iter::from_fn(move || {
+        let whole = core::mem::take(&mut rest);
+        let count = if whole.len() < most { whole.len() } else { most };
+        let (piece, after) = whole.split_at_mut_checked(count).filter(|_| count > 0)?;
+        rest = after;
+        Some(piece)
+    })
+}
+
 /// A run that stopped: which operation refused a value of which row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub op: usize,
     pub row: usize,
 }
+
+/// Most bytes of tables that an image may ask for. A walk's tables of thirty million nodes fit; an ensemble that wants
+/// more takes the plain walk, which has none.
+pub const MOST_TABLES: u64 = 1 << 28;
 
 /// Validates an image whole. After this, `run` on it cannot go out of bounds.
 pub fn check(bytes: &[u8]) -> bool {
@@ -212,14 +228,14 @@ fn check_all(bytes: &[u8]) -> Option<()> {
             return None;
         }
     }
-    (tables.next_multiple_of(16) == image.tables as u64).then_some(())
+    (tables.next_multiple_of(16) == image.tables as u64 && tables <= MOST_TABLES).then_some(())
 }
 
-/// Bytes of tables that a kernel with such arguments, 8-byte aligned, wants; 0 where it does not hold.
+/// Bytes of tables that a kernel with such arguments, 8-byte aligned, wants; None where they do not hold.
 #[cfg(feature = "compile")]
-pub fn tables(kernel: u32, inputs: usize, outputs: usize, args: &[u8]) -> u64 {
+pub fn tables(kernel: u32, inputs: usize, outputs: usize, args: &[u8]) -> Option<u64> {
     let shape = Shape { inputs, outputs, args, tables: Cell::new(0) };
-    validate(kernel, &shape).map_or(0, |_| shape.tables.get())
+    validate(kernel, &shape).map(|_| shape.tables.get())
 }
 
 /// Runs a checked image over `rows` rows whose inputs are in the slots. The number of a text column is a place in

@@ -252,11 +252,13 @@ fn sliced<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
             }
             let targets = forest.targets.get(number * CHUNK..).unwrap_or(&[]);
             let mut from = 0;
-            for same in targets.get(..chunk.len()).unwrap_or(targets).chunk_by(|a, b| a == b) {
-                if let (Some(&target), Some(trees)) = (same.first(), chunk.get(from..from + same.len())) {
+            while let Some((&target, rest)) = targets.get(from..chunk.len()).and_then(|targets| targets.split_first())
+            {
+                let same = 1 + rest.iter().take_while(|&&other| other == target).count();
+                if let Some(trees) = chunk.get(from..from + same) {
                     sum(call.output(target as usize), trees, from, 0);
                 }
-                from += same.len();
+                from += same;
             }
         }
     }
@@ -396,7 +398,7 @@ fn build_full(forest: &Forest, heaps: &mut [u16], trees: &mut [Tree], values: &m
                 split += 1;
             } else {
                 // All leaves below a leaf are that leaf.
-                let levels = depth.saturating_sub(place.ilog2());
+                let levels = depth.saturating_sub((place | 1).ilog2());
                 let from = start + ((place << levels) & ((1 << depth) - 1));
                 for number in from..from + (1 << levels) {
                     copy_row(forest, leaf, values, number, width);

@@ -5,7 +5,7 @@
 
 use super::forest::{Forest, Layout, Place, RIGHT, Sum};
 use super::trees::{INFINITE, MISSING, Number};
-use super::{Call, Shape};
+use super::{Call, Shape, rows, rows_mut};
 use crate::image::BLOCK;
 
 /// Walks in flight.
@@ -102,10 +102,9 @@ pub fn walk<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
         *ready = 1;
     }
     let columns = forest.columns.len() + 1;
-    for (group, x) in x.chunks_exact_mut(columns * FLIGHT).take(call.rows.div_ceil(FLIGHT)).enumerate() {
-        let (x, nan) = x.split_at_mut(x.len() - FLIGHT);
-        nan.fill(T::NAN);
-        for (&column, x) in forest.columns.iter().zip(x.chunks_exact_mut(FLIGHT)) {
+    for (group, x) in rows_mut(x, columns * FLIGHT).take(call.rows.div_ceil(FLIGHT)).enumerate() {
+        x.iter_mut().rev().take(FLIGHT).for_each(|nan| *nan = T::NAN);
+        for (&column, x) in forest.columns.iter().zip(rows_mut(x, FLIGHT)) {
             match load(call, forest, column, group * FLIGHT, x) {
                 None => return,
                 Some(true) if column & RIGHT != 0 => {
@@ -251,21 +250,22 @@ unsafe fn block<T: Number>(
     columns: usize,
 ) {
     for (tree, &[first, depth]) in trees.iter().enumerate() {
-        for (group, x) in x.chunks_exact(columns * FLIGHT).take(call.rows.div_ceil(FLIGHT)).enumerate() {
+        for (group, x) in rows(x, columns * FLIGHT).take(call.rows.div_ceil(FLIGHT)).enumerate() {
             // SAFETY: by the caller.
-            let rows = unsafe { descend::<T, true>([nodes.as_ptr().add(first as usize); FLIGHT], x.as_ptr(), depth) };
+            let leaves =
+                unsafe { descend::<T, true>([nodes.as_ptr().add(first as usize); FLIGHT], x.as_ptr(), depth) };
             let from = group * FLIGHT;
             if forest.vector() {
                 for (number, output) in call.outputs().enumerate() {
-                    for (sum, &row) in output.iter_mut().skip(from).zip(&rows) {
+                    for (sum, &leaf) in output.iter_mut().skip(from).zip(&leaves) {
                         // SAFETY: `check` saw that every leaf row is in the table.
-                        add(forest, sum, unsafe { *values.get_unchecked(row * call.outputs + number) });
+                        add(forest, sum, unsafe { *values.get_unchecked(leaf * call.outputs + number) });
                     }
                 }
             } else if let Some(&target) = forest.targets.get(tree) {
-                for (sum, &row) in call.output(target as usize).iter_mut().skip(from).zip(&rows) {
+                for (sum, &leaf) in call.output(target as usize).iter_mut().skip(from).zip(&leaves) {
                     // SAFETY: as above.
-                    add(forest, sum, unsafe { *values.get_unchecked(row) });
+                    add(forest, sum, unsafe { *values.get_unchecked(leaf) });
                 }
             }
         }

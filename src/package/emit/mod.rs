@@ -6,10 +6,11 @@ pub mod readme;
 pub mod text;
 pub mod types;
 
-use crate::image::{Image, Kernel};
+use crate::image::{Image, Kernel, Record};
 use crate::lower::{Encoding, Results};
 use crate::model::{Cell, Column, ColumnKind};
 use crate::predictor::Manifest;
+use crate::runtime::trees::{INFINITE, MISSING};
 use crate::{Error, Result};
 use serde_json::{Value, json};
 
@@ -27,21 +28,32 @@ pub struct Subject<'a> {
     pub refusing: Vec<(usize, &'a str)>,
 }
 
+/// Whether an operation can refuse a value that the columns accept.
+fn refuses(record: &Record) -> bool {
+    use Kernel::*;
+    // Trees say in their first argument what they take.
+    let flags = record.args.first().map_or(0, |&flags| u32::from(flags));
+    Kernel::ALL.iter().find(|&&kernel| kernel as u32 == record.kernel).is_some_and(|kernel| match kernel {
+        Trees32 | Trees64 | Trees32Sets | Trees64Sets | LinearTrees | Walk32 | Walk64 | Sliced32 | Sliced64 => {
+            flags & (MISSING | INFINITE) != MISSING | INFINITE
+        }
+        OneHotCode | OneHotNumber | LookupCode | LookupNumber | Interpolate | Splines | BoxCox | Donors | Within
+        | WithinEuclidean => true,
+        _ => false,
+    })
+}
+
 impl<'a> Subject<'a> {
     /// # Errors
     /// Where manifest and image contradict each other, or a value has no form in JavaScript.
     pub fn new(manifest: &'a Manifest, image: &[u8]) -> Result<Subject<'a>> {
         let image = Image::open(image).ok_or_else(|| Error::malformed("not an image of this version"))?;
         crate::package::check(manifest, &image)?;
-        let refuses = |kernel: u32| {
-            use Kernel::*;
-            [OneHotCode, OneHotNumber, LookupCode, LookupNumber, Trees32, Trees64].iter().any(|&k| k as u32 == kernel)
-        };
         let refusing = manifest
             .paths
             .iter()
             .enumerate()
-            .filter(|&(number, _)| image.record(number).is_some_and(|record| refuses(record.kernel)))
+            .filter(|&(number, _)| image.record(number).is_some_and(|record| refuses(&record)))
             .map(|(number, path)| (number, path.as_str()))
             .collect();
         Ok(Subject { manifest, slots: image.slots, block: image.block, refusing })
