@@ -26,6 +26,9 @@ Examples:
   carryout demo pkg/loan-approval
   carryout demo pkg --port 8080
 
+A CSV beside a packed folder, of the same name (pkg/loan-approval.csv), is shown with its predictions; where it has \
+the true answers too, the page says how good they are.
+
 The server listens on 127.0.0.1 alone and ends with Ctrl-C. Nothing is sent anywhere: the page predicts in the \
 browser.";
 
@@ -212,15 +215,19 @@ impl Site {
         let path = target.split(['?', '#']).next()?.strip_prefix('/')?;
         let path = decode(path)?;
         if path == "packages.json" {
-            let list: Vec<_> = self
-                .packages
-                .keys()
-                .map(|name| json!({ "name": name, "path": format!("/packages/{}/", encode(name)) }))
-                .collect();
+            let entry = |name: &String| {
+                let path = format!("/packages/{}", encode(name));
+                let rows = self.rows(name).map(|_| format!("{path}.csv"));
+                json!({ "name": name, "path": format!("{path}/"), "rows": rows })
+            };
+            let list: Vec<_> = self.packages.keys().map(entry).collect();
             return Some((kind("packages.json"), serde_json::Value::from(list).to_string().into_bytes()));
         }
         if let Some(rest) = path.strip_prefix("packages/") {
-            let (package, file) = rest.split_once('/')?;
+            let Some((package, file)) = rest.split_once('/') else {
+                let rows = self.rows(rest.strip_suffix(".csv")?)?;
+                return Some((kind("rows.csv"), fs::read(rows).ok()?));
+            };
             let folder = self.packages.get(package)?;
             // Packages are flat: one plain name, no separators, no dots in front.
             if file.starts_with('.') || file.contains(['/', '\\', ':', '\0']) {
@@ -238,12 +245,19 @@ impl Site {
         let body = self.page.get(name)?;
         Some((kind(name), body.to_vec()))
     }
+
+    /// The rows to show: a CSV of the package's name beside its folder, and no link to elsewhere.
+    fn rows(&self, package: &str) -> Option<PathBuf> {
+        let file = self.packages.get(package)?.parent()?.join(format!("{package}.csv"));
+        (file.is_file() && file.canonicalize().ok()? == file).then_some(file)
+    }
 }
 
 fn kind(name: &str) -> &'static str {
     match name.rsplit('.').next().unwrap_or("") {
         "html" => "text/html; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
+        "csv" => "text/csv; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "json" | "map" => "application/json",
         "wasm" => "application/wasm",
@@ -300,8 +314,21 @@ mod tests {
         let found = |target: &str| site.find(target).map(|(kind, body)| (kind, String::from_utf8(body).unwrap()));
         assert_eq!(found("/"), Some(("text/html; charset=utf-8", "<p>".into())));
         assert_eq!(found("/app.js?x"), Some(("text/javascript; charset=utf-8", "1".into())));
-        let list = r#"[{"name":"a b","path":"/packages/a%20b/"}]"#;
+        let list = r#"[{"name":"a b","path":"/packages/a%20b/","rows":null}]"#;
         assert_eq!(found("/packages.json"), Some(("application/json", list.into())));
+        assert_eq!(found("/packages/a%20b.csv"), None);
+        #[cfg(unix)]
+        {
+            let rows = root.canonicalize().unwrap().join("a b.csv");
+            std::os::unix::fs::symlink(root.join("secret"), &rows).unwrap();
+            assert_eq!(found("/packages/a%20b.csv"), None);
+            fs::remove_file(&rows).unwrap();
+        }
+        fs::write(root.join("a b.csv"), "x\n1\n").unwrap();
+        fs::write(root.join("other.csv"), "secret").unwrap();
+        let list = r#"[{"name":"a b","path":"/packages/a%20b/","rows":"/packages/a%20b.csv"}]"#;
+        assert_eq!(found("/packages.json"), Some(("application/json", list.into())));
+        assert_eq!(found("/packages/a%20b.csv"), Some(("text/csv; charset=utf-8", "x\n1\n".into())));
         let index = Some(("text/javascript; charset=utf-8", "export {}".into()));
         assert_eq!(found("/packages/a%20b/index.js"), index);
         for target in [
@@ -320,6 +347,8 @@ mod tests {
             "/packages/a%20b/",
             "/packages/a%20b/index.js%00",
             "/packages/other/index.js",
+            "/packages/other.csv",
+            "/packages/..%2fa%20b.csv",
             "/%zz",
             "/%e9",
         ] {

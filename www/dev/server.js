@@ -13,6 +13,7 @@ const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
+  ".csv": "text/csv; charset=utf-8",
   ".json": "application/json",
   ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
@@ -35,8 +36,10 @@ export function packages(root = process.env.PACKAGES ?? join(here, "packages")) 
     if (path === "/packages.json") {
       const entries = await readdir(root, { withFileTypes: true });
       const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
+      const rows = new Set(entries.map((entry) => entry.name));
+      const list = names.map((name) => ({ name, path: `/packages/${name}/`, rows: rows.has(`${name}.csv`) ? `/packages/${name}.csv` : null }));
       response.setHeader("content-type", "application/json");
-      return response.end(JSON.stringify(names.map((name) => ({ name, path: `/packages/${name}/` }))));
+      return response.end(JSON.stringify(list));
     }
     if (path.startsWith("/packages/") && (await send(response, root, path.slice("/packages/".length)))) return;
     next();
