@@ -1,7 +1,10 @@
 import { assemble, load, rowsOf, schema } from "./index.js";
 
-/** How long a piece of a batch should keep a worker busy, in milliseconds. */
-const PIECE = 15;
+/**
+ * How long a piece of a batch should keep a worker busy, in milliseconds. A
+ * worker has two: after an abort it is free again in about twice this.
+ */
+const PIECE = 8;
 
 /**
  * Starts a pool of workers that share one compiled model. Where none can be
@@ -20,7 +23,8 @@ export async function openPool({ model, workers = cores() } = {}) {
   if (threads.size === 0) threads.add(here(model));
 
   const jobs = new Set();
-  let rowsPerPiece = Math.ceil(2 ** 16 / schema.columns.length);
+  // Few at first: how long a row takes is not known yet.
+  let rowsPerPiece = 128;
 
   function predictBatch(input, { signal, onProgress } = {}) {
     return new Promise((resolve, reject) => {
@@ -28,8 +32,8 @@ export async function openPool({ model, workers = cores() } = {}) {
       if (threads.size === 0) throw problem("the pool was closed");
       const [rows, find] = rowsOf(input, () => {});
       const abort = () => settle(reject, signal.reason);
-      const job = { input, rows, onProgress, taken: 0, done: 0, running: 0 };
-      Object.assign(job, { answers: [], failures: [], arrays: undefined });
+      const job = { input, find, rows, onProgress, taken: 0, done: 0 };
+      Object.assign(job, { running: 0, answers: [], failures: [] });
       function settle(how, what) {
         jobs.delete(job);
         signal?.removeEventListener("abort", abort);
@@ -70,10 +74,12 @@ export async function openPool({ model, workers = cores() } = {}) {
 
   async function give(thread, job, first, last) {
     try {
-      const answer = await thread.run(slice(job.input, first, last), first);
+      const piece = slice(job, first, last, thread.local);
+      const answer = await thread.run(piece, first);
       if (jobs.has(job)) take(job, first, last, answer);
-      const rate = (last - first) / Math.max(answer.time, 0.1);
-      rowsPerPiece = Math.min(Math.max(Math.round(rate * PIECE), 128), 65536);
+      const fitting = ((last - first) / Math.max(answer.time, 0.1)) * PIECE;
+      const most = Math.min(rowsPerPiece * 8, 65536);
+      rowsPerPiece = Math.min(Math.max(Math.round(fitting), 1), most);
     } catch (error) {
       // Pieces are handed out in order, so all before this one are under way.
       job.failures[first] = error;
@@ -145,29 +151,62 @@ function merged(answers) {
   return notes;
 }
 
-/** Some rows of a batch, copied so that their memory can be handed over. */
-function slice(input, first, last) {
+/** Some rows of a batch; but for the calling thread in memory to hand over. */
+function slice({ input, find }, first, last, local) {
   const width = schema.columns.length;
   if (ArrayBuffer.isView(input))
-    return part(input, first * width, last * width);
-  if (Array.isArray(input)) return input.slice(first, last);
+    return part(input, first * width, last * width, local);
+  if (Array.isArray(input))
+    return (!local && packed(find, first, last)) || input.slice(first, last);
   // A field that is no column is told of once.
   const names =
     first === 0 ? Object.keys(input) : schema.columns.map(({ name }) => name);
   return Object.fromEntries(
     names
       .filter((name) => Object.hasOwn(input, name))
-      .map((name) => [name, input[name] && part(input[name], first, last)]),
+      .map((name) => [
+        name,
+        input[name] && part(input[name], first, last, local),
+      ]),
   );
 }
 
-function part(list, first, last) {
+function part(list, first, last, local) {
   if (!ArrayBuffer.isView(list))
     return Array.prototype.slice.call(list, first, last);
   // What is shared already need not be copied.
   const shared =
     globalThis.SharedArrayBuffer && list.buffer instanceof SharedArrayBuffer;
-  return shared ? list.subarray(first, last) : list.slice(first, last);
+  return shared || local ? list.subarray(first, last) : list.slice(first, last);
+}
+
+/**
+ * Rows as columns, which reach a worker in a quarter of the time that objects
+ * take. Undefined where a row is not what it should be: the model tells best.
+ */
+function packed(find, first, last) {
+  const { columns } = schema;
+  const rows = last - first;
+  const lists = columns.map(({ kind }) =>
+    kind === "number" || kind === "integer"
+      ? new Float64Array(rows)
+      : new Array(rows),
+  );
+  try {
+    for (let row = 0; row < rows; row++) {
+      for (let c = 0; c < lists.length; c++) {
+        let value = find(first + row, c);
+        if (ArrayBuffer.isView(lists[c])) {
+          if (value === null && columns[c].missing) value = NaN;
+          if (typeof value !== "number") return undefined;
+        } else if (value === undefined) return undefined;
+        lists[c][row] = value;
+      }
+    }
+  } catch {
+    return undefined;
+  }
+  return Object.fromEntries(columns.map(({ name }, c) => [name, lists[c]]));
 }
 
 /** The buffers of a piece that can change hands. */
