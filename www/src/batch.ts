@@ -1,8 +1,10 @@
 // The corner for many rows: paste or drop a CSV, get it back with the predictions.
 
-import { format, parse, predict, type Table } from "./csv.ts";
+import { made as column } from "./answers.ts";
+import { format, parse, predict, type Predicted } from "./csv.ts";
 import { bytes, count, time } from "./format.ts";
 import { h, id } from "./dom.ts";
+import { insight } from "./insight.ts";
 import type { Model, Value } from "./package.ts";
 
 /** Rows of the result shown on the page. */
@@ -13,17 +15,20 @@ const HINT = "Paste rows here, or drop a file";
 /** Warnings shown. */
 const REMARKS = 5;
 
-export function batch(model: Model, name: string, current: () => Value[] | null): HTMLElement {
+/** `example` is a CSV that is predicted at once. */
+export function batch(model: Model, name: string, current: () => Value[] | null, example: string | null): HTMLElement {
   const { schema } = model;
   const input = id();
   const text = h("textarea", { id: input, rows: 6, spellcheck: "false", placeholder: HINT });
   const file = h("input", { type: "file", accept: ".csv,.tsv,.txt,text/csv", class: "hidden", id: id() });
   const status = h("p", { class: "status", role: "status" });
   const warnings = h("ul", { class: "warnings" });
-  const preview = h("div", { class: "preview", tabindex: 0, role: "region", "aria-label": "First rows", hidden: true });
+  const preview = h("div", { class: "preview", tabindex: 0, role: "region", hidden: true });
+  const pictures = h("div", { class: "insights" });
   const link = h("a", { class: "button", download: `${name}.predictions.csv`, hidden: true }, "Download CSV");
   const run = h("button", { type: "button", class: "button" }, "Predict");
   const fill = h("button", { type: "button", class: "quiet" }, "Current row");
+  const again = h("button", { type: "button", class: "quiet" }, "Example rows");
   // What is predicted. A text area shows it, but makes one kind of line end out of all and is slow with megabytes.
   let source = "";
   let running = false;
@@ -33,6 +38,7 @@ export function batch(model: Model, name: string, current: () => Value[] | null)
     running = true;
     preview.hidden = link.hidden = true;
     warnings.replaceChildren();
+    pictures.replaceChildren();
     status.classList.remove("problem");
     try {
       const table = parse(source);
@@ -51,7 +57,10 @@ export function batch(model: Model, name: string, current: () => Value[] | null)
       // Less than browsers' clocks tell apart.
       status.textContent = `${count(made.rows.length, "row")} in ${spent < 2 ? "under 2 ms" : time(spent)}, reading included`;
       warnings.replaceChildren(...made.warnings.slice(0, REMARKS).map((warning) => h("li", {}, warning)));
-      preview.replaceChildren(tableOf(made, table.header.length));
+      const shown = tableOf(made);
+      preview.setAttribute("aria-label", shown.caption?.textContent ?? "");
+      preview.replaceChildren(shown);
+      pictures.replaceChildren(...insight(made, schema));
       URL.revokeObjectURL(link.href);
       link.href = URL.createObjectURL(new Blob([format([made.header, ...made.rows], made.separator)], { type: "text/csv" }));
       preview.hidden = link.hidden = false;
@@ -83,6 +92,11 @@ export function batch(model: Model, name: string, current: () => Value[] | null)
     put(format([schema.columns.map((column) => column.name), row]), "");
     void start();
   });
+  const show = () => {
+    put(example ?? "", "The example rows");
+    void start();
+  };
+  again.addEventListener("click", show);
   file.addEventListener("change", () => take(file.files?.[0]));
 
   const area = h(
@@ -90,11 +104,12 @@ export function batch(model: Model, name: string, current: () => Value[] | null)
     { class: "drop" },
     h("label", { for: input, class: "hidden" }, "Rows as CSV, the first line naming the columns"),
     text,
-    h("div", { class: "row" }, run, file, h("label", { for: file.id, class: "quiet" }, "Open a file"), fill),
+    h("div", { class: "row" }, run, file, h("label", { for: file.id, class: "quiet" }, "Open a file"), fill, example === null ? null : again),
     status,
     warnings,
     preview,
     link,
+    pictures,
   );
   area.addEventListener("dragover", (event) => {
     event.preventDefault();
@@ -106,16 +121,23 @@ export function batch(model: Model, name: string, current: () => Value[] | null)
     area.classList.remove("over");
     void take(event.dataTransfer?.files[0]);
   });
+  if (example !== null) show();
   return area;
 }
 
-/** The first rows, with the columns that were made before those that were given. */
-function tableOf({ header, rows }: Table, given: number): HTMLElement {
+/** The first rows, of an anomaly detector the flagged ones; made columns before those that were given. */
+function tableOf(table: Predicted): HTMLTableElement {
+  const { header, rows, given } = table;
   const turn = (row: readonly string[]) => [...row.slice(given), ...row.slice(0, given)];
   const made = (index: number) => (index < header.length - given ? "made" : "");
+  const flags = column(table, "outlier");
+  const flagged = flags ? rows.filter((_, row) => flags[row] === "true") : [];
+  const shown = (flagged.length > 0 ? flagged : rows).slice(0, PREVIEW);
+  const of = flagged.length > 0 ? `${flagged.length.toLocaleString("en")} flagged` : count(rows.length, "row");
+  const caption = shown.length === 1 ? "" : `The first ${shown.length} of ${of}`;
   const head = turn(header).map((name, index) => h("th", { scope: "col", class: made(index) }, name));
-  const body = rows.slice(0, PREVIEW).map((row) => {
+  const body = shown.map((row) => {
     return h("tr", {}, ...turn(row).map((field, index) => h("td", { class: made(index) }, field)));
   });
-  return h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body));
+  return h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body));
 }

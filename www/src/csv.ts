@@ -146,6 +146,10 @@ const CHUNK = 4096;
 
 /** A table with its predictions, and what the model remarked. */
 export interface Predicted extends Table {
+  /** Columns that were there before; those after it were made. */
+  given: number;
+  /** The made columns' own names: in the header one that was taken has a prefix. */
+  made: string[];
   warnings: string[];
 }
 
@@ -158,18 +162,20 @@ export async function predict(table: Table, model: Model, progress: (done: numbe
   let header: string[] = table.header;
   const rows: string[][] = [];
   const warnings: string[] = [];
+  let names: string[] = [];
   for (let from = 0; from < table.rows.length; from += CHUNK) {
     const to = Math.min(from + CHUNK, table.rows.length);
     const input = columns(table, model.schema, from, to);
     const batch = run(model, input, from);
     const made = results(batch, model.schema, to - from);
+    names = made.map(({ name }) => name);
     // A column of that name in the data stays; the prediction's takes another.
-    header = [...table.header, ...made.map(({ name }) => (table.header.includes(name) ? `predicted_${name}` : name))];
+    header = [...table.header, ...names.map((name) => (table.header.includes(name) ? `predicted_${name}` : name))];
     for (let row = from; row < to; row++) rows.push([...table.rows[row]!, ...made.map(({ at }) => at(row - from))]);
     warnings.push(...(batch.warnings ?? []));
     await progress(to);
   }
-  return { header, rows, separator: table.separator, warnings };
+  return { header, rows, separator: table.separator, given: table.header.length, made: names, warnings };
 }
 
 /** Runs a batch; where a row of it is refused, finds that row and says which of the table it is. */

@@ -6,7 +6,7 @@ import { h, settle } from "./dom.ts";
 import { bytes, count, time } from "./format.ts";
 import { form } from "./form.ts";
 import { clockStep, countRequests, fetched, median, timeCall } from "./measure.ts";
-import { type Entry, list, type Model, open, type Prediction, type Value } from "./package.ts";
+import { type Entry, exampleRows, list, type Model, open, type Prediction, type Value } from "./package.ts";
 import { Figures, verdict } from "./result.ts";
 import { toRow } from "./row.ts";
 import { snippet } from "./snippet.ts";
@@ -34,14 +34,15 @@ async function show(entry: Entry): Promise<void> {
     const from = performance.now();
     const model = await open(entry);
     const took = performance.now() - from;
+    const rows = await exampleRows(entry);
     // Another may have been chosen meanwhile.
-    if (wanted === entry) draw(entry, model, took);
+    if (wanted === entry) draw(entry, model, took, rows);
   } catch (error) {
     if (wanted === entry) fail(`${entry.name} does not open`, error);
   }
 }
 
-function draw(entry: Entry, model: Model, opened: number): void {
+function draw(entry: Entry, model: Model, opened: number, rows: string | null): void {
   const { schema } = model;
   const main = h("p", { class: "answer" });
   const aside = h("p", { class: "aside" });
@@ -145,6 +146,18 @@ function draw(entry: Entry, model: Model, opened: number): void {
     setTimeout(() => (copy.textContent = "Copy"), 1500);
   });
 
+  const inCode = h(
+    "section",
+    { class: "more", "aria-labelledby": "code" },
+    h("div", { class: "head" }, h("h2", { id: "code" }, "In your code"), copy),
+    h("pre", { tabindex: 0, role: "region", "aria-labelledby": "code" }, code),
+  );
+  const many = h(
+    "section",
+    { class: "more", "aria-labelledby": "batch" },
+    h("div", { class: "head" }, h("h2", { id: "batch" }, "Many rows")),
+    batch(model, schema.name, () => values, rows),
+  );
   page.replaceChildren(
     h(
       "header",
@@ -165,18 +178,8 @@ function draw(entry: Entry, model: Model, opened: number): void {
           h("div", { class: "head" }, h("h2", { id: "inputs" }, "Inputs"), known ? button("Random row", fields.shuffle) : null, button("Reset", fields.reset)),
           fields.element,
         ),
-        h(
-          "section",
-          { class: "more", "aria-labelledby": "code" },
-          h("div", { class: "head" }, h("h2", { id: "code" }, "In your code"), copy),
-          h("pre", { tabindex: 0, role: "region", "aria-labelledby": "code" }, code),
-        ),
-        h(
-          "section",
-          { class: "more", "aria-labelledby": "batch" },
-          h("div", { class: "head" }, h("h2", { id: "batch" }, "Many rows")),
-          batch(model, schema.name, () => values),
-        ),
+        // Where there are rows to show, they are what there is to see.
+        ...(rows === null ? [inCode, many] : [many, inCode]),
       ),
     ),
   );

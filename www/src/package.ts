@@ -86,6 +86,8 @@ export interface Model {
 export interface Entry {
   name: string;
   path: string;
+  /** Address of a CSV to show with it. */
+  rows: string | null;
 }
 
 /** The packages that the server offers. */
@@ -93,6 +95,13 @@ export async function list(): Promise<Entry[]> {
   const response = await fetch("/packages.json");
   if (!response.ok) throw new Error(`/packages.json: ${response.status} ${response.statusText}`);
   return (await response.json()) as Entry[];
+}
+
+/** The rows to show with a package, as CSV; none where there are none, or they cannot be had. */
+export async function exampleRows(entry: Entry): Promise<string | null> {
+  if (!entry.rows) return null;
+  const response = await fetch(entry.rows);
+  return response.ok ? response.text() : null;
 }
 
 /** Opens a package: one script and one WebAssembly file, both from this server. */

@@ -107,7 +107,7 @@ const checks = {
   async "many rows: CSV in, CSV with predictions out"() {
     const { page, requests, done } = await open("flower-groups");
     await page.getByLabel(/Rows as CSV/).fill("id;petal length (cm);sepal width (cm);sepal length (cm)\na;1,5;3;5\n");
-    await page.getByRole("button", { name: "Predict" }).click();
+    await page.getByRole("button", { name: "Predict", exact: true }).click();
     await page.getByText("row 1: petal length (cm) needs a number, not “1,5”").waitFor();
     const rows = Array.from({ length: 9000 }, (_, index) => `r${index},${1 + (index % 6)},3,5`);
     await page.getByLabel("Open a file").setInputFiles({
@@ -123,6 +123,79 @@ const checks = {
     assert.match(lines[0], /^id,petal length \(cm\),sepal width \(cm\),sepal length \(cm\),cluster/);
     assert.match(lines[9000], /^r8999,6,3,5,\d/);
     assert.deepEqual(requests.filter((url) => !url.startsWith("blob:")), []);
+    await done();
+  },
+
+  async "flagged rows come back with a column, and a picture shows them"() {
+    const { page, requests, done } = await open("odd-rows");
+    const rows = Array.from({ length: 200 }, (_, index) => `r${index},${1.5 + (index % 10) / 10},${index % 50 === 7 ? 88 : 30 + (index % 9)}`);
+    await page.locator("input[type=file]").setInputFiles({
+      name: "rides.csv",
+      mimeType: "text/csv",
+      buffer: Buffer.from(["ride,pressure,temperature", ...rows].join("\n")),
+    });
+    await page.getByRole("img", { name: "temperature by pressure" }).waitFor();
+    assert.equal(await page.locator(".dot.flagged").count(), 4);
+    assert.equal(await page.locator(".dot.plain").count(), 196);
+    assert.deepEqual(await page.locator(".key li").allInnerTexts(), ["not flagged: 196", "flagged: 4"]);
+    assert.equal(await page.locator("caption").innerText(), "The first 4 of 4 flagged");
+    assert.match(await page.locator(".dot.flagged title").first().evaluate((title) => title.textContent), /^r7, pressure 2\.2, temperature 88$/);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download CSV" }).click()]);
+    const lines = (await readFile(await download.path(), "utf8")).trimEnd().split("\r\n");
+    assert.equal(lines[0], "ride,pressure,temperature,outlier,score");
+    assert.deepEqual(lines.filter((line) => line.includes(",true,")).map((line) => line.split(",")[0]), ["r7", "r57", "r107", "r157"]);
+    assert.deepEqual(requests.filter((url) => !url.startsWith("blob:")), []);
+    await done();
+  },
+
+  async "moving the threshold changes precision and recall as counting does"() {
+    const { page, done } = await open("loan-approval");
+    const rows = Array.from({ length: 300 }, (_, index) => {
+      const income = 10000 + ((index * 7919) % 90000);
+      // The truth follows the income, but not always.
+      return `${20 + (index % 50)},${income},salaried,car,0.3,${index % 3},false,1,${income > 45000 === (index % 6 > 0) ? "approved" : "rejected"}`;
+    });
+    const header = "age,income,employment,purpose,debt_ratio,late_payments,owns_home,application_id,outcome";
+    await page.getByLabel(/Rows as CSV/).fill([header, ...rows].join("\n"));
+    await page.getByRole("button", { name: "Predict", exact: true }).click();
+    const slider = page.getByRole("slider", { name: "from a probability of" });
+    await slider.waitFor();
+    assert.equal(await page.locator(".at").innerText(), "0.50");
+    // Counted from the file that comes back.
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download CSV" }).click()]);
+    const [head, ...lines] = (await readFile(await download.path(), "utf8")).trimEnd().split("\r\n").map((line) => line.split(","));
+    const flag = await page.getByLabel("flag", { exact: true }).evaluate((select) => select.selectedOptions[0].textContent);
+    const percent = (share) => `${(share * 100).toFixed(1)}%`;
+    for (const at of [50, 20, 80]) {
+      await slider.fill(String(at));
+      const flagged = lines.filter((line) => Number(line[head.indexOf(`probabilities.${flag}`)]) >= at / 100);
+      const hits = flagged.filter((line) => line[8] === flag).length;
+      const values = await page.locator(".figures-row dd:not(.hint)").allInnerTexts();
+      assert.equal(values[0], percent(hits / flagged.length));
+      assert.equal(values[1], percent(hits / lines.filter((line) => line[8] === flag).length));
+      assert.equal(values[3], percent(flagged.length / lines.length));
+      assert.match(await page.locator(".insight code").innerText(), new RegExp(`>= 0\\.${at}$`));
+    }
+    await page.getByLabel("flag", { exact: true }).selectOption({ index: 1 });
+    assert.equal(await page.locator(".at").innerText(), "0.50");
+    await done();
+  },
+
+  async "rows beside the package are shown at once, with what their answers say"() {
+    const { page, text, done } = await open("house-price");
+    await page.getByRole("img", { name: "predictions in the order of the rows" }).waitFor();
+    const values = await page.locator(".figures-row dd:not(.hint)").allInnerTexts();
+    assert.deepEqual(values.slice(0, 2), ["0.25", "0.25"]);
+    await page.getByLabel("against").selectOption({ label: "true price" });
+    await page.getByRole("img", { name: "predicted by price" }).waitFor();
+    assert.equal(await page.locator(".dot").count(), 24);
+    assert.equal(await text("#requests"), "0");
+    await page.getByLabel(/Rows as CSV/).fill("MedInc,HouseAge,AveRooms,Latitude\n1,2,3,33\n");
+    await page.getByRole("button", { name: "Predict", exact: true }).click();
+    await page.getByText(/^1 row in /).waitFor();
+    assert.equal(await page.locator(".insight").count(), 0);
+    await page.getByRole("button", { name: "Example rows" }).click();
+    await page.getByText(/^24 rows in /).waitFor();
     await done();
   },
 
@@ -181,7 +254,7 @@ const checks = {
   },
 
   async "nothing is cut off at 390 pixels, and the verdict stays in sight"() {
-    for (const name of ["loan-approval", "hostile-names", "flower-axes"]) {
+    for (const name of ["loan-approval", "house-price", "hostile-names", "flower-axes"]) {
       const { page, done } = await open(name, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
       await page.getByRole("button", { name: "Current row" }).click();
       await page.getByText(/^1 row in /).waitFor();
