@@ -185,6 +185,8 @@ kernels! {
     Walk64 "walk64",
     Sliced32 "sliced32",
     Sliced64 "sliced64",
+    Dense "dense",
+    RbfFours "rbf_fours",
 }
 
 impl Kernel {

@@ -386,6 +386,11 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
             tables::one_hot(&mut args, context.vocabulary(inputs[0]), keys, hot, unknown)?
         }
         Op::Lookup(lookup) => tables::lookup(&mut args, context.vocabulary(inputs[0]), lookup)?,
+        Op::Affine { coef, intercept } if coef.values.len() >= vectors::MANY => {
+            scratch = step.input.len() as u32;
+            args.f64s(&vectors::in_fours(coef)).f64s(intercept);
+            Kernel::Dense
+        }
         Op::Affine { coef, intercept } => {
             args.f64s(&coef.values).f64s(intercept);
             Kernel::Affine
@@ -419,7 +424,10 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
             args.u32(u32::from(*squared)).f64s(&centers.values);
             Kernel::Distances
         }
-        Op::Softmax => Kernel::Softmax,
+        Op::Softmax => {
+            scratch = 1;
+            Kernel::Softmax
+        }
         Op::Softmax32 => Kernel::Softmax32,
         Op::Absent { value } => {
             args.f64(*value).f64s(&vec![f64::NAN; inputs.len()]);
@@ -474,8 +482,9 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
         }
         Op::Multiply => Kernel::Multiply,
         Op::KernelSum(sum) => {
-            scratch = inputs.len() as u32 + 1;
-            vectors::kernel_sum(&mut args, sum)
+            let (kernel, slots) = vectors::kernel_sum(&mut args, sum);
+            scratch = inputs.len() as u32 + slots;
+            kernel
         }
         Op::PairVotes { classes, confidences } => {
             args.u32(u32::from(*confidences));

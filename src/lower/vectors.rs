@@ -1,11 +1,33 @@
-//! Arguments of the kernels that work against stored vectors (`runtime::pairwise`, `runtime::neighbors`).
+//! Arguments of the kernels that work against stored vectors (`runtime::blocks`, `runtime::pairwise`,
+//! `runtime::neighbors`).
 
 use super::args::Args;
 use crate::image::Kernel;
 use crate::model::{Coefficients, KernelSum, Matrix, Metric, Nearest, PairKernel, Weights, Within};
 use crate::runtime::neighbors::code;
 
-pub fn kernel_sum(args: &mut Args, sum: &KernelSum) -> Kernel {
+/// From as many numbers on, a product goes four rows by four vectors (`runtime::blocks`). With fewer the plain
+/// kernels, which are smaller, cost no more than what stands around them.
+pub const MANY: usize = 256;
+
+/// The largest gamma times squared norm at which a squared distance made of norms and a product still gives kernel
+/// values within 1e-13: their error is some 2^-53 of that.
+const NEAR: f64 = 64.0;
+
+/// The rows in fours: of each four, the first column's numbers, then the second's; zeros where there is no row.
+pub fn in_fours(matrix: &Matrix) -> Vec<f64> {
+    let numbers = matrix.rows.next_multiple_of(4) * matrix.columns;
+    let mut fours = Vec::with_capacity(numbers);
+    for first in (0..matrix.rows).step_by(4) {
+        for column in 0..matrix.columns {
+            fours.extend((first..first + 4).map(|row| if row < matrix.rows { matrix.row(row)[column] } else { 0.0 }));
+        }
+    }
+    fours
+}
+
+/// The kernel, and how many scratch slots it needs beside one for each input.
+pub fn kernel_sum(args: &mut Args, sum: &KernelSum) -> (Kernel, u32) {
     let (kernel, parameters) = match sum.kernel {
         PairKernel::Rbf { gamma } => (Kernel::Rbf, [gamma, 0.0, 0.0]),
         PairKernel::Polynomial { gamma, coef0, degree } => (Kernel::Polynomial, [gamma, coef0, f64::from(degree)]),
@@ -28,12 +50,64 @@ pub fn kernel_sum(args: &mut Args, sum: &KernelSum) -> Kernel {
             (counts.clone(), (0..classes).flat_map(others).collect::<Vec<u32>>(), coef)
         }
     };
+    if let PairKernel::Rbf { gamma } = sum.kernel
+        && let Some(center) = center(sum, gamma, coef)
+    {
+        rbf_fours(args, sum, gamma, &center, (&counts, &targets, coef));
+        return (Kernel::RbfFours, 5);
+    }
     args.u32s(&[sum.vectors.rows as u32, counts.len() as u32, coef.rows as u32]).f64s(&parameters);
     args.u32s(&counts).u32s(&targets).f64s(&sum.vectors.values);
     let by_vector: Vec<f64> =
         (0..coef.columns).flat_map(|vector| (0..coef.rows).map(move |row| coef.row(row)[vector])).collect();
     args.f64s(&by_vector).f64s(&sum.intercept);
-    kernel
+    (kernel, 1)
+}
+
+fn squared_norm(vector: impl Iterator<Item = f64>) -> f64 {
+    vector.map(|x| x * x).sum()
+}
+
+/// The mean of the vectors, where squared distances to them may be made of norms and products: see `NEAR`. Large
+/// coefficients, as of Gaussian processes, cancel each other and would show the error.
+fn center(sum: &KernelSum, gamma: f64, coef: &Matrix) -> Option<Vec<f64>> {
+    let Matrix { rows, columns, values } = &sum.vectors;
+    if values.len() < MANY || !coef.values.iter().all(|coef| coef.abs() <= 1e3) {
+        return None;
+    }
+    let mut center = vec![0.0; *columns];
+    for row in 0..*rows {
+        center.iter_mut().zip(sum.vectors.row(row)).for_each(|(mean, x)| *mean += x / *rows as f64);
+    }
+    let near = |row: usize| {
+        let moved = sum.vectors.row(row).iter().zip(&center).map(|(x, mean)| x - mean);
+        gamma.abs() * squared_norm(moved) <= NEAR
+    };
+    (0..*rows).all(near).then_some(center)
+}
+
+/// The arguments of `runtime::blocks::rbf`. Each group is filled up to whole fours by vectors of coefficient 0.
+fn rbf_fours(args: &mut Args, sum: &KernelSum, gamma: f64, center: &[f64], coef: (&[u32], &[u32], &Matrix)) {
+    let (counts, targets, coef) = coef;
+    let (mut vectors, mut weights, mut norms) = (Vec::new(), Vec::new(), Vec::new());
+    let mut first = 0;
+    for &count in counts {
+        let rows = first..first + count as usize;
+        first = rows.end;
+        let width = sum.vectors.columns;
+        let moved: Vec<f64> =
+            rows.clone().flat_map(|row| sum.vectors.row(row).iter().zip(center).map(|(x, mean)| x - mean)).collect();
+        let moved = Matrix { rows: rows.len(), columns: width, values: moved };
+        let of_vectors = rows.clone().flat_map(|vector| (0..coef.rows).map(move |row| coef.row(row)[vector]));
+        let of_vectors = Matrix { rows: rows.len(), columns: coef.rows, values: of_vectors.collect() };
+        vectors.extend(in_fours(&moved));
+        weights.extend(in_fours(&of_vectors));
+        norms.extend((0..moved.rows).map(|row| squared_norm(moved.row(row).iter().copied())));
+        norms.resize(norms.len().next_multiple_of(4), 0.0);
+    }
+    let fours: Vec<u32> = counts.iter().map(|count| count.div_ceil(4)).collect();
+    args.u32s(&[norms.len() as u32 / 4, counts.len() as u32, coef.rows as u32]).f64(gamma);
+    args.u32s(&fours).u32s(targets).f64s(center).f64s(&vectors).f64s(&norms).f64s(&weights).f64s(&sum.intercept);
 }
 
 pub fn weighted(weights: Weights) -> u32 {

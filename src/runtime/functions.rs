@@ -3,15 +3,11 @@
 
 use super::Call;
 use super::columns::each;
+use super::exp::exp_f32;
 
 /// 2^x. libm's exp2 has a table of 4 KB, which every package would carry; its pow has none and is as near.
 pub fn power_of_two(x: f64) -> f64 {
     libm::pow(2.0, x)
-}
-
-/// e^x of an f32: the f64 value rounded, which agrees with glibc's expf where libm's own is often one unit off.
-pub fn exp_f32(x: f32) -> f32 {
-    libm::exp(x.into()) as f32
 }
 
 /// 1 / (1 + e^-x), with XGBoost's bound against overflow. Its 1e-16 against division by zero is lost in f32.
@@ -33,9 +29,9 @@ functions! {
     cbrt = libm::cbrt;
     ceil = libm::ceil;
     cos = libm::cos;
-    exp = libm::exp;
+    exp = super::exp::exp;
     exp2 = power_of_two;
-    expit = |x| 1.0 / (1.0 + libm::exp(-x));
+    expit = |x| 1.0 / (1.0 + super::exp::exp(-x));
     expm1 = libm::expm1;
     floor = libm::floor;
     log = libm::log;

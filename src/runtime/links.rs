@@ -1,6 +1,6 @@
 //! Kernels over the whole row: affine maps, distances, links from scores to probabilities, and choosing a class.
 
-use super::functions::exp_f32;
+use super::exp::{exp, exp_all, exp_f32};
 use super::{Call, Shape};
 
 /// coef, outputs × inputs, row-major; then one intercept an output.
@@ -97,21 +97,35 @@ fn pair(call: &Call, first: impl Fn(f64) -> f64) {
     }
 }
 
+/// A scratch slot, for what a row has in common.
+pub fn check_softmax(shape: &Shape) -> Option<usize> {
+    (shape.inputs == shape.outputs).then_some(1)
+}
+
+/// Column by column: the rows' maxima, the exponentials and their sums, the quotients.
 pub fn softmax(call: &Call) {
-    for row in 0..call.rows {
-        let at = |values: &[f64]| values.get(row).copied().unwrap_or(0.0);
-        let most = call.inputs().map(at).fold(f64::NEG_INFINITY, |most, x| if x > most { x } else { most });
-        let mut sum = 0.0;
-        for (input, output) in call.inputs().zip(call.outputs()) {
-            if let Some(y) = output.get_mut(row) {
-                *y = libm::exp(at(input) - most);
-                sum += *y;
-            }
+    let common = call.scratch(1);
+    common.fill(f64::NEG_INFINITY);
+    for input in call.inputs() {
+        for (most, &x) in common.iter_mut().zip(input) {
+            *most = if x > *most { x } else { *most };
         }
-        for output in call.outputs() {
-            if let Some(y) = output.get_mut(row) {
-                *y /= sum;
-            }
+    }
+    for (input, output) in call.inputs().zip(call.outputs()) {
+        for ((y, &x), &most) in output.iter_mut().zip(input).zip(common.iter()) {
+            *y = x - most;
+        }
+        exp_all(output);
+    }
+    common.fill(0.0);
+    for output in call.outputs() {
+        for (sum, &y) in common.iter_mut().zip(output.iter()) {
+            *sum += y;
+        }
+    }
+    for output in call.outputs() {
+        for (y, &sum) in output.iter_mut().zip(common.iter()) {
+            *y /= sum;
         }
     }
 }
@@ -141,7 +155,7 @@ pub fn log_sum_exp(call: &Call) {
     for (row, y) in call.output(0).iter_mut().enumerate() {
         let values = || call.inputs().map(|values| values.get(row).copied().unwrap_or(0.0));
         let most = values().fold(f64::NEG_INFINITY, |most, x| if x > most { x } else { most });
-        *y = libm::log(values().map(|x| libm::exp(x - most)).sum()) + most;
+        *y = libm::log(values().map(|x| exp(x - most)).sum()) + most;
     }
 }
 

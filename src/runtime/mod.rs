@@ -7,11 +7,13 @@
 //! This half imports `image` and nothing else of the crate.
 
 mod bits;
+mod blocks;
 pub mod city;
 mod columns;
 pub mod ctr;
 pub mod curves;
 pub mod encode;
+mod exp;
 pub mod forest;
 mod functions;
 mod gaussian;
@@ -22,6 +24,7 @@ mod links;
 pub mod neighbors;
 mod normal;
 pub mod oblivious;
+mod pair;
 mod pairs;
 mod pairwise;
 mod power;
@@ -324,7 +327,7 @@ kernels! {
     Trees32 kernel_trees32 check_trees32 = trees::walk::<f32, false>, trees::check::<f32, false>;
     Trees64 kernel_trees64 check_trees64 = trees::walk::<f64, false>, trees::check::<f64, false>;
     Distances kernel_distances check_distances = links::distances, links::check_distances;
-    Softmax kernel_softmax check_softmax = links::softmax, columns::check_same;
+    Softmax kernel_softmax check_softmax = links::softmax, links::check_softmax;
     Share kernel_share check_share = links::share, columns::check_same;
     Complement kernel_complement check_complement = links::complement, links::check_pair;
     Mirror kernel_mirror check_mirror = links::mirror, links::check_pair;
@@ -422,4 +425,6 @@ kernels! {
     Walk64 kernel_walk64 check_walk64 = walk::kernel::<f64>, walk::check::<f64>;
     Sliced32 kernel_sliced32 check_sliced32 = sliced::kernel::<f32>, sliced::check::<f32>;
     Sliced64 kernel_sliced64 check_sliced64 = sliced::kernel::<f64>, sliced::check::<f64>;
+    Dense kernel_dense check_dense = blocks::dense, blocks::check_dense;
+    RbfFours kernel_rbf_fours check_rbf_fours = blocks::rbf, blocks::check_rbf;
 }

@@ -1,6 +1,7 @@
 //! From the decisions of pairs of classes to votes, scores and probabilities, as libsvm and scikit-learn do. Pairs
 //! (i, j), i < j, come in lexical order; a decision above zero is for i.
 
+use super::exp::exp;
 use super::{Call, Shape, rows};
 use core::cell::Cell;
 
@@ -91,11 +92,8 @@ pub fn probabilities(call: &Call) {
         for i in 0..classes {
             for (j, ((decisions, &a), &b)) in (i + 1..classes).zip(pairs.by_ref()) {
                 let margin = decisions.get(row).copied().unwrap_or(0.0) * a + b;
-                let likely = if margin >= 0.0 {
-                    libm::exp(-margin) / (1.0 + libm::exp(-margin))
-                } else {
-                    1.0 / (1.0 + libm::exp(margin))
-                };
+                let likely =
+                    if margin >= 0.0 { exp(-margin) / (1.0 + exp(-margin)) } else { 1.0 / (1.0 + exp(margin)) };
                 let likely = likely.clamp(LEAST, 1.0 - LEAST);
                 set(r(i, j), likely);
                 set(r(j, i), 1.0 - likely);

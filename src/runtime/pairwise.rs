@@ -1,6 +1,7 @@
 //! Sums of kernel values against stored vectors. The rows are gathered once, so that each is one contiguous vector;
 //! every stored vector is then read once a block.
 
+use super::exp::exp;
 use super::{Call, Shape, rows, rows_mut};
 use crate::image::Reader;
 
@@ -109,7 +110,7 @@ fn sum(call: &Call, kernel: impl Fn(&[f64], &[f64], &[f64; 3]) -> f64) {
 }
 
 pub fn rbf(call: &Call) {
-    sum(call, |x, s, &[gamma, ..]| libm::exp(-gamma * squared_distance(x, s)));
+    sum(call, |x, s, &[gamma, ..]| exp(-gamma * squared_distance(x, s)));
 }
 
 pub fn polynomial(call: &Call) {
@@ -121,11 +122,11 @@ pub fn sigmoid(call: &Call) {
 }
 
 pub fn laplacian(call: &Call) {
-    sum(call, |x, s, &[gamma, ..]| libm::exp(-gamma * manhattan(x, s)));
+    sum(call, |x, s, &[gamma, ..]| exp(-gamma * manhattan(x, s)));
 }
 
 pub fn chi_squared(call: &Call) {
-    sum(call, |x, s, &[gamma, ..]| libm::exp(-gamma * chi_squared_distance(x, s)));
+    sum(call, |x, s, &[gamma, ..]| exp(-gamma * chi_squared_distance(x, s)));
 }
 
 pub fn additive_chi_squared(call: &Call) {

@@ -1,6 +1,7 @@
 //! Power transformations and their inverses, column by column.
 
 use super::columns::{check_same, each_with};
+use super::exp::exp;
 use super::{Call, Shape};
 
 /// One lambda a column.
@@ -26,7 +27,7 @@ pub fn box_cox(call: &Call) {
             libm::expm1(scaled) / lambda
         } else {
             // Near the largest numbers e^scaled alone would pass them.
-            let power = libm::exp(scaled - libm::log(size));
+            let power = exp(scaled - libm::log(size));
             (if lambda < 0.0 { -power } else { power }) - 1.0 / lambda
         }
     });
@@ -46,13 +47,7 @@ pub fn yeo_johnson(call: &Call) {
 /// scipy's `inv_boxcox`.
 pub fn inverse_box_cox(call: &Call) {
     let Some(lambdas) = call.args().list::<f64>(call.outputs) else { return };
-    each_with(
-        call,
-        lambdas,
-        |x, lambda| {
-            if lambda == 0.0 { libm::exp(x) } else { libm::exp(libm::log1p(lambda * x) / lambda) }
-        },
-    );
+    each_with(call, lambdas, |x, lambda| if lambda == 0.0 { exp(x) } else { exp(libm::log1p(lambda * x) / lambda) });
 }
 
 /// scikit-learn's branches: lambda is 0, or 2, within f64's epsilon.
