@@ -139,7 +139,7 @@ async function open(source) {
   let { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open() !== 0) throw problem("model.wasm is damaged");
   // Slot s of row r, of n rows in a run, is at s * n + r.
-  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 6144);
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 10112);
 
   function run(rows, first) {
     const refused = wasm.run(rows);

@@ -54,7 +54,7 @@ async function open(source) {
   let { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open() !== 0) throw problem("model.wasm is damaged");
   // Slot s of row r, of n rows in a run, is at s * n + r.
-  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 1280);
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 1408);
 
   function predict(row) {
     const warnings = [];
