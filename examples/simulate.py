@@ -33,10 +33,6 @@ def pick(chance, choices):
     return value
 
 
-def without(row, *names):
-    return {name: value for name, value in row.items() if name not in names}
-
-
 def taxi_rides():
     """Three kinds of rides, and one in sixty that is none: a meter left running, a distance that nobody drives so fast."""
     chance = Random(1)
@@ -62,7 +58,7 @@ def taxi_rides():
                 "minutes": round(minutes, 1)}
 
     rides = [ride(number) for number in range(2000)]
-    write("taxi-rides", "rides.csv", [without(row, "ride", "pickup") for row in rides[:1500]])
+    write("taxi-rides", "rides.csv", rides[:1500])
     write("taxi-rides", "rows.csv", rides[1500:])
 
 
@@ -93,7 +89,7 @@ def loan_applications():
                 "outcome": "defaulted" if defaulted else "repaid"}
 
     rows = [application(number) for number in range(3600)]
-    write("loan-applications", "applications.csv", [without(row, "application") for row in rows[:3000]])
+    write("loan-applications", "applications.csv", rows[:3000])
     write("loan-applications", "rows.csv", rows[3000:])
 
 
@@ -123,7 +119,7 @@ def arrival_time():
                 "driver_years": "" if chance.random() < 0.08 else experience, "minutes": round(minutes, 1)}
 
     rows = [trip(number) for number in range(2900)]
-    write("arrival-time", "trips.csv", [without(row, "trip") for row in rows[:2500]])
+    write("arrival-time", "trips.csv", rows[:2500])
     write("arrival-time", "rows.csv", rows[2500:])
 
 
@@ -151,7 +147,7 @@ def energy_consumption():
                          "holiday": "yes" if time.date() in holidays else "no", "temperature": round(temperature, 1),
                          "kwh_1h_ago": round(used[-2], 1), "kwh_24h_ago": round(used[-25], 1),
                          "kwh_7d_ago": round(used[-169], 1), "kwh": round(kwh, 1)})
-    write("energy-consumption", "hours.csv", [without(row, "time") for row in rows[:-336]])
+    write("energy-consumption", "hours.csv", rows[:-336])
     write("energy-consumption", "rows.csv", rows[-336:])
 
 

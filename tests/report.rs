@@ -318,3 +318,34 @@ fn the_html_says_what_the_text_says() {
         assert!(text.contains(said) && html.contains(said), "{said}");
     }
 }
+
+/// A report comes out of a `.carry` file, which anyone may have written: parts that do not fit are shown as far as
+/// they go.
+#[test]
+fn parts_that_do_not_fit_are_no_panic() {
+    for (name, report) in reports() {
+        let json = serde_json::to_value(&report).unwrap();
+        for emptied in ["classes", "support", "confusion", "curves", "calibration", "points", "clusters", "columns"] {
+            let mut json = json.clone();
+            let mut changed = false;
+            for place in ["", "/judgement", "/importance", "/judgement/scores"] {
+                if let Some(list) = json.pointer_mut(place).and_then(|part| part.get_mut(emptied)) {
+                    *list = json!([]);
+                    changed = true;
+                }
+            }
+            if let (true, Ok(report)) = (changed, serde_json::from_value::<Report>(json)) {
+                assert!(!text(&report).is_empty() && html(&report).ends_with("</html>\n"), "{name}, no {emptied}");
+            }
+        }
+    }
+    let mut report = loans();
+    let Judgement::Classification(judged) = &mut report.judgement else { panic!() };
+    judged.positive = Some(usize::MAX);
+    judged.curves[0].class = usize::MAX;
+    judged.thresholds.as_mut().unwrap().rows.clear();
+    for row in &mut judged.confusion {
+        row.resize(40, u64::MAX / 100);
+    }
+    assert!(!text(&report).is_empty() && html(&report).ends_with("</html>\n"));
+}

@@ -4,7 +4,9 @@
 //! anything. Every name goes through `escaped`; pictures hold no names (`charts`).
 
 use super::charts;
-use super::words::{estimator, figure, headline, importance, measured, percent, rows, share, two, whole};
+use super::words::{
+    estimator, figure, headline, importance, measured, mistakes, percent, rows, share, shown, two, whole,
+};
 use super::{Classification, Judgement, Regression, Report, Role, Thresholds};
 use crate::package::integrity;
 use std::fmt::Write as _;
@@ -240,11 +242,7 @@ fn threshold(out: &mut String, thresholds: &Thresholds, positive: &str) {
         .into_iter()
         .map(|(label, words)| (label, Some(words)))),
     );
-    let tenths = thresholds.rows.iter().step_by(10).filter(|row| row.threshold > 0.0 && row.threshold < 1.0);
-    let mut rows: Vec<_> = tenths.filter(|row| row.threshold != thresholds.chosen).collect();
-    rows.push(&thresholds.at_chosen);
-    rows.sort_by(|a, b| a.threshold.total_cmp(&b.threshold));
-    let lines = rows.into_iter().map(|row| {
+    let lines = shown(thresholds).into_iter().map(|row| {
         let class = if row.threshold == thresholds.chosen { " class=here" } else { "" };
         format!(
             "<tr{class}><th scope=row class=n>{:.2}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}",
@@ -269,19 +267,9 @@ fn threshold(out: &mut String, thresholds: &Thresholds, positive: &str) {
 fn confusion(judged: &Classification) -> String {
     let classes = &judged.classes;
     if classes.len() > MATRIX {
-        let mut pairs: Vec<(u64, usize, usize)> = Vec::new();
-        for (actual, row) in judged.confusion.iter().enumerate() {
-            let wrong = row.iter().enumerate().filter(|(predicted, rows)| *predicted != actual && **rows > 0);
-            pairs.extend(wrong.map(|(predicted, &rows)| (rows, actual, predicted)));
-        }
-        pairs.sort_by_key(|&(rows, actual, predicted)| (std::cmp::Reverse(rows), actual, predicted));
-        let lines = pairs.iter().take(MISTAKES).map(|&(count, actual, predicted)| {
-            format!(
-                "<tr><th scope=row>{}<td>{}<td class=n>{}",
-                name(&classes[actual]),
-                name(&classes[predicted]),
-                whole(count)
-            )
+        let mistakes = mistakes(judged);
+        let lines = mistakes.iter().take(MISTAKES).map(|(actual, predicted, rows)| {
+            format!("<tr><th scope=row>{}<td>{}<td class=n>{}", name(actual), name(predicted), whole(*rows))
         });
         return table("<th scope=col>actual<th scope=col>predicted<th scope=col class=n>rows", lines);
     }

@@ -1,6 +1,8 @@
 //! The report for a terminal: what was found, how good it is, what to mind; 80 columns where the names allow.
 
-use super::words::{estimator, figure, headline, importance, measured, percent, rows, share, two, whole};
+use super::words::{
+    estimator, figure, headline, importance, measured, mistakes, percent, rows, share, shown, two, whole,
+};
 use super::{Classification, ColumnReport, Judgement, Report, Role};
 use crate::plain::{count, printable, table};
 use std::fmt::Write as _;
@@ -163,14 +165,9 @@ const MATRIX: usize = 10;
 fn confusion(judged: &Classification) -> String {
     let classes = &judged.classes;
     if classes.len() > MATRIX {
-        let mut pairs: Vec<(u64, usize, usize)> = Vec::new();
-        for (actual, row) in judged.confusion.iter().enumerate() {
-            let wrong = row.iter().enumerate().filter(|(predicted, rows)| *predicted != actual && **rows > 0);
-            pairs.extend(wrong.map(|(predicted, &rows)| (rows, actual, predicted)));
-        }
-        pairs.sort_by_key(|&(rows, actual, predicted)| (std::cmp::Reverse(rows), actual, predicted));
-        let lines = pairs.iter().take(SHOWN).map(|&(count, actual, predicted)| {
-            vec![format!("{} taken for {}", cut(&classes[actual]), cut(&classes[predicted])), whole(count)]
+        let mistakes = mistakes(judged);
+        let lines = mistakes.iter().take(SHOWN).map(|(actual, predicted, rows)| {
+            vec![format!("{} taken for {}", cut(actual), cut(predicted)), whole(*rows)]
         });
         return table(&lines.collect::<Vec<_>>(), "  ");
     }
@@ -190,20 +187,19 @@ fn threshold_title(judged: &Classification) -> String {
 
 fn thresholds(judged: &Classification) -> String {
     let Some(thresholds) = &judged.thresholds else { return String::new() };
-    // Tenths of the hundredths, without 0 and 1, which flag everything and next to nothing.
-    let tenths = thresholds.rows.iter().step_by(10).filter(|row| row.threshold > 0.0 && row.threshold < 1.0);
-    let mut rows: Vec<_> = tenths.filter(|row| row.threshold != thresholds.chosen).map(|row| (row, "")).collect();
-    rows.push((&thresholds.at_chosen, thresholds.chosen_by.as_str()));
-    rows.sort_by(|a, b| a.0.threshold.total_cmp(&b.0.threshold));
     let mut lines = vec![["threshold", "precision", "recall", "F1", "flagged", ""].map(String::from).to_vec()];
-    for (row, chosen) in rows {
+    for row in shown(thresholds) {
         lines.push(vec![
             format!("{:.2}", row.threshold),
             share(row.precision),
             share(row.recall),
             share(row.f1),
             percent(row.flagged),
-            if chosen.is_empty() { String::new() } else { format!("← chosen: {chosen}") },
+            if row.threshold == thresholds.chosen {
+                format!("← chosen: {}", thresholds.chosen_by)
+            } else {
+                String::new()
+            },
         ]);
     }
     let mut out = table(&lines, "  ");

@@ -1,6 +1,6 @@
 //! The words and numbers that every face of a report shares, so that terminal and browser say the same.
 
-use super::{ClassMetrics, ErrorMetrics, Judgement, Report};
+use super::{ClassMetrics, Classification, ErrorMetrics, Judgement, Report, ThresholdRow, Thresholds};
 
 /// Four significant digits; large and tiny numbers with an exponent.
 pub fn figure(value: f64) -> String {
@@ -146,6 +146,9 @@ pub fn headline(report: &Report) -> String {
     let held = rows(report.provenance.rows_held_out);
     let target = report.target.as_deref().unwrap_or_default();
     match &report.judgement {
+        Judgement::Classification(judged) if judged.thresholds.as_ref().is_some_and(|t| t.chosen != 0.5) => {
+            found(judged, &held)
+        }
         Judgement::Classification(judged) => format!(
             "The model predicts {target:?} correctly for {} of {held} it never saw; always predicting the most frequent \
              class would be correct for {}.",
@@ -163,12 +166,57 @@ pub fn headline(report: &Report) -> String {
         }
         Judgement::Clustering(judged) => {
             let clusters: Vec<_> = judged.clusters.iter().filter(|cluster| !cluster.noise).collect();
-            let inside = clusters.iter().map(|cluster| cluster.rows).sum();
-            let noise: u64 = judged.clusters.iter().filter(|cluster| cluster.noise).map(|cluster| cluster.rows).sum();
+            let inside = total(clusters.iter().map(|cluster| cluster.rows));
+            let noise = total(judged.clusters.iter().filter(|cluster| cluster.noise).map(|cluster| cluster.rows));
             let rest = if noise > 0 { format!(", {} in none", rows(noise)) } else { String::new() };
             format!("{} clusters of {}{rest}.", clusters.len(), rows(inside))
         }
     }
+}
+
+/// A threshold of its own trades right answers for finding more, or for fewer false alarms: precision and recall.
+fn found(judged: &Classification, held: &str) -> String {
+    let positive = judged.positive.unwrap_or_default();
+    let name = judged.classes.get(positive).map_or("", String::as_str);
+    let all = total(judged.support.iter().copied());
+    let share = judged.support.get(positive).copied().unwrap_or_default() as f64 / all.max(1) as f64;
+    let at = judged.thresholds.as_ref().map(|thresholds| &thresholds.at_chosen);
+    let of = |value: Option<f64>| value.map_or("none".to_owned(), percent);
+    format!(
+        "Of {held} it never saw the model predicts {name:?} for {}; {} of these are, against {} of all rows, and it \
+         finds {} of those that are.",
+        of(at.map(|at| at.flagged)),
+        of(at.and_then(|at| at.precision)),
+        percent(share),
+        of(at.and_then(|at| at.recall))
+    )
+}
+
+/// Of a confusion matrix the mistakes, most frequent first: actual class, predicted class, rows.
+pub fn mistakes(judged: &Classification) -> Vec<(&str, &str, u64)> {
+    let mut pairs: Vec<(u64, usize, usize)> = Vec::new();
+    for (actual, row) in judged.confusion.iter().enumerate() {
+        let wrong = row.iter().enumerate().filter(|(predicted, rows)| *predicted != actual && **rows > 0);
+        pairs.extend(wrong.map(|(predicted, &rows)| (rows, actual, predicted)));
+    }
+    pairs.sort_by_key(|&(rows, actual, predicted)| (std::cmp::Reverse(rows), actual, predicted));
+    let name = |class: usize| judged.classes.get(class).map_or("", String::as_str);
+    pairs.into_iter().map(|(rows, actual, predicted)| (name(actual), name(predicted), rows)).collect()
+}
+
+/// The rows of the threshold table to show: tenths (of the hundredths; without 0 and 1, which flag everything and
+/// next to nothing) and the chosen one.
+pub fn shown(thresholds: &Thresholds) -> Vec<&ThresholdRow> {
+    let tenths = thresholds.rows.iter().step_by(10).filter(|row| row.threshold > 0.0 && row.threshold < 1.0);
+    let mut rows: Vec<_> = tenths.filter(|row| row.threshold != thresholds.chosen).collect();
+    rows.push(&thresholds.at_chosen);
+    rows.sort_by(|a, b| a.threshold.total_cmp(&b.threshold));
+    rows
+}
+
+/// A sum of counts that a file may have made up.
+pub fn total(counts: impl Iterator<Item = u64>) -> u64 {
+    counts.fold(0, u64::saturating_add)
 }
 
 /// What the importance numbers are.
