@@ -110,6 +110,47 @@ test(`${browser}: a policy that forbids WebAssembly is named, with what allows i
   }
 });
 
+test(`${browser}: a policy that forbids to fetch is named, with what helps`, async () => {
+  const strict = await serve(made, { csp: `${csp}; connect-src 'none'`, files });
+  const visitor = await open(browser);
+  try {
+    await visitor.goto(`${strict.url}/index.html`);
+    const load = async () => (await import("./packages/linear/index.js")).load();
+    await assert.rejects(visitor.run(load), { name: "Error", message: /cannot be fetched; .* connect-src, or import linear\/inline$/ });
+    const inline = async () => (await (await import("./packages/linear/inline.js")).load()).predict([1, 2, 3, 4]).label;
+    assert.equal(typeof (await visitor.run(inline)), "string");
+  } finally {
+    await visitor.close();
+    await strict.close();
+  }
+});
+
+test(`${browser}: several models and several copies side by side on a page`, async () => {
+  const chosen = ["linear", "mixed", "text", "several"];
+  const same = await page.run(async (names) => {
+    const models = [];
+    for (const name of names) {
+      const { load } = await import(`./packages/${name}/index.js`);
+      const { module } = await load();
+      models.push(await load(), ...(await Promise.all([load(module), load(module)])));
+    }
+    const rows = await Promise.all(
+      names.map(async (name) => (await (await fetch(`./packages/${name}/selftest.json`)).json()).cases.map(({ row }) => row)),
+    );
+    // By turns; the last copy of each is freed on the way.
+    const answers = models.map(() => []);
+    for (let round = 0; round < 20; round++) {
+      for (const [k, model] of models.entries()) {
+        const own = rows[Math.floor(k / 3)];
+        if (k % 3 < 2 || round < 10) answers[k].push(JSON.stringify(model.predict(own[round % own.length])));
+        else model.free();
+      }
+    }
+    return answers.every((list, k) => list.every((one, at) => one === answers[k - (k % 3)][at]) && list.length >= 10);
+  }, chosen);
+  assert.equal(same, true);
+});
+
 test(`${browser}: the self-tests pass, the workers too, under the policy`, async () => {
   const tried = await page.run(async (names) => {
     const out = {};

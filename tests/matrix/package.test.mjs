@@ -54,6 +54,33 @@ test("the README's lines run in an empty project that installed the tarball", as
   assert.deepEqual([typeof prediction.label, prediction.warnings, rows, passed], ["string", [], 1, true]);
 });
 
+test("on a server nothing of it reads a file after it was imported", async () => {
+  const script = `
+    import fs from "node:fs";
+    import { syncBuiltinESMExports } from "node:module";
+    import { load, predict } from "mixed";
+    import { selfTest } from "mixed/selftest";
+    const asked = [];
+    for (const part of [fs, fs.promises]) {
+      for (const [name, own] of Object.entries(part)) {
+        if (typeof own === "function" && /^[a-z]/.test(name)) part[name] = (...args) => (asked.push(name), own.apply(part, args));
+      }
+    }
+    syncBuiltinESMExports();
+    const own = process.getBuiltinModule;
+    process.getBuiltinModule = (name) => (asked.push(name), own(name));
+    await predict({ income: 1, region: "north", owner: true });
+    const model = await load();
+    model.predictBatch([{ income: 1, region: "north", owner: true }]);
+    const { passed } = selfTest(model);
+    const seen = [...asked];
+    fs.existsSync("package.json");
+    process.stdout.write(JSON.stringify([passed, seen, asked.length]));`;
+  writeFileSync(join(work, "files.mjs"), script);
+  // The last look shows that looking works.
+  assert.deepEqual(JSON.parse(await exec(process.execPath, ["files.mjs"], { cwd: work })), [true, [], 1]);
+});
+
 test("ajv compiles every schema.json as it is, and it accepts what predict() accepts", async () => {
   for (const name of names) {
     const schema = json(name, "schema.json");

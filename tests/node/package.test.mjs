@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { compileFunction, createContext, runInContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 
 import { folder, made, names, open, root } from "./packages.mjs";
@@ -357,12 +358,13 @@ test("model.wasm from a server: typed or not, and what to do where it is somethi
   }
   const says = (path, message) => assert.rejects(load(`${address}${path}`), { name: "Error", message });
   await says("/gone.wasm", /^linear: http.*gone\.wasm answered 404; serve model\.wasm there, give load\(\) its address, or import linear\/inline$/);
-  await says("/page.wasm", /^linear: http.*page\.wasm is text\/html; charset=utf-8, not WebAssembly/);
-  await says("/cut.wasm", "linear: model.wasm does not compile");
-  await assert.rejects(load("http://127.0.0.1:1/model.wasm"), { message: /cannot be fetched/ });
+  await says("/page.wasm", /^linear: http.*page\.wasm is text\/html; charset=utf-8, not WebAssembly: .* serve the file there, or import linear\/inline$/);
+  await says("/cut.wasm", "linear: model.wasm does not compile; it may be cut short: copy it anew from the package");
+  const nowhere = "linear: http://127.0.0.1:1/model.wasm cannot be fetched; serve model.wasm there and allow it in connect-src, or import linear/inline";
+  await assert.rejects(load("http://127.0.0.1:1/model.wasm"), { message: nowhere });
   const damaged = Buffer.from(read("linear", "model.wasm"));
   damaged.writeUInt32LE(99, damaged.indexOf("crry") + 4);
-  await assert.rejects(load(damaged), { message: "linear: model.wasm is damaged" });
+  await assert.rejects(load(damaged), { message: "linear: model.wasm is damaged; copy it anew from the package" });
 });
 
 test("without WebAssembly the error says so", async () => {
@@ -370,7 +372,43 @@ test("without WebAssembly the error says so", async () => {
     const { load } = await import(${JSON.stringify(join(folder("linear"), "index.js"))});
     await load().catch((error) => process.stdout.write(error.message));`;
   const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
-  assert.equal(out, "linear: this environment has no WebAssembly");
+  const says = "linear: this environment has no WebAssembly, which browsers have had since 2017; a setting may have turned it off";
+  assert.equal(out, says);
+});
+
+test("without SIMD the error says so", { skip: process.arch !== "x64" && "V8 needs SSE 4.1 for SIMD on x64 alone" }, () => {
+  const script = `const { load } = await import(${JSON.stringify(join(folder("text"), "index.js"))});
+    await load().catch((error) => process.stdout.write(error.message));`;
+  const out = execFileSync(process.execPath, ["--no-enable-sse4-1", "--input-type=module", "-e", script], { encoding: "utf8" });
+  assert.equal(out, "text: this engine lacks WebAssembly SIMD, which browsers have had since 2023; update it");
+});
+
+test("where WebAssembly cannot be compiled at run time the error says so, and a compiled module will do", async () => {
+  // As in Cloudflare's and Vercel's engines.
+  const context = createContext({ atob, Response, URL, queueMicrotask }, { codeGeneration: { wasm: false } });
+  const module = { exports: {} };
+  compileFunction(read("linear", "index.cjs").toString(), ["module"], { parsingContext: context })(module);
+  const { load } = module.exports;
+  const message = "linear: WebAssembly can only be imported here, not compiled; import model.wasm and give it to load()";
+  await assert.rejects(load(), (error) => error.message === message);
+  context.made = new WebAssembly.Module(read("linear", "model.wasm"));
+  runInContext("Object.setPrototypeOf(made, WebAssembly.Module.prototype)", context);
+  assert.equal((await load(context.made)).predict([1, 2, 3, 4]).label, (await open("linear")).model.predict([1, 2, 3, 4]).label);
+});
+
+test("every field of the types has a comment", () => {
+  for (const name of names) {
+    for (const file of readdirSync(folder(name)).filter((file) => /\.d\.c?ts$/.test(file))) {
+      const lines = read(name, file).toString().split("\n");
+      lines.forEach((line, at) => {
+        // A field or a method of an interface: indented by two or more, a name, a type.
+        if (!/^\s+(readonly )?[\w"'$]+[^ ]*[?]?(\(.*\))?: ?/.test(line) || /^\s+\*/.test(line)) return;
+        // Parameters, mapped types, and what AbortSignal is made of.
+        if (/^\s+(source\?|readonly \[Name|readonly aborted|readonly reason|throwIfAborted|addEvent|removeEvent)/.test(line)) return;
+        assert.match(lines[at - 1], /\*\/$/, `${name}/${file}:${at + 1}: ${line}`);
+      });
+    }
+  }
 });
 
 test("package.json: exports, integrity, and a list of files that is the folder", () => {

@@ -64,6 +64,7 @@ export type Columns = {
     ts.push_str(
         "\
 export interface Model extends Disposable {
+  /** What the model takes and gives. */
   readonly schema: Schema;
   /** Predicts one row; a value the model cannot take is a `TypeError`. */
   predict(row: Row): Prediction;
@@ -78,6 +79,7 @@ export interface Model extends Disposable {
 /** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
 export type Source = string | object;
 
+/** What the model takes and gives. */
 export const schema: Schema;
 
 /**
@@ -128,6 +130,7 @@ export interface BatchOptions {
 }
 
 export interface Pool extends AsyncDisposable {
+  /** What the model takes and gives. */
   readonly schema: Schema;
   /** How many workers it has; with none, the calling thread does the work in pieces. */
   readonly workers: number;
@@ -144,7 +147,9 @@ export interface Pool extends AsyncDisposable {
  * is given: as many as there are cores, less one, and at most 8.
  */
 export function openPool(options?: {
+  /** The model to share. */
   model?: Model;
+  /** How many to start. */
   workers?: number;
 }): Promise<Pool>;
 ";
@@ -153,7 +158,9 @@ const SELFTEST: &str = "\
 import type { Model } from \"./index.js\";
 
 export interface Report {
+  /** Every row gave what is expected. */
   passed: boolean;
+  /** How many rows were replayed. */
   rows: number;
   /** Rows whose answers are the original library's; the others are carryout's own, native. */
   original: number;
@@ -161,11 +168,17 @@ export interface Report {
   worst: number;
   /** What the rows reach, of how many. */
   covers: Record<string, [reached: number, all: number]>;
+  /** What differs. */
   failures: {
+    /** The row, in the order of the columns. */
     row: unknown[];
+    /** Whose answer is expected: the original library's or carryout's own. */
     from: \"original\" | \"reference\";
+    /** The field of the prediction; empty where there was none. */
     field: string;
+    /** The field's value in that answer. */
     expected: unknown;
+    /** What it is here, or the error. */
     got: unknown;
   }[];
 }
@@ -277,20 +290,26 @@ fn predictions(results: &Results) -> String {
             let list: Vec<String> = (1..=parts.len()).map(|number| format!("{name}{number}")).collect();
             let flat = format!("  outputs: [{}];\n", list.join(", "));
             if flat.len() <= 81 {
-                return flat;
+                return format!("{OUTPUTS}{flat}");
             }
-            format!("  outputs: [\n{}  ];\n", list.iter().map(|item| format!("    {item},\n")).collect::<String>())
+            format!(
+                "{OUTPUTS}  outputs: [\n{}  ];\n",
+                list.iter().map(|item| format!("    {item},\n")).collect::<String>()
+            )
         };
         let (row, batch) = (tuple("Output"), tuple("BatchOutput"));
         ts.push_str(&interface("Prediction", "", &row));
-        ts.push_str(&interface("Batch", "  rows: number;\n", &batch));
+        ts.push_str(&interface("Batch", ROWS, &batch));
         return ts;
     }
     ts.push_str(&aliases(results, ""));
     ts.push_str(&interface("Prediction", "", &row_type(results, "")));
-    ts.push_str(&interface("Batch", "  rows: number;\n", &batch_type(results, "")));
+    ts.push_str(&interface("Batch", ROWS, &batch_type(results, "")));
     ts
 }
+
+const ROWS: &str = "  /** How many rows the batch has. */\n  rows: number;\n";
+const OUTPUTS: &str = "  /** One for each output of the model, in its order. */\n";
 
 fn interface(name: &str, first: &str, fields: &str) -> String {
     format!(
@@ -339,13 +358,14 @@ fn row_type(results: &Results, suffix: &str) -> String {
             format!("  /** {} */\n  values: number[];\n", comment(&list(names, values)))
         }
         Results::Several(_) => String::new(),
-        Results::Anomaly { .. } => "  outlier: boolean;
+        Results::Anomaly { .. } => "  /** Whether the row is unlike the training data. */
+  outlier: boolean;
   /** The decision function: negative for outliers. */
   score: number;
 "
         .to_string(),
         Results::Clustering { distances, .. } => {
-            let mut ts = format!("  cluster: Cluster{suffix};\n");
+            let mut ts = format!("  /** The nearest cluster. */\n  cluster: Cluster{suffix};\n");
             if distances.is_some() {
                 ts.push_str("  /** The distance to the center of each cluster. */\n  distances: number[];\n");
             }
@@ -363,7 +383,7 @@ fn batch_type(results: &Results, suffix: &str) -> String {
     match results {
         Results::Classification { probabilities, scores, .. } => {
             let mut ts = format!(
-                "  /** The place of each row's class in the schema's `classes`. */\n  label: Int32Array;\n  labels(): Label{suffix}[];\n"
+                "  /** The place of each row's class in the schema's `classes`. */\n  label: Int32Array;\n  /** The class of each row. */\n  labels(): Label{suffix}[];\n"
             );
             if probabilities.is_some() {
                 ts.push_str(&table("probabilities", "classes"));
@@ -372,15 +392,15 @@ fn batch_type(results: &Results, suffix: &str) -> String {
             }
             ts
         }
-        Results::Regression { values, .. } if values.count == 1 => "  value: Float64Array;\n".to_string(),
+        Results::Regression { values, .. } if values.count == 1 => "  /** The predicted value of each row. */\n  value: Float64Array;\n".to_string(),
         Results::Regression { values, .. } => table("values", &values.count.to_string()),
         Results::Several(_) => String::new(),
         Results::Anomaly { .. } => {
-            "  /** 1 for outliers. */\n  outlier: Uint8Array;\n  score: Float64Array;\n".to_string()
+            "  /** 1 for outliers. */\n  outlier: Uint8Array;\n  /** The decision function of each row: negative for outliers. */\n  score: Float64Array;\n".to_string()
         }
         Results::Clustering { distances, .. } => {
             let mut ts = format!(
-                "  /** The place of each row's cluster in the schema's `clusters`. */\n  cluster: Int32Array;\n  clusters(): Cluster{suffix}[];\n"
+                "  /** The place of each row's cluster in the schema's `clusters`. */\n  cluster: Int32Array;\n  /** The cluster of each row. */\n  clusters(): Cluster{suffix}[];\n"
             );
             if distances.is_some() {
                 ts.push_str(&table("distances", "clusters"));
@@ -407,10 +427,10 @@ fn schema(subject: &Subject) -> String {
             kinds.push(kind);
         }
     }
-    let mut ts = "export interface Column {\n  readonly name: keyof Features;\n".to_string();
+    let mut ts = "export interface Column {\n  /** As in the training data. */\n  readonly name: keyof Features;\n  /** What its values are. */\n".to_string();
     ts.push_str(&format!("  readonly kind: {};\n", union(kinds, 2, 17, 1)));
     if columns.iter().any(|column| matches!(column.kind, ColumnKind::Category(_))) {
-        ts.push_str("  readonly categories?: readonly (string | number | boolean)[];\n");
+        ts.push_str("  /** The values seen in training. */\n  readonly categories?: readonly (string | number | boolean)[];\n");
     }
     if columns.iter().any(|column| range(column).is_some()) {
         ts.push_str(
@@ -419,7 +439,7 @@ fn schema(subject: &Subject) -> String {
     }
     ts.push_str("  /** A missing value (null, undefined, NaN) is accepted. */\n  readonly missing: boolean;\n");
     if columns.iter().any(infinite) {
-        ts.push_str("  readonly infinite: boolean;\n");
+        ts.push_str("  /** Infinity is accepted. */\n  readonly infinite: boolean;\n");
     }
     ts.push_str(
         "  /** A category that training did not see is accepted. */
@@ -431,9 +451,12 @@ fn schema(subject: &Subject) -> String {
 export interface Schema {
 ",
     );
-    ts.push_str(&format!("  readonly name: {};\n", js_string(&subject.manifest.name)));
-    ts.push_str(&format!("  readonly task: {};\n", js_string(&subject.manifest.task)));
-    ts.push_str("  readonly columns: readonly Column[];\n");
+    ts.push_str(&format!("  /** The package's name. */\n  readonly name: {};\n", js_string(&subject.manifest.name)));
+    ts.push_str(&format!(
+        "  /** What kind of prediction it makes. */\n  readonly task: {};\n",
+        js_string(&subject.manifest.task)
+    ));
+    ts.push_str("  /** What a row holds, in the order of an array. */\n  readonly columns: readonly Column[];\n");
     match &subject.manifest.results {
         Results::Several(parts) => {
             let parts: String = parts
@@ -441,10 +464,13 @@ export interface Schema {
                 .enumerate()
                 .map(|(number, part)| {
                     let fields = schema_fields(part, &(number + 1).to_string(), 6);
-                    format!("    {{\n      readonly task: {};\n{fields}    }},\n", js_string(task(part)))
+                    format!(
+                        "    {{\n      /** What kind of prediction it is. */\n      readonly task: {};\n{fields}    }},\n",
+                        js_string(task(part))
+                    )
                 })
                 .collect();
-            ts.push_str(&format!("  readonly outputs: readonly [\n{parts}  ];\n"));
+            ts.push_str(&format!("{OUTPUTS}  readonly outputs: readonly [\n{parts}  ];\n"));
         }
         one => ts.push_str(&schema_fields(one, "", 2)),
     }
@@ -455,10 +481,16 @@ export interface Schema {
 fn schema_fields(results: &Results, suffix: &str, indent: usize) -> String {
     let pad = " ".repeat(indent);
     match results {
-        Results::Classification { .. } => format!("{pad}readonly classes: readonly Label{suffix}[];\n"),
-        Results::Clustering { .. } => format!("{pad}readonly clusters: readonly Cluster{suffix}[];\n"),
+        Results::Classification { .. } => {
+            format!(
+                "{pad}/** In the order of probabilities and scores. */\n{pad}readonly classes: readonly Label{suffix}[];\n"
+            )
+        }
+        Results::Clustering { .. } => {
+            format!("{pad}/** In the order of distances. */\n{pad}readonly clusters: readonly Cluster{suffix}[];\n")
+        }
         Results::Regression { names, .. } | Results::Transform { names, .. } if !names.is_empty() => {
-            format!("{pad}readonly names: readonly string[];\n")
+            format!("{pad}/** What each value is called. */\n{pad}readonly names: readonly string[];\n")
         }
         _ => String::new(),
     }

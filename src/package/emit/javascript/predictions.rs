@@ -400,7 +400,7 @@ export function rowsOf(input, {read_args}start = 0) {{
 async function open(source) {{
   const module = await compile(source);
   let {{ exports: wasm }} = await WebAssembly.instantiate(module);
-  if (wasm.open() !== 0) throw problem(\"model.wasm is damaged\");
+  if (wasm.open() !== 0) throw problem(damaged);
   // Slot s of row r, of n rows in a run, is at s * n + r.
 {views}
 {run}  function predict(row) {{
@@ -453,6 +453,7 @@ async function open(source) {{
 }}
 
 const freed = \"this model was freed; load() gives another\";
+const damaged = \"model.wasm is damaged; copy it anew from the package\";
 
 /** What a run leaves in the workspace: array type, first slot, slots. */
 const results = {arrays};

@@ -29,6 +29,7 @@ export type Columns = {
 export type Rows = readonly Row[] | Columns | Float64Array | Float32Array;
 
 export interface Prediction {
+  /** Whether the row is unlike the training data. */
   outlier: boolean;
   /** The decision function: negative for outliers. */
   score: number;
@@ -37,16 +38,20 @@ export interface Prediction {
 }
 
 export interface Batch {
+  /** How many rows the batch has. */
   rows: number;
   /** 1 for outliers. */
   outlier: Uint8Array;
+  /** The decision function of each row: negative for outliers. */
   score: Float64Array;
   /** What was accepted, but should make one look twice. */
   warnings: string[];
 }
 
 export interface Column {
+  /** As in the training data. */
   readonly name: keyof Features;
+  /** What its values are. */
   readonly kind: "number";
   /** A missing value (null, undefined, NaN) is accepted. */
   readonly missing: boolean;
@@ -57,12 +62,16 @@ export interface Column {
 }
 
 export interface Schema {
+  /** The package's name. */
   readonly name: "anomaly";
+  /** What kind of prediction it makes. */
   readonly task: "anomaly";
+  /** What a row holds, in the order of an array. */
   readonly columns: readonly Column[];
 }
 
 export interface Model extends Disposable {
+  /** What the model takes and gives. */
   readonly schema: Schema;
   /** Predicts one row; a value the model cannot take is a `TypeError`. */
   predict(row: Row): Prediction;
@@ -77,6 +86,7 @@ export interface Model extends Disposable {
 /** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
 export type Source = string | object;
 
+/** What the model takes and gives. */
 export const schema: Schema;
 
 /**

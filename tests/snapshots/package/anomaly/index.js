@@ -49,7 +49,7 @@ export async function predict(row) {
 async function open(source) {
   const module = await compile(source);
   let { exports: wasm } = await WebAssembly.instantiate(module);
-  if (wasm.open() !== 0) throw problem("model.wasm is damaged");
+  if (wasm.open() !== 0) throw problem(damaged);
   // Slot s of row r, of n rows in a run, is at s * n + r.
   let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 512);
 
@@ -112,6 +112,7 @@ async function open(source) {
 }
 
 const freed = "this model was freed; load() gives another";
+const damaged = "model.wasm is damaged; copy it anew from the package";
 
 /** What a run leaves in the workspace: array type, first slot, slots. */
 const results = [
@@ -238,7 +239,9 @@ async function compile(given) {
   const { integrity: checks, source } =
     given?.integrity === undefined ? { source: given } : given;
   if (typeof WebAssembly === "undefined") {
-    throw problem("this environment has no WebAssembly");
+    throw problem(
+      "this environment has no WebAssembly, which browsers have had since 2017; a setting may have turned it off",
+    );
   }
   let code = source ?? new URL("./model.wasm", import.meta.url);
   if (typeof code === "string" || code instanceof URL) code = await read(code);
@@ -249,15 +252,22 @@ async function compile(given) {
       ? WebAssembly.compileStreaming(code)
       : WebAssembly.compile(code));
   } catch (cause) {
-    throw problem(
-      /policy|CSP|unsafe-eval/i.test(cause.message)
-        ? "the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src"
-        : WebAssembly.validate(SIMD)
-          ? "model.wasm does not compile"
-          : "this engine lacks WebAssembly SIMD, which browsers have had since 2023",
-      cause,
-    );
+    throw problem(explained(cause.message), cause);
   }
+}
+
+/** Why an engine refuses model.wasm, and what helps. */
+function explained(message) {
+  if (/policy|CSP|unsafe-eval/i.test(message)) {
+    return "the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src";
+  }
+  if (/disallowed by embedder/.test(message)) {
+    return "WebAssembly can only be imported here, not compiled; import model.wasm and give it to load()";
+  }
+  if (!WebAssembly.validate(SIMD)) {
+    return "this engine lacks WebAssembly SIMD, which browsers have had since 2023; update it";
+  }
+  return "model.wasm does not compile; it may be cut short: copy it anew from the package";
 }
 
 /** The bytes, if their hash is the one above. */
@@ -288,7 +298,10 @@ async function read(url) {
     globalThis.process?.getBuiltinModule?.("node:fs/promises");
   if (files) return files.readFile(new URL(url));
   const response = await fetch(url).catch((cause) => {
-    throw problem(`${url} cannot be fetched`, cause);
+    throw problem(
+      `${url} cannot be fetched; serve model.wasm there and allow it in connect-src, or import ${schema.name}/inline`,
+      cause,
+    );
   });
   if (!response.ok) {
     throw problem(
@@ -300,7 +313,7 @@ async function read(url) {
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (bytes[0] !== 0) {
     throw problem(
-      `${url} is ${type}, not WebAssembly: the server answered with a page; see README.md`,
+      `${url} is ${type}, not WebAssembly: the server answered with a page; serve the file there, or import ${schema.name}/inline`,
     );
   }
   return bytes;

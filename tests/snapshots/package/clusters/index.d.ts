@@ -31,6 +31,7 @@ export type Rows = readonly Row[] | Columns | Float64Array | Float32Array;
 export type Cluster = 0 | 1 | 2;
 
 export interface Prediction {
+  /** The nearest cluster. */
   cluster: Cluster;
   /** The distance to the center of each cluster. */
   distances: number[];
@@ -39,9 +40,11 @@ export interface Prediction {
 }
 
 export interface Batch {
+  /** How many rows the batch has. */
   rows: number;
   /** The place of each row's cluster in the schema's `clusters`. */
   cluster: Int32Array;
+  /** The cluster of each row. */
   clusters(): Cluster[];
   /** Rows × clusters, row after row. */
   distances: Float64Array;
@@ -50,7 +53,9 @@ export interface Batch {
 }
 
 export interface Column {
+  /** As in the training data. */
   readonly name: keyof Features;
+  /** What its values are. */
   readonly kind: "number";
   /** A missing value (null, undefined, NaN) is accepted. */
   readonly missing: boolean;
@@ -61,13 +66,18 @@ export interface Column {
 }
 
 export interface Schema {
+  /** The package's name. */
   readonly name: "clusters";
+  /** What kind of prediction it makes. */
   readonly task: "clustering";
+  /** What a row holds, in the order of an array. */
   readonly columns: readonly Column[];
+  /** In the order of distances. */
   readonly clusters: readonly Cluster[];
 }
 
 export interface Model extends Disposable {
+  /** What the model takes and gives. */
   readonly schema: Schema;
   /** Predicts one row; a value the model cannot take is a `TypeError`. */
   predict(row: Row): Prediction;
@@ -82,6 +92,7 @@ export interface Model extends Disposable {
 /** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
 export type Source = string | object;
 
+/** What the model takes and gives. */
 export const schema: Schema;
 
 /**

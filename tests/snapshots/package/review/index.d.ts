@@ -42,9 +42,11 @@ export interface Prediction {
 }
 
 export interface Batch {
+  /** How many rows the batch has. */
   rows: number;
   /** The place of each row's class in the schema's `classes`. */
   label: Int32Array;
+  /** The class of each row. */
   labels(): Label[];
   /** Rows × classes, row after row. */
   probabilities: Float64Array;
@@ -53,7 +55,9 @@ export interface Batch {
 }
 
 export interface Column {
+  /** As in the training data. */
   readonly name: keyof Features;
+  /** What its values are. */
   readonly kind: "number" | "text";
   /** A missing value (null, undefined, NaN) is accepted. */
   readonly missing: boolean;
@@ -64,13 +68,18 @@ export interface Column {
 }
 
 export interface Schema {
+  /** The package's name. */
   readonly name: "review";
+  /** What kind of prediction it makes. */
   readonly task: "classification";
+  /** What a row holds, in the order of an array. */
   readonly columns: readonly Column[];
+  /** In the order of probabilities and scores. */
   readonly classes: readonly Label[];
 }
 
 export interface Model extends Disposable {
+  /** What the model takes and gives. */
   readonly schema: Schema;
   /** Predicts one row; a value the model cannot take is a `TypeError`. */
   predict(row: Row): Prediction;
@@ -85,6 +94,7 @@ export interface Model extends Disposable {
 /** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
 export type Source = string | object;
 
+/** What the model takes and gives. */
 export const schema: Schema;
 
 /**

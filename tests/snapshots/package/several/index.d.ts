@@ -40,6 +40,7 @@ export interface Output1 {
 export interface BatchOutput1 {
   /** The place of each row's class in the schema's `classes`. */
   label: Int32Array;
+  /** The class of each row. */
   labels(): Label1[];
   /** Rows × classes, row after row. */
   scores: Float64Array;
@@ -51,6 +52,7 @@ export interface Output2 {
 }
 
 export interface BatchOutput2 {
+  /** The predicted value of each row. */
   value: Float64Array;
 }
 
@@ -68,26 +70,32 @@ export interface Output3 {
 export interface BatchOutput3 {
   /** The place of each row's class in the schema's `classes`. */
   label: Int32Array;
+  /** The class of each row. */
   labels(): Label3[];
   /** Rows × classes, row after row. */
   probabilities: Float64Array;
 }
 
 export interface Prediction {
+  /** One for each output of the model, in its order. */
   outputs: [Output1, Output2, Output3];
   /** What was accepted, but should make one look twice. */
   warnings: string[];
 }
 
 export interface Batch {
+  /** How many rows the batch has. */
   rows: number;
+  /** One for each output of the model, in its order. */
   outputs: [BatchOutput1, BatchOutput2, BatchOutput3];
   /** What was accepted, but should make one look twice. */
   warnings: string[];
 }
 
 export interface Column {
+  /** As in the training data. */
   readonly name: keyof Features;
+  /** What its values are. */
   readonly kind: "number" | "boolean";
   /** A missing value (null, undefined, NaN) is accepted. */
   readonly missing: boolean;
@@ -98,25 +106,35 @@ export interface Column {
 }
 
 export interface Schema {
+  /** The package's name. */
   readonly name: "several";
+  /** What kind of prediction it makes. */
   readonly task: "several outputs";
+  /** What a row holds, in the order of an array. */
   readonly columns: readonly Column[];
+  /** One for each output of the model, in its order. */
   readonly outputs: readonly [
     {
+      /** What kind of prediction it is. */
       readonly task: "classification";
+      /** In the order of probabilities and scores. */
       readonly classes: readonly Label1[];
     },
     {
+      /** What kind of prediction it is. */
       readonly task: "regression";
     },
     {
+      /** What kind of prediction it is. */
       readonly task: "classification";
+      /** In the order of probabilities and scores. */
       readonly classes: readonly Label3[];
     },
   ];
 }
 
 export interface Model extends Disposable {
+  /** What the model takes and gives. */
   readonly schema: Schema;
   /** Predicts one row; a value the model cannot take is a `TypeError`. */
   predict(row: Row): Prediction;
@@ -131,6 +149,7 @@ export interface Model extends Disposable {
 /** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
 export type Source = string | object;
 
+/** What the model takes and gives. */
 export const schema: Schema;
 
 /**

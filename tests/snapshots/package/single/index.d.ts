@@ -35,14 +35,18 @@ export interface Prediction {
 }
 
 export interface Batch {
+  /** How many rows the batch has. */
   rows: number;
+  /** The predicted value of each row. */
   value: Float64Array;
   /** What was accepted, but should make one look twice. */
   warnings: string[];
 }
 
 export interface Column {
+  /** As in the training data. */
   readonly name: keyof Features;
+  /** What its values are. */
   readonly kind: "number";
   /** A missing value (null, undefined, NaN) is accepted. */
   readonly missing: boolean;
@@ -53,12 +57,16 @@ export interface Column {
 }
 
 export interface Schema {
+  /** The package's name. */
   readonly name: "single";
+  /** What kind of prediction it makes. */
   readonly task: "regression";
+  /** What a row holds, in the order of an array. */
   readonly columns: readonly Column[];
 }
 
 export interface Model extends Disposable {
+  /** What the model takes and gives. */
   readonly schema: Schema;
   /** Predicts one row; a value the model cannot take is a `TypeError`. */
   predict(row: Row): Prediction;
@@ -73,6 +81,7 @@ export interface Model extends Disposable {
 /** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
 export type Source = string | object;
 
+/** What the model takes and gives. */
 export const schema: Schema;
 
 /**

@@ -36,6 +36,7 @@ export interface Prediction {
 }
 
 export interface Batch {
+  /** How many rows the batch has. */
   rows: number;
   /** Rows × 2, row after row. */
   transformed: Float64Array;
@@ -44,7 +45,9 @@ export interface Batch {
 }
 
 export interface Column {
+  /** As in the training data. */
   readonly name: keyof Features;
+  /** What its values are. */
   readonly kind: "number";
   /** A missing value (null, undefined, NaN) is accepted. */
   readonly missing: boolean;
@@ -55,13 +58,18 @@ export interface Column {
 }
 
 export interface Schema {
+  /** The package's name. */
   readonly name: "transform";
+  /** What kind of prediction it makes. */
   readonly task: "transform";
+  /** What a row holds, in the order of an array. */
   readonly columns: readonly Column[];
+  /** What each value is called. */
   readonly names: readonly string[];
 }
 
 export interface Model extends Disposable {
+  /** What the model takes and gives. */
   readonly schema: Schema;
   /** Predicts one row; a value the model cannot take is a `TypeError`. */
   predict(row: Row): Prediction;
@@ -76,6 +84,7 @@ export interface Model extends Disposable {
 /** What stands in for model.wasm: an address, bytes, a `Response` or a `WebAssembly.Module`. */
 export type Source = string | object;
 
+/** What the model takes and gives. */
 export const schema: Schema;
 
 /**
