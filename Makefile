@@ -3,7 +3,7 @@ CARGO ?= cargo
 RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
 
 .DEFAULT_GOAL = help
-.PHONY: help setup build web page demo test matrix fmt lint clean
+.PHONY: help setup build web page demo test matrix bench size fmt lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,13 @@ test: ## every test: Rust, wasm in Chromium and Firefox, packages in Node, both 
 
 matrix: ## all bundlers, frameworks and engines around a package (minutes); writes docs/matrix.md
 	@scripts/matrix.sh
+
+bench: build ## time T1 to T5 beside their peers (CASE=T1 for some, QUICK=1 for a look); writes docs/performance.md
+	@scripts/setup.sh npm chromium bench
+	.toolchain/bench/bin/python benches/bench.py $(RELEASE)/carryout target/bench $(addprefix --case ,$(CASE)) $(if $(QUICK),--quick)
+
+size: ## raw, gzip and brotli sizes of packages
+	@scripts/test.sh size
 
 fmt: ## format the Rust sources
 	$(CARGO) fmt

@@ -4,10 +4,11 @@
 #   scripts/setup.sh [PIECE...]      all pieces when none is named
 #     wasm       the wasm32 standard library, a linker for it, and wasm-opt
 #     wasm-pack  builds the JavaScript binding and runs its tests in browsers
-#     npm        the packages of every lockfile here (npm ci), but for the next two
+#     npm        the packages of every lockfile here (npm ci), but for those of matrix and bench
 #     matrix, matrix-more   the tools of tests/matrix: those that install in seconds, and all of them
 #     chromium   Chromium or Chrome, with its driver
 #     firefox    Firefox, with geckodriver
+#     bench      what make bench measures against, from PyPI and npm (1.2 GB); not among "all"
 #
 # What is present is left alone, so a second run takes a second and downloads nothing. The ordinary sources come
 # first (rustup, the browsers on PATH); Debian's packages and crates.io serve where those cannot be reached. What
@@ -132,7 +133,36 @@ npm_ci() {
 
 piece_npm() {
   local lock; while read -r lock; do npm_ci "$(dirname "$lock")"; done \
-    < <(find . -name package-lock.json -not -path '*/node_modules/*' -not -path './target*' -not -path './tests/matrix/*' -not -path './.toolchain/*')
+    < <(find . -name package-lock.json -not -path '*/node_modules/*' -not -path './target*' -not -path './.toolchain/*' \
+      -not -path './tests/matrix/*' -not -path './benches/*')
+}
+
+# Python packages in .toolchain/bench, npm's in benches/. A line of requirements.txt is installed at once; the lines of
+# peers may fail, and then stand in .toolchain/bench/failed with the reason, for the report to name.
+piece_bench() {
+  local bench=.toolchain/bench
+  (npm_ci benches "install --no-save" 20) || say "without the peers in JavaScript"
+  if cmp -s benches/requirements.txt $bench/requirements.txt; then return; fi
+  have python3 || die "no python3 on PATH: install Python 3.11 or later, with venv, then start again"
+  say "installing the benchmark's Python packages in $bench (900 MB, 1 to 3 min)"
+  rm -rf $bench
+  quietly python3 -m venv $bench
+  local line own=() peers=0 log; log=$(mktemp)
+  : >$bench/failed
+  while read -r line; do
+    case $line in
+      "# Peers"*) peers=1; quietly $bench/bin/pip install "${own[@]}" ;;
+      "#"*) ;;
+      *)
+        if [ $peers = 0 ]; then own+=("$line"); continue; fi
+        # shellcheck disable=SC2086
+        $bench/bin/pip install $line >"$log" 2>&1 ||
+          printf '%s\t%s\n' "${line%% *}" "$(grep -m1 '^ERROR' "$log" || tail -n1 "$log")" >>$bench/failed
+        ;;
+    esac
+  done <benches/requirements.txt
+  rm -f "$log"
+  cp benches/requirements.txt $bench/
 }
 
 # The tools of tests/matrix are for that test alone. Not `npm ci`: some have binaries for systems that a registry may
@@ -176,7 +206,7 @@ pieces=("$@")
 if [ $# = 0 ]; then pieces=(wasm wasm-pack npm chromium firefox); fi
 for piece in "${pieces[@]}"; do
   case $piece in
-    wasm | wasm-pack | npm | chromium | firefox | matrix | matrix-more) "piece_${piece//-/_}" ;;
-    *) die "unknown piece '$piece'; the pieces are wasm, wasm-pack, npm, chromium, firefox, matrix, matrix-more" ;;
+    wasm | wasm-pack | npm | chromium | firefox | matrix | matrix-more | bench) "piece_${piece//-/_}" ;;
+    *) die "unknown piece '$piece'; the pieces are wasm, wasm-pack, npm, chromium, firefox, matrix, matrix-more, bench" ;;
   esac
 done

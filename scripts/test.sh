@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests, or the named stages of them:
 #
-#   scripts/test.sh [fmt|clippy|imports|runtime|rust|web-chromium|web-firefox|node|chromium|firefox|matrix|page]...
+#   scripts/test.sh [fmt|clippy|imports|runtime|rust|size|web-chromium|web-firefox|node|chromium|firefox|matrix|page]...
 #
 # A stage counts the tests that its runner reports. One that fails with no failed test of its own counts as one
 # failure, and so does a test runner that ran nothing. The last line is the sum.
@@ -48,6 +48,13 @@ stage_runtime() { # The runtime built alone, for wasm
 
 stage_rust() { # cargo test
   cargo test --quiet
+}
+
+stage_size() { # What packages weigh, as a report
+  scripts/setup.sh wasm
+  scripts/build-wasm.sh runtime
+  cargo build --quiet
+  node scripts/size.mjs "${CARGO_TARGET_DIR:-target}/debug/carryout"
 }
 
 web_test() {
@@ -117,7 +124,7 @@ run() {
   status=${PIPESTATUS[0]}
   read -r p f s < <(count)
   case $name in
-    fmt | clippy | imports | runtime) ;;
+    fmt | clippy | imports | runtime | size) ;;
     *) if [ "$status" = 0 ] && [ "$p" = 0 ]; then echo "$name: no test ran"; status=1; fi ;;
   esac
   if [ "$status" != 0 ] && [ "$f" = 0 ]; then f=1; fi
@@ -127,7 +134,7 @@ run() {
 
 # The runtime comes before cargo test, which packs with it.
 stages=("$@")
-[ $# != 0 ] || stages=(fmt clippy imports runtime rust web-chromium web-firefox node chromium firefox matrix page)
+[ $# != 0 ] || stages=(fmt clippy imports runtime rust size web-chromium web-firefox node chromium firefox matrix page)
 for name in "${stages[@]}"; do
   declare -F "stage_${name//-/_}" >/dev/null || { echo "no stage '$name'" >&2; exit 2; }
 done

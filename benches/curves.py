@@ -1,0 +1,100 @@
+"""How the cost of a row grows with a model's trees, depth and columns and falls with the rows a call: XGBoost models
+of one kind, carryout in Chromium beside XGBoost's own predictor."""
+
+import os
+import statistics
+
+import numpy as np
+
+import cases
+
+# The model that all others differ from in one respect.
+TREES, DEPTH, COLUMNS = 100, 6, 28
+POINTS = {
+    "trees": (10, 20, 50, 100, 200, 500, 1000),
+    "depth": (2, 4, 6, 8, 10, 12),
+    "columns": (7, 14, 28, 56, 112),
+    "rows": (1, 4, 16, 32, 64, 128, 256, 1000, 10_000, 100_000),
+}
+
+
+def make(root):
+    """The models, each trained once, and their rows."""
+    import xgboost
+
+    folder = f"{root}/curves"
+    try:
+        with open(f"{folder}/made") as made, open(__file__) as source:
+            if made.read() == source.read():
+                return
+    except FileNotFoundError:
+        pass
+
+    def keep(name, booster, X):
+        os.makedirs(f"{folder}/{name}", exist_ok=True)
+        booster.save_model(f"{folder}/{name}/model.json")
+        X.astype("<f4").tofile(f"{folder}/{name}/rows.f32")
+        booster.inplace_predict(X).astype("<f8").tofile(f"{folder}/{name}/expected.f64")
+
+    def trained(X, y, trees, depth):
+        options = {"objective": "binary:logistic", "max_depth": depth, "eta": 0.1, "nthread": 2}
+        return xgboost.train(options, xgboost.DMatrix(X, y), trees)
+
+    for columns in POINTS["columns"]:
+        X, y, rows = cases.classes(20_000, cases.ROWS, 6, columns)
+        keep(f"columns-{columns}", trained(X, y, TREES, DEPTH), rows)
+        if columns != COLUMNS:
+            continue
+        for depth in POINTS["depth"]:
+            keep(f"depth-{depth}", trained(X, y, TREES, depth), rows)
+        longest = trained(X, y, max(POINTS["trees"]), DEPTH)
+        for trees in POINTS["trees"]:
+            keep(f"trees-{trees}", longest[:trees], rows)
+    with open(f"{folder}/made", "w") as made, open(__file__) as source:
+        made.write(source.read())
+
+
+def measure(carryout, root, rounds, window, packed, worker):
+    make(root)
+    loads, found = [], {}
+
+    def run(name, ask):
+        """`ask(worker)` of both engines, round by round."""
+        here = os.path.dirname(os.path.abspath(__file__))
+        packed(carryout, f"{root}/{name}/model.json", f"{root}/{name}/pkg")
+        import sys
+
+        workers = {
+            "carryout in Chromium": worker(name, ["node", f"{here}/worker.mjs", "chromium", root, name, "carryout", str(window)]),
+            "XGBoost, native": worker(name, [sys.executable, "-W", "ignore", f"{here}/native.py", root, name, "XGBoost", str(window)]),
+        }
+        for engine, one in workers.items():
+            answer = one.ask("check")
+            if not answer.get("worst", 1) < 1e-6:
+                raise SystemExit(f"{name}, {engine}: {answer}")
+        times = {engine: [] for engine in workers}
+        for _ in range(rounds):
+            loads.append(os.getloadavg()[0])
+            for engine, one in workers.items():
+                times[engine].append(ask(one)["ns"])
+        return workers, {engine: statistics.median(values) for engine, values in times.items()}
+
+    for curve, points in POINTS.items():
+        if curve == "rows":
+            continue
+        for point in points:
+            print(f"curves: {point} {curve}", flush=True)
+            workers, times = run(f"curves/{curve}-{point}", lambda one: one.ask("batch", rows=cases.ROWS if point < 500 else cases.ROWS // 5))
+            for one in workers.values():
+                one.close()
+            for engine, ns in times.items():
+                found.setdefault(curve, {}).setdefault(engine, []).append((point, ns))
+    name = f"curves/trees-{TREES}"
+    for point in POINTS["rows"]:
+        print(f"curves: {point} rows", flush=True)
+        workers, times = run(name, lambda one: one.ask("batch", rows=point))
+        for one in workers.values():
+            one.close()
+        for engine, ns in times.items():
+            found.setdefault("rows", {}).setdefault(engine, []).append((point, ns))
+    return {"curves": found, "loads": loads}
