@@ -248,7 +248,7 @@ def main():
     if not wanted:
         parser.error(f"no such case; there are {', '.join(every)}")
     quick = arguments.quick
-    rounds, window = (2, 0.1) if quick else (7, 0.4)
+    rounds, window = (2, 0.1) if quick else (5, 0.4)
     commit = subprocess.run(["git", "-C", HERE, "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True).stdout.strip()
     suffix = ".quick" if quick else ""
     for name in wanted:
