@@ -6,7 +6,7 @@
 //! as in a block.
 
 use super::exp::exp_pair;
-use super::pair::{Pair, each_pair_with};
+use super::pair::{Pair, each_pair};
 use super::{Call, Shape, rows, rows_mut};
 use crate::image::Reader;
 
@@ -25,7 +25,7 @@ fn gather<'a>(call: &Call, center: &[f64], bound: f64, table: &'a mut [f64]) -> 
     let mut centers = center.iter();
     for (number, input) in call.inputs().enumerate() {
         let center = Pair::splat(centers.next().copied().unwrap_or(0.0));
-        let moved = |x: Pair| (x - center).least(-bound).most(bound);
+        let moved = |x: Pair| (x - center).least(Pair::splat(-bound)).most(Pair::splat(bound));
         let (chunks, rest) = input.as_chunks::<4>();
         for (columns, x) in rows_mut(fours, columns).zip(chunks) {
             if let Some(place) = columns.get_mut(number) {
@@ -189,7 +189,7 @@ pub fn rbf(call: &Call) {
             });
             for (values, &squared) in rows_mut(values, call.rows).zip(squared) {
                 let (squared, gamma, two) = (Pair::splat(squared), Pair::splat(-sum.gamma), Pair::splat(2.0));
-                each_pair_with(values, norms, |product, norm| exp_pair(gamma * ((norm + squared) - two * product)));
+                each_pair(values, norms, |product, norm| exp_pair(gamma * ((norm + squared) - two * product)));
             }
             let (first, rest) = values.split_at_checked(call.rows).unwrap_or_default();
             let (second, rest) = rest.split_at_checked(call.rows).unwrap_or_default();

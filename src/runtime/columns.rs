@@ -1,5 +1,6 @@
 //! Kernels that work column by column, or on a row's norm. Output k belongs to input k.
 
+use super::pair::{Pair, each_pair};
 use super::{Call, Shape};
 
 /// As many outputs as inputs, no arguments.
@@ -87,6 +88,14 @@ pub fn each(call: &Call, function: impl Fn(f64) -> f64) {
     }
 }
 
+/// `each`, two values at a time.
+#[inline]
+pub fn each_two(call: &Call, function: impl Fn(Pair) -> Pair) {
+    for (input, output) in call.inputs().zip(call.outputs()) {
+        each_pair(output, input, |_, x| function(x));
+    }
+}
+
 /// Applies a function of the value and the column's number in `values`.
 #[inline]
 pub fn each_with(call: &Call, values: &[f64], function: impl Fn(f64, f64) -> f64) {
@@ -118,20 +127,13 @@ pub fn is_missing(call: &Call) {
 pub fn standardize(call: &Call) {
     let mut args = call.args();
     let Some(given) = args.one::<u32>() else { return };
-    let count = call.outputs;
-    if given & 1 == 0 {
-        copy(call);
-    } else if let Some(mean) = args.list::<f64>(count) {
-        each_with(call, mean, |x, mean| x - mean);
-    }
-    if given & 2 != 0
-        && let Some(scale) = args.list::<f64>(count)
-    {
-        for (output, scale) in call.outputs().zip(scale) {
-            for y in output {
-                *y /= scale;
-            }
-        }
+    let mut list = |flag| args.list::<f64>(if given & flag != 0 { call.outputs } else { 0 }).unwrap_or_default();
+    let (mut mean, mut scale) = (list(1).iter(), list(2).iter());
+    for (input, output) in call.inputs().zip(call.outputs()) {
+        // Less nothing and over one are the number itself.
+        let mean = Pair::splat(mean.next().copied().unwrap_or(0.0));
+        let scale = Pair::splat(scale.next().copied().unwrap_or(1.0));
+        each_pair(output, input, |_, x| (x - mean) / scale);
     }
 }
 
@@ -139,11 +141,8 @@ pub fn linear(call: &Call) {
     let mut args = call.args();
     let Some(scale) = args.list::<f64>(call.outputs) else { return };
     let Some(offset) = args.list::<f64>(call.outputs) else { return };
-    each_with(call, scale, |x, scale| x * scale);
-    for (output, offset) in call.outputs().zip(offset) {
-        for y in output {
-            *y += offset;
-        }
+    for (((input, output), &scale), &offset) in call.inputs().zip(call.outputs()).zip(scale).zip(offset) {
+        each_pair(output, input, |_, x| x * Pair::splat(scale) + Pair::splat(offset));
     }
 }
 

@@ -1,6 +1,6 @@
 //! e^x, for every kernel that needs it.
 
-use super::pair::{Pair, each_pair};
+use super::pair::Pair;
 
 /// e^x within one unit in the last place. fdlibm's steps (x = k ln 2 + r, then its rational function of r), but
 /// without a branch or a table, so that two go at once: 2^k is two factors, which reach from the smallest denormal
@@ -19,7 +19,7 @@ pub fn exp_pair(x: Pair) -> Pair {
         4.138_136_797_057_238_5e-8,
     ];
     let [shift, one, two] = [SHIFT, 1.0, 2.0].map(Pair::splat);
-    let x = x.least(-746.0).most(710.0);
+    let x = x.least(Pair::splat(-746.0)).most(Pair::splat(710.0));
     let k = (x * Pair::splat(core::f64::consts::LOG2_E) + shift) - shift;
     let (high, low) = (x - k * Pair::splat(LN2_HIGH), k * Pair::splat(LN2_LOW));
     let r = high - low;
@@ -33,14 +33,9 @@ pub fn exp_pair(x: Pair) -> Pair {
 }
 
 pub fn exp(x: f64) -> f64 {
-    let mut result = [x];
-    exp_all(&mut result);
-    result[0]
-}
-
-/// Each number's e^x in its place.
-pub fn exp_all(numbers: &mut [f64]) {
-    each_pair(numbers, exp_pair);
+    let mut pair = [0.0; 2];
+    exp_pair(Pair::splat(x)).store(&mut pair);
+    pair[0]
 }
 
 /// e^x of an f32: the f64 value rounded, which agrees with glibc's expf where libm's own is often one unit off.

@@ -2,8 +2,9 @@
 //! are libm's in the browser and natively alike: both give the same bits.
 
 use super::Call;
-use super::columns::each;
-use super::exp::exp_f32;
+use super::columns::{each, each_two};
+use super::exp::{exp_f32, exp_pair};
+use super::pair::Pair;
 
 /// 2^x. libm's exp2 has a table of 4 KB, which every package would carry; its pow has none and is as near.
 pub fn power_of_two(x: f64) -> f64 {
@@ -29,9 +30,7 @@ functions! {
     cbrt = libm::cbrt;
     ceil = libm::ceil;
     cos = libm::cos;
-    exp = super::exp::exp;
     exp2 = power_of_two;
-    expit = |x| 1.0 / (1.0 + super::exp::exp(-x));
     expm1 = libm::expm1;
     floor = libm::floor;
     log = libm::log;
@@ -40,7 +39,6 @@ functions! {
     log2 = libm::log2;
     negative = |x| -x;
     reciprocal = |x| 1.0 / x;
-    relu = |x| if x > 0.0 { x } else { 0.0 };
     rint = libm::rint;
     sign = |x| if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else if x == 0.0 { 0.0 } else { x };
     signed_square = |x| x * libm::fabs(x);
@@ -57,4 +55,17 @@ functions! {
     normal_cdf = |x| 0.5 * libm::erfc(-x * core::f64::consts::FRAC_1_SQRT_2);
     normal_quantile = super::normal::normal_quantile;
     confidence = |x| x / (3.0 * (libm::fabs(x) + 1.0));
+}
+
+pub fn exp(call: &Call) {
+    each_two(call, exp_pair);
+}
+
+pub fn expit(call: &Call) {
+    let (zero, one) = (Pair::splat(0.0), Pair::splat(1.0));
+    each_two(call, |x| one / (one + exp_pair(zero - x)));
+}
+
+pub fn relu(call: &Call) {
+    each_two(call, |x| x.least(Pair::splat(0.0)));
 }

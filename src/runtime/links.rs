@@ -1,6 +1,7 @@
 //! Kernels over the whole row: affine maps, distances, links from scores to probabilities, and choosing a class.
 
-use super::exp::{exp, exp_all, exp_f32};
+use super::exp::{exp, exp_f32, exp_pair};
+use super::pair::{Pair, each_pair};
 use super::{Call, Shape};
 
 /// coef, outputs × inputs, row-major; then one intercept an output.
@@ -20,9 +21,7 @@ pub fn affine(call: &Call) {
         output.fill(0.0);
         let row = coef.iter().skip(number * inputs).take(inputs);
         for (input, &weight) in call.inputs().zip(row) {
-            for (y, &x) in output.iter_mut().zip(input) {
-                *y += weight * x;
-            }
+            each_pair(output, input, |y, x| y + Pair::splat(weight) * x);
         }
         for y in output {
             *y += intercept;
@@ -62,9 +61,10 @@ pub fn distances(call: &Call) {
     for (number, output) in call.outputs().enumerate() {
         output.fill(0.0);
         for (input, &center) in call.inputs().zip(centers.iter().skip(number * inputs).take(inputs)) {
-            for (y, &x) in output.iter_mut().zip(input) {
-                *y += (x - center) * (x - center);
-            }
+            each_pair(output, input, |y, x| {
+                let difference = x - Pair::splat(center);
+                y + difference * difference
+            });
         }
         if squared == 0 {
             for y in output {
@@ -107,26 +107,18 @@ pub fn softmax(call: &Call) {
     let common = call.scratch(1);
     common.fill(f64::NEG_INFINITY);
     for input in call.inputs() {
-        for (most, &x) in common.iter_mut().zip(input) {
-            *most = if x > *most { x } else { *most };
-        }
+        each_pair(common, input, |most, x| most.least(x));
     }
     for (input, output) in call.inputs().zip(call.outputs()) {
-        for ((y, &x), &most) in output.iter_mut().zip(input).zip(common.iter()) {
-            *y = x - most;
-        }
-        exp_all(output);
+        each_pair(output, input, |_, x| x);
+        each_pair(output, common, |x, most| exp_pair(x - most));
     }
     common.fill(0.0);
     for output in call.outputs() {
-        for (sum, &y) in common.iter_mut().zip(output.iter()) {
-            *sum += y;
-        }
+        each_pair(common, output, |sum, y| sum + y);
     }
     for output in call.outputs() {
-        for (y, &sum) in output.iter_mut().zip(common.iter()) {
-            *y /= sum;
-        }
+        each_pair(output, common, |y, sum| y / sum);
     }
 }
 

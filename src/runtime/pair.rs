@@ -147,16 +147,16 @@ impl Pair {
         high.store(&mut halves[1]);
     }
 
-    /// At least `bound`; NaN stays.
+    /// `bound` where the number is below it; NaN stays.
     #[inline(always)]
-    pub fn least(self, bound: f64) -> Pair {
-        Pair(vector::least(self.0, vector::splat(bound)))
+    pub fn least(self, bound: Pair) -> Pair {
+        Pair(vector::least(self.0, bound.0))
     }
 
-    /// At most `bound`; NaN stays.
+    /// `bound` where the number is above it; NaN stays.
     #[inline(always)]
-    pub fn most(self, bound: f64) -> Pair {
-        Pair(vector::most(self.0, vector::splat(bound)))
+    pub fn most(self, bound: Pair) -> Pair {
+        Pair(vector::most(self.0, bound.0))
     }
 
     /// 2^k, where the low bits of the number are k.
@@ -186,23 +186,10 @@ operators! {
     Div div;
 }
 
-/// Replaces numbers two by two; the last of an odd count is done as a pair of itself.
+/// Replaces each number by a function of it and of the other at its place, two by two; the last of an odd count is
+/// done as a pair of itself.
 #[inline(always)]
-pub fn each_pair(numbers: &mut [f64], function: impl Fn(Pair) -> Pair) {
-    let (pairs, rest) = numbers.as_chunks_mut::<2>();
-    for pair in pairs {
-        function(Pair::load(pair)).store(pair);
-    }
-    if let [last] = rest {
-        let mut pair = [*last; 2];
-        function(Pair::load(&pair)).store(&mut pair);
-        *last = pair[0];
-    }
-}
-
-/// `each_pair`, of each number and the other at its place.
-#[inline(always)]
-pub fn each_pair_with(numbers: &mut [f64], others: &[f64], function: impl Fn(Pair, Pair) -> Pair) {
+pub fn each_pair(numbers: &mut [f64], others: &[f64], function: impl Fn(Pair, Pair) -> Pair) {
     let ((pairs, rest), (other_pairs, other_rest)) = (numbers.as_chunks_mut::<2>(), others.as_chunks::<2>());
     for (pair, other) in pairs.iter_mut().zip(other_pairs) {
         function(Pair::load(pair), Pair::load(other)).store(pair);
