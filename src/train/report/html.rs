@@ -5,7 +5,7 @@
 
 use super::charts;
 use super::words::{
-    estimator, figure, headline, importance, measured, mistakes, percent, rows, share, shown, two, whole,
+    estimator, figure, headline, importance, measured, mistakes, percent, rows, share, shown, total, two, whole,
 };
 use super::{Classification, Judgement, Regression, Report, Role, Thresholds};
 use crate::package::integrity;
@@ -200,7 +200,7 @@ fn classification(out: &mut String, judged: &Classification) {
         let words = if two { "ROC: the dashed line is chance." } else { "ROC, each class against the others." };
         pictures.push(figure_of(&charts::roc(drawn), words));
         if two && let Some(positive) = judged.positive {
-            let total: u64 = judged.support.iter().sum();
+            let total = total(judged.support.iter().copied());
             let share = judged.support.get(positive).copied().unwrap_or(0) as f64 / total.max(1) as f64;
             let words =
                 "Precision by recall: the dashed line is the share of the class, which flagging everything has.";
@@ -275,7 +275,7 @@ fn confusion(judged: &Classification) -> String {
     }
     let head: String = classes.iter().map(|class| format!("<th scope=col class=n>{}", name(class))).collect();
     let lines = classes.iter().zip(&judged.confusion).enumerate().map(|(actual, (class, row))| {
-        let total = row.iter().sum::<u64>().max(1) as f64;
+        let total = total(row.iter().copied()).max(1) as f64;
         let cells: String = row
             .iter()
             .enumerate()
