@@ -39,8 +39,10 @@ const SIDE_BY_SIDE = 4;
 const WIDE = 56;
 const MENU = 40;
 
-export function form(schema: Schema, changed: () => void): Form {
-  const readings = schema.columns.map((column): ReturnType<typeof read> => ({ value: start(column) }));
+/** `first` is the row to start with, in schema order; without it each column starts in the middle of its range. */
+export function form(schema: Schema, first: readonly Value[] | null, changed: () => void): Form {
+  const begin = (column: Column, index: number): Value => (first ? first[index]! : start(column));
+  const readings = schema.columns.map((column, index): ReturnType<typeof read> => ({ value: begin(column, index) }));
   const fields: (Field | undefined)[] = [];
   const tell = (index: number): Tell => (reading) => {
     readings[index] = reading;
@@ -95,7 +97,7 @@ export function form(schema: Schema, changed: () => void): Form {
       }
       return values;
     },
-    reset: () => setAll(start),
+    reset: () => setAll(begin),
     shuffle: () => setAll((column, index) => shuffle(column, valueOf(index))),
   };
 }

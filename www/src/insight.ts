@@ -35,9 +35,10 @@ function menu(label: string, names: readonly string[], chosen: number, changed: 
   return h("div", { class: "axis-menu" }, h("label", { for: select.id }, label), select);
 }
 
-function figure(name: string, hint: string): { element: HTMLElement; value: HTMLElement } {
+function figure(name: string, words: string): { element: HTMLElement; value: HTMLElement; hint: HTMLElement } {
   const value = h("dd");
-  return { element: h("div", {}, h("dt", {}, name), value, h("dd", { class: "hint" }, hint)), value };
+  const hint = h("dd", { class: "hint" }, words);
+  return { element: h("div", {}, h("dt", {}, name), value, hint), value, hint };
 }
 
 /** Two numeric columns against each other, coloured by what the model said. */
@@ -167,8 +168,8 @@ function threshold(table: Predicted, schema: Schema): HTMLElement | null {
   const own = h("p", { class: "hint" });
   const code = h("code");
   const parts = {
-    precision: figure("precision", "of those flagged, the share that is"),
-    recall: figure("recall", "of those that are, the share flagged"),
+    precision: figure("precision", ""),
+    recall: figure("recall", ""),
     f1: figure("F1", "one number for both"),
     flagged: figure("flagged", "share of all rows"),
   };
@@ -207,6 +208,8 @@ function threshold(table: Predicted, schema: Schema): HTMLElement | null {
     const probability = probabilities[positive]!;
     const truth = answers.values.map((answer) => answer === name);
     const start = ownThreshold(probability, labels.map((label) => label === name));
+    parts.precision.hint.textContent = `of the flagged rows, the share that is ${name}`;
+    parts.recall.hint.textContent = `of the rows that are ${name}, the share flagged`;
     own.textContent = start === null ? accuracy : `${accuracy} It predicts ${name} from a probability of about ${start.toFixed(2)} on.`;
     slider.value = String(Math.round((start ?? 0.5) * 100));
     heads.forEach((head, side) => (head.textContent = side === 0 ? "flagged" : "not flagged"));

@@ -2,11 +2,12 @@
 
 import "./style.css";
 import { batch } from "./batch.ts";
+import { columns, parse } from "./csv.ts";
 import { h, settle } from "./dom.ts";
 import { bytes, count, time } from "./format.ts";
 import { form } from "./form.ts";
 import { clockStep, countRequests, fetched, median, timeCall } from "./measure.ts";
-import { type Entry, exampleRows, list, type Model, open, type Prediction, type Value } from "./package.ts";
+import { type Entry, exampleRows, list, type Model, open, type Prediction, type Schema, type Value } from "./package.ts";
 import { Figures, verdict } from "./result.ts";
 import { toRow } from "./row.ts";
 import { snippet } from "./snippet.ts";
@@ -129,7 +130,7 @@ function draw(entry: Entry, model: Model, opened: number, rows: string | null): 
     ),
   );
 
-  const fields = form(schema, update);
+  const fields = form(schema, firstRow(rows, schema), update);
   const known = schema.columns.some((column) => column.range || column.categories || column.kind === "boolean");
   const button = (text: string, act: () => void) => {
     const made = h("button", { type: "button", class: "quiet" }, text);
@@ -190,6 +191,18 @@ function draw(entry: Entry, model: Model, opened: number, rows: string | null): 
     facts.requests.classList.toggle("some", made > 0);
     facts.last.textContent = made > 0 ? `last: ${last}` : "counted by the browser";
   });
+}
+
+/** The first of the rows to show; null where there is none that the model takes. */
+function firstRow(rows: string | null, schema: Schema): Value[] | null {
+  if (rows === null) return null;
+  try {
+    const row = columns(parse(rows), schema, 0, 1);
+    const values = schema.columns.map((column) => row[column.name]![0]);
+    return values.every((value) => value !== undefined) ? values : null;
+  } catch {
+    return null;
+  }
 }
 
 function packageSize(entry: Entry, opened: number): HTMLElement[] {

@@ -186,6 +186,8 @@ const checks = {
     await page.getByRole("img", { name: "predictions in the order of the rows" }).waitFor();
     const values = await page.locator(".figures-row dd:not(.hint)").allInnerTexts();
     assert.deepEqual(values.slice(0, 2), ["0.25", "0.25"]);
+    // The form starts with the first of them.
+    assert.match(await text("pre"), /MedInc: 2,\n  HouseAge: 5,\n  AveRooms: 4,\n  Latitude: 33,/);
     await page.getByLabel("against").selectOption({ label: "true price" });
     await page.getByRole("img", { name: "predicted by price" }).waitFor();
     assert.equal(await page.locator(".dot").count(), 24);
