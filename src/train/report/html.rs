@@ -5,7 +5,8 @@
 
 use super::charts;
 use super::words::{
-    estimator, figure, headline, importance, measured, mistakes, percent, rows, share, shown, total, two, whole,
+    bound, estimator, figure, headline, importance, measured, mistakes, percent, rows, share, shown, total, two,
+    whole,
 };
 use super::{Classification, Judgement, Regression, Report, Role, Thresholds};
 use crate::package::integrity;
@@ -26,7 +27,8 @@ pub fn html(report: &Report) -> String {
     let mut out = String::with_capacity(64 << 10);
     let title = match &report.target {
         Some(target) => target.clone(),
-        None => format!("{} in {}", report.task(), report.provenance.data),
+        None if report.task() == "anomaly" => format!("Outliers in {}", report.provenance.data),
+        None => format!("Clusters in {}", report.provenance.data),
     };
     let _ = write!(
         out,
@@ -355,7 +357,7 @@ fn candidates(out: &mut String, report: &Report) {
 fn columns(out: &mut String, report: &Report) {
     let lines = report.columns.iter().take(MOST).map(|column| {
         let values = match column.range {
-            Some((low, high)) => format!("{} to {}", figure(low), figure(high)),
+            Some((low, high)) => format!("{} to {}", bound(low), bound(high)),
             None => column.values.iter().take(5).map(|value| name(value)).collect::<Vec<_>>().join(", "),
         };
         let role = match column.role {

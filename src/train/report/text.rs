@@ -1,7 +1,7 @@
 //! The report for a terminal: what was found, how good it is, what to mind; 80 columns where the names allow.
 
 use super::words::{
-    estimator, figure, headline, importance, measured, mistakes, percent, rows, share, shown, two, whole,
+    bound, estimator, figure, headline, importance, measured, mistakes, percent, rows, share, shown, two, whole,
 };
 use super::{Classification, ColumnReport, Judgement, Report, Role};
 use crate::plain::{count, printable, table};
@@ -108,11 +108,6 @@ pub fn columns(columns: &[ColumnReport]) -> String {
         lines.push(vec![cut(&column.name), column.kind.clone(), missing, values, role]);
     }
     table(&lines, "  ")
-}
-
-/// A number of a column's range: whole ones plainly.
-fn bound(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() < 1e7 { format!("{value}") } else { figure(value) }
 }
 
 fn leaderboard(report: &Report) -> String {

@@ -16,6 +16,15 @@ pub fn figure(value: f64) -> String {
     if size < 10_000.0 { text } else { thousands(&text) }
 }
 
+/// A number of a column's range: whole ones plainly.
+pub fn bound(value: f64) -> String {
+    match value.fract() == 0.0 && value.abs() < 1e7 {
+        true if value.abs() < 10_000.0 => format!("{value}"),
+        true => thousands(&format!("{value}")),
+        false => figure(value),
+    }
+}
+
 /// Two significant digits.
 pub fn two(value: f64) -> String {
     if value == 0.0 {
@@ -238,6 +247,10 @@ pub fn estimator(name: &str, parameters: &serde_json::Map<String, serde_json::Va
     }
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
+        // A parameter derived from the data has all its digits; four tell it.
+        serde_json::Value::Number(number) if number.to_string().len() > 9 => {
+            number.as_f64().map_or(number.to_string(), figure)
+        }
         other => other.to_string(),
     };
     let list: Vec<String> = parameters.iter().map(|(key, value)| format!("{key} {}", text(value))).collect();
