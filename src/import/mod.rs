@@ -42,6 +42,8 @@ pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
         Format::Catboost | Format::CatboostJson => catboost::import(bytes, options),
         Format::Pickle => sklearn::import(&pickle::read(bytes, &options.limits)?, options),
         Format::XgboostJson | Format::XgboostUbjson => xgboost::import(bytes, options),
+        #[cfg(feature = "train")]
+        Format::Carry => crate::train::carry::import(bytes, options),
         Format::XgboostBinary => Err(xgboost::old_binary()),
         format => {
             Err(Error::unsupported(format!("this looks like {}, which carryout does not read yet", format.name()))

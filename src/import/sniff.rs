@@ -17,6 +17,8 @@ pub enum Format {
     Catboost,
     CatboostJson,
     Onnx,
+    /// carryout's own, written by `carryout train`.
+    Carry,
 }
 
 impl Format {
@@ -32,6 +34,7 @@ impl Format {
             Format::Catboost => "a CatBoost .cbm file",
             Format::CatboostJson => "a CatBoost JSON file",
             Format::Onnx => "an ONNX file",
+            Format::Carry => "a .carry file",
         }
     }
 }
@@ -89,6 +92,9 @@ fn trimmed(bytes: &[u8]) -> &[u8] {
 
 fn model(bytes: &[u8]) -> Option<Format> {
     let start = trimmed(head(bytes));
+    if bytes.starts_with(b"carry\r\n\x1a") {
+        return Some(Format::Carry);
+    }
     if bytes.starts_with(b"CBM1") {
         return Some(Format::Catboost);
     }
@@ -231,6 +237,7 @@ mod tests {
             (b"{\"name\":\"tree\",\"tree_info\":[]}", Format::LightgbmJson),
             (b"{\"features_info\":{}}", Format::CatboostJson),
             (b"CBM1\0\0", Format::Catboost),
+            (b"carry\r\n\x1a\x01\0", Format::Carry),
             (b"\x08\x08\x12\x08skl2onnx", Format::Onnx),
         ] {
             assert_eq!(sniff(bytes).unwrap(), format);

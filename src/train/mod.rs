@@ -1,10 +1,36 @@
 //! Training: a CSV in, a judged model out.
 //!
+//! The data goes through the files in this order: `table` reads text, `types` makes columns of it, `split` says which
+//! rows are fitted, `prepare` fills, encodes and scales as steps of the model, `estimators` fits smartcore and turns
+//! what was learnt into further steps, `search` compares several, `run` does all of this, `carry` writes the model
+//! down.
+//!
 //! `metrics`, `importance` and `warnings` judge, `report` tells. Judging is separate from estimating: it sees held-out
 //! truths and the predictions that the packed model makes of them, never an estimator.
 
+pub mod carry;
+pub mod estimators;
 pub mod importance;
 pub mod metrics;
+pub mod prepare;
 pub mod random;
 pub mod report;
+pub mod split;
+pub mod table;
+pub mod types;
 pub mod warnings;
+
+/// Copies a column's values of some rows, codes translated to the slot's numbers.
+fn table_values(values: &types::Values, codes: Option<&[f64]>, rows: &[usize], to: &mut [f64]) {
+    match (values, codes) {
+        (types::Values::Numbers(list), _) => {
+            to.iter_mut().zip(rows).for_each(|(slot, &row)| *slot = list[row]);
+        }
+        (types::Values::Codes { codes: own, .. }, Some(slots)) => {
+            for (slot, &row) in to.iter_mut().zip(rows) {
+                *slot = slots.get(own[row] as usize).copied().unwrap_or(f64::NAN);
+            }
+        }
+        _ => to.fill(f64::NAN),
+    }
+}

@@ -1,0 +1,96 @@
+//! Which rows are fitted and which are only judged: the held-out part and the folds, drawn from one seed.
+
+use super::random::Random;
+
+/// Rows to fit and rows to judge, each ascending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    pub train: Vec<usize>,
+    pub test: Vec<usize>,
+}
+
+/// Rows by class, each list shuffled; one list of all where there are no classes.
+fn groups(rows: &[usize], classes: Option<&[u32]>, random: &mut Random) -> Vec<Vec<usize>> {
+    let count = classes.map_or(1, |of| rows.iter().map(|&row| of[row] as usize + 1).max().unwrap_or(1));
+    let mut groups = vec![Vec::new(); count];
+    for &row in rows {
+        groups[classes.map_or(0, |of| of[row] as usize)].push(row);
+    }
+    groups.iter_mut().for_each(|group| random.shuffle(group));
+    groups
+}
+
+/// Holds out `share` of the rows, of every class its share; a class of one row stays in the training part.
+pub fn held_out(rows: &[usize], classes: Option<&[u32]>, share: f64, seed: u64) -> Split {
+    let mut random = Random::new(seed);
+    let (mut train, mut test) = (Vec::new(), Vec::new());
+    // What one class rounds away the next gets, so that the whole keeps its share.
+    let mut owed = 0.0;
+    for group in groups(rows, classes, &mut random) {
+        owed += group.len() as f64 * share;
+        let count = (owed.round().max(0.0) as usize).min(group.len().saturating_sub(1));
+        owed -= count as f64;
+        test.extend_from_slice(&group[..count]);
+        train.extend_from_slice(&group[count..]);
+    }
+    train.sort_unstable();
+    test.sort_unstable();
+    Split { train, test }
+}
+
+/// `count` folds over the rows; every row is judged once.
+pub fn folds(rows: &[usize], classes: Option<&[u32]>, count: usize, seed: u64) -> Vec<Split> {
+    let mut random = Random::new(seed ^ 0xf01d);
+    let mut of = vec![Vec::new(); count];
+    let mut next = 0;
+    for group in groups(rows, classes, &mut random) {
+        for row in group {
+            of[next % count].push(row);
+            next += 1;
+        }
+    }
+    (0..count)
+        .map(|fold| {
+            let mut test = of[fold].clone();
+            let mut train: Vec<usize> =
+                of.iter().enumerate().filter(|(other, _)| *other != fold).flat_map(|(_, rows)| rows).copied().collect();
+            test.sort_unstable();
+            train.sort_unstable();
+            Split { train, test }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_once_and_classes_in_proportion() {
+        let rows: Vec<usize> = (0..103).collect();
+        let classes: Vec<u32> = (0..103).map(|row| u32::from(row % 10 == 0)).collect();
+        let split = held_out(&rows, Some(&classes), 0.2, 7);
+        let mut all = [split.train.clone(), split.test.clone()].concat();
+        all.sort_unstable();
+        assert_eq!(all, rows);
+        assert_eq!(split.test.len(), 21);
+        assert_eq!(split.test.iter().filter(|&&row| classes[row] == 1).count(), 2);
+        assert_eq!(split, held_out(&rows, Some(&classes), 0.2, 7));
+        assert_ne!(split, held_out(&rows, Some(&classes), 0.2, 8));
+        let folds = folds(&rows, Some(&classes), 5, 7);
+        let mut judged: Vec<usize> = folds.iter().flat_map(|fold| fold.test.clone()).collect();
+        judged.sort_unstable();
+        assert_eq!(judged, rows);
+        for fold in &folds {
+            assert_eq!(fold.train.len() + fold.test.len(), 103);
+            assert!(fold.test.iter().all(|row| !fold.train.contains(row)));
+            assert!((2..=3).contains(&fold.test.iter().filter(|&&row| classes[row] == 1).count()));
+        }
+    }
+
+    #[test]
+    fn a_class_of_one_row_is_trained_on() {
+        let split = held_out(&[0, 1, 2], Some(&[0, 0, 1]), 0.9, 0);
+        assert!(split.train.contains(&2));
+    }
+}
