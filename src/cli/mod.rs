@@ -11,6 +11,7 @@ mod pack;
 mod predict;
 mod rows;
 mod term;
+mod train;
 mod verify;
 
 use carryout::{Error, Kind};
@@ -34,6 +35,7 @@ Examples:
   carryout inspect model.joblib
   carryout verify pkg/loan-approval --rows X.jsonl --expected expected.json
   carryout demo pkg/loan-approval
+  carryout train loans.csv --target approved -o loans.carry
 
 Exit codes:
   0  done
@@ -61,6 +63,7 @@ enum Command {
     Inspect(inspect::Arguments),
     Verify(verify::Arguments),
     Demo(demo::Arguments),
+    Train(Box<train::Arguments>),
 }
 
 /// Why a command ends without its answer.
@@ -127,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(arguments, json),
         Command::Verify(arguments) => verify::run(arguments, json),
         Command::Demo(arguments) => demo::run(arguments, json),
+        Command::Train(arguments) => train::run(*arguments, json),
     };
     let Err(failure) = outcome else { return ExitCode::SUCCESS };
     let code = failure.code();

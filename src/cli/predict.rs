@@ -305,7 +305,8 @@ impl Drop for Target {
     }
 }
 
-fn beside(path: &Path) -> PathBuf {
+/// Where a file is written before it takes its name.
+pub fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     path.with_file_name(name)

@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod prepare;
 pub mod random;
 pub mod report;
+pub mod run;
 pub mod split;
 pub mod table;
 pub mod types;

@@ -260,7 +260,7 @@ impl Prepared {
             Array2::from_shape_vec((rows.len(), width), values)
         }
         .map_err(|error| Error::malformed(error.to_string()))?;
-        runner.each(table, rows, |row, slot| {
+        runner.each(table, rows, None, |row, slot| {
             for column in 0..width {
                 matrix[[row, column]] = slot(column);
             }
@@ -322,11 +322,15 @@ impl Runner {
     }
 
     /// Visits each row, by its place in `rows`, with a reader of its result slots: of a transformer by output, else
-    /// by slot.
+    /// by slot. With `shuffled` the table's columns named take their values from the other rows given, one a row.
+    ///
+    /// # Errors
+    /// Where the model refuses a value.
     pub fn each(
         &mut self,
         table: &Table,
         rows: &[usize],
+        shuffled: Option<(&[usize], &[usize])>,
         mut visit: impl FnMut(usize, &dyn Fn(usize) -> f64),
     ) -> Result<()> {
         let first = match &self.results {
@@ -339,7 +343,11 @@ impl Runner {
             let slots = self.machine.slots_mut();
             for (column, (place, codes)) in self.feed.iter().enumerate() {
                 let to = &mut slots[column * count..(column + 1) * count];
-                table_values(&table.columns[*place].values, codes.as_deref(), some, to);
+                let from = match shuffled {
+                    Some((columns, others)) if columns.contains(place) => &others[block * most..block * most + count],
+                    _ => some,
+                };
+                table_values(&table.columns[*place].values, codes.as_deref(), from, to);
             }
             if let Err(fault) = self.machine.run(count) {
                 let path = self.paths.get(fault.op).map_or("the model", String::as_str);

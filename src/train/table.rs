@@ -65,6 +65,24 @@ impl Rows {
         self.numbers.is_empty()
     }
 
+    /// Puts the rows of another file behind these; their numbers go on.
+    ///
+    /// # Errors
+    /// Where its columns are others.
+    pub fn append(&mut self, other: Rows) -> Result<()> {
+        if self.header != other.header {
+            return Err(Error::input("the columns are not those of the training data, in the same order")
+                .remedy(format!("They are: {}.", self.header.join(", "))));
+        }
+        self.cells.extend(other.cells);
+        self.lengths.extend(other.lengths);
+        self.numbers.extend(other.numbers.iter().map(|number| number + self.read));
+        self.read += other.read;
+        self.sha256 = format!("{}+{}", self.sha256, other.sha256);
+        self.notes.push(format!("held-out rows: a file of its own, {} rows", other.read));
+        Ok(())
+    }
+
     /// The number of a kept row in the file.
     pub fn number(&self, row: usize) -> u64 {
         self.numbers[row]
