@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -150,7 +150,10 @@ fn setting(text: &str) -> Result<(String, Value), String> {
 fn typed(text: &str) -> Result<(String, Type), String> {
     let (name, word) = text.rsplit_once('=').ok_or("expected COLUMN=TYPE")?;
     let names: Vec<&str> = Type::NAMES.iter().map(|(name, _)| *name).collect();
-    Ok((name.to_owned(), Type::parse(word).ok_or_else(|| format!("no type is named {word:?}; there are {}", names.join(", ")))?))
+    Ok((
+        name.to_owned(),
+        Type::parse(word).ok_or_else(|| format!("no type is named {word:?}; there are {}", names.join(", ")))?,
+    ))
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {
@@ -205,7 +208,10 @@ pub fn run(arguments: Arguments, json: bool) -> Outcome {
     let held_out = match arguments.held_out.parse::<f64>() {
         Ok(share) if (0.0..1.0).contains(&share) => HeldOut::Share(share),
         Ok(_) => {
-            return Err(Failure::usage("--held-out is a share below 1", "Give 0.2 for a fifth, 0 for none, or a file."));
+            return Err(Failure::usage(
+                "--held-out is a share below 1",
+                "Give 0.2 for a fifth, 0 for none, or a file.",
+            ));
         }
         Err(_) => {
             let path = PathBuf::from(&arguments.held_out);
@@ -344,8 +350,9 @@ impl Watch for Progress {
     }
 
     fn table(&mut self, reading: &[String], table: &Table, _task: Task) {
-        let Some(bar) = &self.bar else { return };
-        let text = report::columns(&table.reports);
+        // The report has it all again; a person who waits wants to see now whether the types are right.
+        let Some(bar) = self.bar.as_ref().filter(|_| io::stderr().is_terminal()) else { return };
+        let text = report::column_table(&table.reports);
         bar.suspend(|| {
             let mut out = io::stderr().lock();
             for line in reading {

@@ -55,8 +55,13 @@ enum StoredOutput {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scores: Option<Vec<Wire>>,
     },
-    Regression { value: Wire },
-    Anomaly { outlier: Wire, score: Wire },
+    Regression {
+        value: Wire,
+    },
+    Anomaly {
+        outlier: Wire,
+        score: Wire,
+    },
     Clustering {
         cluster: Wire,
         labels: Vec<Cell>,
@@ -69,15 +74,34 @@ enum StoredOutput {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case")]
 enum StoredOp {
-    Fill { values: Vec<f64> },
-    Standardize { mean: Vec<f64>, scale: Vec<f64> },
-    Linear { scale: Vec<f64>, offset: Vec<f64> },
+    Fill {
+        values: Vec<f64>,
+    },
+    Standardize {
+        mean: Vec<f64>,
+        scale: Vec<f64>,
+    },
+    Linear {
+        scale: Vec<f64>,
+        offset: Vec<f64>,
+    },
     Expit,
     Square,
     Sqrt,
-    OneHot { keys: Vec<String>, hot: Vec<Option<u32>>, width: u32 },
-    Number { keys: Vec<String>, values: Vec<f64>, unknown: f64 },
-    Affine { coef: StoredMatrix, intercept: Vec<f64> },
+    OneHot {
+        keys: Vec<String>,
+        hot: Vec<Option<u32>>,
+        width: u32,
+    },
+    Number {
+        keys: Vec<String>,
+        values: Vec<f64>,
+        unknown: f64,
+    },
+    Affine {
+        coef: StoredMatrix,
+        intercept: Vec<f64>,
+    },
     Trees {
         features: u32,
         base: Vec<f64>,
@@ -86,21 +110,52 @@ enum StoredOp {
         divide: Option<f64>,
         trees: Vec<StoredTree>,
     },
-    Distances { centers: StoredMatrix, squared: bool },
+    Distances {
+        centers: StoredMatrix,
+        squared: bool,
+    },
     Softmax,
     Share,
     Complement,
     Argmax,
     Argmin,
-    Above { threshold: f64 },
-    Below { threshold: f64 },
-    IsolationScore { mean_path: f64 },
-    KernelSum { kernel: StoredKernel, vectors: StoredMatrix, coef: StoredMatrix, intercept: Vec<f64> },
-    PairVotes { classes: u32 },
-    Nearest { vectors: StoredMatrix, count: u32 },
-    Within { vectors: StoredMatrix, radius: f64, values: StoredMatrix, empty: Vec<f64> },
-    NeighborVote { classes: u32, of: Vec<u32>, by_distance: bool },
-    NeighborMean { values: StoredMatrix, by_distance: bool },
+    Above {
+        threshold: f64,
+    },
+    Below {
+        threshold: f64,
+    },
+    IsolationScore {
+        mean_path: f64,
+    },
+    KernelSum {
+        kernel: StoredKernel,
+        vectors: StoredMatrix,
+        coef: StoredMatrix,
+        intercept: Vec<f64>,
+    },
+    PairVotes {
+        classes: u32,
+    },
+    Nearest {
+        vectors: StoredMatrix,
+        count: u32,
+    },
+    Within {
+        vectors: StoredMatrix,
+        radius: f64,
+        values: StoredMatrix,
+        empty: Vec<f64>,
+    },
+    NeighborVote {
+        classes: u32,
+        of: Vec<u32>,
+        by_distance: bool,
+    },
+    NeighborMean {
+        values: StoredMatrix,
+        by_distance: bool,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -397,7 +452,9 @@ pub fn write(model: &Model, report: &Report) -> Result<Vec<u8>> {
             scores: scores.clone(),
         },
         Output::Regression { values, .. } if values.len() == 1 => StoredOutput::Regression { value: values[0] },
-        Output::Anomaly { outlier, score, samples: None } => StoredOutput::Anomaly { outlier: *outlier, score: *score },
+        Output::Anomaly { outlier, score, samples: None } => {
+            StoredOutput::Anomaly { outlier: *outlier, score: *score }
+        }
         Output::Clustering { cluster, labels, distances } => {
             StoredOutput::Clustering { cluster: *cluster, labels: labels.clone(), distances: distances.clone() }
         }

@@ -108,7 +108,8 @@ pub fn prepare(table: &Table, rows: &[usize], needs: Needs) -> Result<Prepared> 
                 }
             }
             Values::Codes { of, codes } => {
-                let (keys, made) = encode(&mut graph, column, of, codes, rows, wires[number], needs.encoding, &mut did)?;
+                let (keys, made) =
+                    encode(&mut graph, column, of, codes, rows, wires[number], needs.encoding, &mut did)?;
                 ready.extend(made);
                 ColumnKind::Category(keys)
             }
@@ -248,8 +249,11 @@ impl Prepared {
             return Err(Error::input("no column is left to predict from: each holds one value in the training rows"));
         }
         if rows.len().saturating_mul(width) > MOST {
-            return Err(Error::limit(format!("{} rows of {width} encoded columns are more than {MOST} numbers", rows.len()))
-                .remedy("Train on a sample with --rows, or leave columns out: --types COLUMN=skip."));
+            return Err(Error::limit(format!(
+                "{} rows of {width} encoded columns are more than {MOST} numbers",
+                rows.len()
+            ))
+            .remedy("Train on a sample with --rows, or leave columns out: --types COLUMN=skip."));
         }
         let output = Output::Transform { values: self.wires.clone(), names: Vec::new() };
         let mut runner = Runner::new(&self.model(output), table)?;
@@ -352,7 +356,9 @@ impl Runner {
             if let Err(fault) = self.machine.run(count) {
                 let path = self.paths.get(fault.op).map_or("the model", String::as_str);
                 let number = some.get(fault.row).map_or(0, |&row| table.numbers[row]);
-                return Err(Error::input(format!("a value is outside what {path} accepts")).at(format!("row {number}")));
+                return Err(
+                    Error::input(format!("a value is outside what {path} accepts")).at(format!("row {number}"))
+                );
             }
             let slots = self.machine.slots();
             for row in 0..count {

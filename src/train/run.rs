@@ -234,7 +234,8 @@ fn aim(table: &mut Table, request: &Request) -> Result<(Aim, String)> {
             .remedy("Name it, --target COLUMN, or look for outliers or groups: --task anomaly, --task clustering."));
     };
     let distinct = |list: &[f64]| -> Vec<f64> {
-        let bits: BTreeSet<u64> = list.iter().filter(|value| !value.is_nan()).map(|value| (value + 0.0).to_bits()).collect();
+        let bits: BTreeSet<u64> =
+            list.iter().filter(|value| !value.is_nan()).map(|value| (value + 0.0).to_bits()).collect();
         let mut values: Vec<f64> = bits.into_iter().map(f64::from_bits).collect();
         values.sort_by(f64::total_cmp);
         values
@@ -256,8 +257,7 @@ fn aim(table: &mut Table, request: &Request) -> Result<(Aim, String)> {
         if found < 2 {
             return Err(Error::input(format!("the target {name:?} has one value only; there is nothing to predict")));
         }
-        let aim =
-            Aim { task: Task::Regression, classes: Vec::new(), of: Vec::new(), values: values.clone(), keep };
+        let aim = Aim { task: Task::Regression, classes: Vec::new(), of: Vec::new(), values: values.clone(), keep };
         return Ok((aim, format!("task: regression; {name:?} is a number of {found} different values")));
     }
     let (mut classes, mut of): (Vec<Cell>, Vec<Option<u32>>) = match &target.values {
@@ -290,17 +290,23 @@ fn aim(table: &mut Table, request: &Request) -> Result<(Aim, String)> {
     };
     if classes.len() < 2 {
         let only = classes.first().map_or(String::new(), |class| format!(", {class}"));
-        return Err(Error::input(format!("the target {name:?} has one class only{only}; there is nothing to tell apart"))
-            .remedy("Give rows of at least two classes, or look for outliers instead: --task anomaly."));
+        return Err(Error::input(format!(
+            "the target {name:?} has one class only{only}; there is nothing to tell apart"
+        ))
+        .remedy("Give rows of at least two classes, or look for outliers instead: --task anomaly."));
     }
     if classes.len() > MOST_CLASSES {
-        return Err(Error::limit(format!("the target {name:?} has {} classes; at most {MOST_CLASSES} are told apart", classes.len()))
-            .remedy("If it is a number, --task regression predicts it."));
+        return Err(Error::limit(format!(
+            "the target {name:?} has {} classes; at most {MOST_CLASSES} are told apart",
+            classes.len()
+        ))
+        .remedy("If it is a number, --task regression predicts it."));
     }
     if let Some(positive) = &request.positive {
         let Some(place) = classes.iter().position(|class| class.to_string() == *positive) else {
             let names: Vec<String> = classes.iter().take(10).map(ToString::to_string).collect();
-            return Err(Error::input(format!("no class is {positive:?}")).remedy(format!("The classes are {}.", names.join(", "))));
+            return Err(Error::input(format!("no class is {positive:?}"))
+                .remedy(format!("The classes are {}.", names.join(", "))));
         };
         if classes.len() != 2 {
             return Err(Error::input("a positive class is one of two").remedy("Leave --positive out."));
@@ -519,7 +525,8 @@ impl Run<'_> {
         let mut candidates = Vec::new();
         for (number, (name, given)) in list.iter().enumerate() {
             let known = estimators::find(name, task)?;
-            let whole = |value: f64| if value.fract() == 0.0 { Value::from(value as u64) } else { Value::from(value) };
+            let whole =
+                |value: f64| if value.fract() == 0.0 { Value::from(value as u64) } else { Value::from(value) };
             let given: Vec<(String, Value)> =
                 given.iter().map(|(name, value)| ((*name).to_owned(), whole(*value))).collect();
             let parameters = Parameters::new(known, &given)?;
@@ -539,7 +546,13 @@ impl Run<'_> {
                     break;
                 }
                 let done = (number * folds.len() + fold) as f64 / (list.len() * folds.len()) as f64;
-                let what = format!("comparing: {name} ({} of {}), fold {} of {}", number + 1, list.len(), fold + 1, folds.len());
+                let what = format!(
+                    "comparing: {name} ({} of {}), fold {} of {}",
+                    number + 1,
+                    list.len(),
+                    fold + 1,
+                    folds.len()
+                );
                 watch.doing(&what, 0.7 * done);
                 let scored = self
                     .fit(known, &parameters, &split.train, None)
@@ -568,8 +581,12 @@ impl Run<'_> {
             return Err(Error::input("no candidates"));
         };
         if best.mean.is_none() {
-            return Err(Error::input(format!("no candidate could be fitted; {}: {}", best.name, best.note.unwrap_or_default()))
-                .remedy("Name one, --model forest, or give more rows."));
+            return Err(Error::input(format!(
+                "no candidate could be fitted; {}: {}",
+                best.name,
+                best.note.unwrap_or_default()
+            ))
+            .remedy("Name one, --model forest, or give more rows."));
         }
         let board = Leaderboard {
             score: self.score_name(true).into(),
@@ -667,7 +684,8 @@ impl Run<'_> {
         // DBSCAN's noise is its last label.
         let noise = if known.name == "dbscan" { labels.len() - 1 } else { usize::MAX };
         let names: Vec<String> = labels.iter().take(noise).map(ToString::to_string).collect();
-        let assigned: Vec<Option<usize>> = said.labels.iter().map(|&label| (label != noise).then_some(label)).collect();
+        let assigned: Vec<Option<usize>> =
+            said.labels.iter().map(|&label| (label != noise).then_some(label)).collect();
         let flat: Vec<f64> = points.iter().copied().collect();
         metrics::clustering(&names, &assigned, &flat, points.ncols(), self.seed)
     }
@@ -797,8 +815,12 @@ impl Run<'_> {
             let Some(note) = &report.note else { continue };
             let kind = match note.as_str() {
                 note if note.starts_with("constant") => WarningKind::Constant,
-                note if note.contains("different value") || note.contains("free text") => WarningKind::HighCardinality,
-                note if note.contains("count as missing") || note.contains("missing, dropped") => WarningKind::LeftOut,
+                note if note.contains("different value") || note.contains("free text") => {
+                    WarningKind::HighCardinality
+                }
+                note if note.contains("count as missing") || note.contains("missing, dropped") => {
+                    WarningKind::LeftOut
+                }
                 _ => continue,
             };
             say(kind, Some(&report.name), format!("{note}."));
@@ -808,7 +830,10 @@ impl Run<'_> {
             say(
                 WarningKind::Duplicates,
                 None,
-                format!("{duplicates} of {} held-out rows are also in the training part: the figures flatter the model", split.test.len()),
+                format!(
+                    "{duplicates} of {} held-out rows are also in the training part: the figures flatter the model",
+                    split.test.len()
+                ),
             );
         }
         let truth: Vec<usize> =

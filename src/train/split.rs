@@ -52,8 +52,13 @@ pub fn folds(rows: &[usize], classes: Option<&[u32]>, count: usize, seed: u64) -
     (0..count)
         .map(|fold| {
             let mut test = of[fold].clone();
-            let mut train: Vec<usize> =
-                of.iter().enumerate().filter(|(other, _)| *other != fold).flat_map(|(_, rows)| rows).copied().collect();
+            let mut train: Vec<usize> = of
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != fold)
+                .flat_map(|(_, rows)| rows)
+                .copied()
+                .collect();
             test.sort_unstable();
             train.sort_unstable();
             Split { train, test }

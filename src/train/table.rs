@@ -249,7 +249,8 @@ pub fn read<'a>(input: Box<dyn Read + 'a>, reading: &Reading) -> Result<Rows> {
 }
 
 fn damaged(error: io::Error) -> Error {
-    Error::malformed(format!("the compressed data is damaged: {error}")).remedy("Download or compress the file again.")
+    Error::malformed(format!("the compressed data is damaged: {error}"))
+        .remedy("Download or compress the file again.")
 }
 
 fn bad_csv(error: csv::Error, number: u64) -> Error {
@@ -257,9 +258,13 @@ fn bad_csv(error: csv::Error, number: u64) -> Error {
         csv::ErrorKind::Io(error) if error.to_string() == TOO_LONG => Error::input(TOO_LONG)
             .at(format!("row {number}"))
             .remedy("A quotation mark that is never closed swallows the rest of the file: look for one in this row."),
-        csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::InvalidInput
-            || error.kind() == io::ErrorKind::InvalidData
-            || error.kind() == io::ErrorKind::UnexpectedEof => damaged(error),
+        csv::ErrorKind::Io(error)
+            if error.kind() == io::ErrorKind::InvalidInput
+                || error.kind() == io::ErrorKind::InvalidData
+                || error.kind() == io::ErrorKind::UnexpectedEof =>
+        {
+            damaged(error)
+        }
         csv::ErrorKind::Io(error) => Error::new(Kind::Io, error.to_string()),
         kind => Error::input(format!("{kind:?}")).at(format!("row {number}")),
     }
@@ -331,7 +336,9 @@ struct Dialect {
 /// the most.
 fn dialect(text: &str, told: Option<u8>) -> Dialect {
     let singles = text.matches("'").count();
-    let quote = if !text.contains('"') && singles > 8 && [",'", ";'", "\t'"].iter().any(|start| text.contains(start))
+    let quote = if !text.contains('"')
+        && singles > 8
+        && [",'", ";'", "\t'"].iter().any(|start| text.contains(start))
         && text.lines().take(20).filter(|line| line.matches('\'').count() % 2 == 0 && line.contains('\'')).count() > 3
     {
         b'\''
@@ -382,9 +389,8 @@ pub fn shown(delimiter: u8) -> String {
 
 fn header(record: &csv::ByteRecord) -> Result<Vec<String>> {
     if record.len() > MOST_COLUMNS {
-        return Err(Error::limit(format!("{} columns; at most {MOST_COLUMNS} are read", record.len())).remedy(
-            "If rows and columns are exchanged, transpose the table; else keep the columns that matter.",
-        ));
+        return Err(Error::limit(format!("{} columns; at most {MOST_COLUMNS} are read", record.len()))
+            .remedy("If rows and columns are exchanged, transpose the table; else keep the columns that matter."));
     }
     let mut names: Vec<String> = Vec::with_capacity(record.len());
     for (place, name) in record.iter().enumerate() {
@@ -395,11 +401,15 @@ fn header(record: &csv::ByteRecord) -> Result<Vec<String>> {
             continue;
         }
         if names.iter().any(|other| other == name) {
-            return Err(Error::input(format!("two columns are named {name:?}")).remedy("Rename or remove one of them."));
+            return Err(
+                Error::input(format!("two columns are named {name:?}")).remedy("Rename or remove one of them.")
+            );
         }
         names.push(name.to_owned());
     }
-    if names.len() > 1 && record.iter().all(|cell| std::str::from_utf8(cell).is_ok_and(|cell| cell.trim().parse::<f64>().is_ok())) {
+    if names.len() > 1
+        && record.iter().all(|cell| std::str::from_utf8(cell).is_ok_and(|cell| cell.trim().parse::<f64>().is_ok()))
+    {
         return Err(Error::input("the first line holds numbers where the columns' names are expected")
             .remedy("Put a line with a name for each column on top."));
     }
@@ -449,7 +459,9 @@ impl Builder {
             let fields = if record.len() == 1 { "1 field".into() } else { format!("{} fields", record.len()) };
             return Err(Error::input(format!("{fields}, but the header has {width}"))
                 .at(format!("row {number}"))
-                .remedy("A delimiter inside a field needs quotes around the field; a row that was cut needs its rest."));
+                .remedy(
+                    "A delimiter inside a field needs quotes around the field; a row that was cut needs its rest.",
+                ));
         }
         for cell in record {
             if std::str::from_utf8(cell).is_err() {
@@ -482,7 +494,8 @@ impl Builder {
         let width = self.header.len();
         let (mut from, mut to, mut row_to) = (0, 0, 0);
         for (row, &keep) in keep.iter().enumerate() {
-            let size: usize = self.lengths[row * width..(row + 1) * width].iter().map(|&length| length as usize).sum();
+            let size: usize =
+                self.lengths[row * width..(row + 1) * width].iter().map(|&length| length as usize).sum();
             if keep {
                 self.cells.copy_within(from..from + size, to);
                 self.lengths.copy_within(row * width..(row + 1) * width, row_to * width);
@@ -500,12 +513,8 @@ impl Builder {
     fn finish(mut self, read: u64, sha256: String, mut notes: Vec<String>, delimiter: u8) -> Rows {
         if self.numbers.len() > self.most_rows {
             // The rows with the least hashes: exactly as many as asked for.
-            let mut order: Vec<(u64, usize)> = self
-                .numbers
-                .iter()
-                .enumerate()
-                .map(|(row, &number)| (mix(self.seed ^ mix(number)), row))
-                .collect();
+            let mut order: Vec<(u64, usize)> =
+                self.numbers.iter().enumerate().map(|(row, &number)| (mix(self.seed ^ mix(number)), row)).collect();
             order.sort_unstable();
             let mut keep = vec![false; self.numbers.len()];
             order[..self.most_rows].iter().for_each(|&(_, row)| keep[row] = true);

@@ -89,9 +89,8 @@ pub struct Wishes {
 
 /// What stands for a missing number beside an empty cell. In a category column only an empty cell is missing: there
 /// `none` is as good a value as any.
-const MARKERS: [&str; 16] = [
-    "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "null", "NULL", "Null", "None", "none", "-", "?", "#N/A", ".",
-];
+const MARKERS: [&str; 16] =
+    ["NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "null", "NULL", "Null", "None", "none", "-", "?", "#N/A", "."];
 
 /// Different values counted per column; beyond, only that there are more.
 const MOST_DISTINCT: usize = 20_000;
@@ -288,8 +287,9 @@ pub fn infer(rows: &Rows, wishes: &Wishes) -> Result<Table> {
             let has = names.iter().take(30).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
             let more = if names.len() > 30 { format!(" and {} more", names.len() - 30) } else { String::new() };
             let hint = near.map_or(String::new(), |near| format!("Did you mean {near:?}? "));
-            return Err(Error::input(format!("the data has no column {name:?}"))
-                .remedy(format!("{hint}It has {has}{more}.")));
+            return Err(
+                Error::input(format!("the data has no column {name:?}")).remedy(format!("{hint}It has {has}{more}."))
+            );
         }
     }
     let mut seen = vec![Seen::new(); names.len()];
@@ -540,11 +540,20 @@ fn build(rows: &Rows, wishes: &Wishes, seen: Vec<Seen>, plans: Vec<Plan>, notes:
                     made.push((*part).to_owned());
                     let missing = list.iter().filter(|value| value.is_nan()).count();
                     let kind = Type::Integer;
-                    table.columns.push(Column { name: part_name, kind, values: Values::Numbers(list), from: place, missing });
+                    table.columns.push(Column {
+                        name: part_name,
+                        kind,
+                        values: Values::Numbers(list),
+                        from: place,
+                        missing,
+                    });
                 }
                 report.note = Some(match made.len() {
                     0 => "constant, dropped".to_owned(),
-                    _ => format!("the model takes its parts: {}", made.iter().map(|part| format!("{name}_{part}")).collect::<Vec<_>>().join(", ")),
+                    _ => format!(
+                        "the model takes its parts: {}",
+                        made.iter().map(|part| format!("{name}_{part}")).collect::<Vec<_>>().join(", ")
+                    ),
                 });
                 if made.is_empty() {
                     report.role = Role::Dropped;

@@ -4,8 +4,8 @@
 //! scikit-learn, no variance is let below 1e-9 of the largest.
 
 use super::{Fitted, Job, Made, Own, argmax, failed};
-use crate::model::{Function, Matrix, Op};
 use crate::Result;
+use crate::model::{Function, Matrix, Op};
 use smartcore::naive_bayes::gaussian::{GaussianNB, GaussianNBParameters};
 
 pub fn gaussian(job: &Job) -> Result<Fitted> {

@@ -19,7 +19,8 @@ struct Centres {
 fn centres(job: &Job) -> Result<(Matrix, KMeans<f64, i32, Array2<f64>, Vec<i32>>)> {
     let k = job.parameters.count("k", 2, 10_000)?;
     if k > job.x.nrows() {
-        return Err(Error::input(format!("k={k} clusters of {} rows", job.x.nrows())).remedy("Give a smaller one: --set k=3."));
+        return Err(Error::input(format!("k={k} clusters of {} rows", job.x.nrows()))
+            .remedy("Give a smaller one: --set k=3."));
     }
     let starts = job.parameters.count("n_init", 1, 1000)?;
     let mut best = None;
@@ -30,8 +31,9 @@ fn centres(job: &Job) -> Result<(Matrix, KMeans<f64, i32, Array2<f64>, Vec<i32>>
             seed: Some(job.seed.wrapping_add(start as u64)),
         };
         let model = KMeans::fit(job.x, parameters).map_err(failed)?;
-        let stored: Centres = state(&model)
-            .map_err(|_| Error::input(format!("fewer than k={k} different rows")).remedy("Give a smaller one: --set k=2."))?;
+        let stored: Centres = state(&model).map_err(|_| {
+            Error::input(format!("fewer than k={k} different rows")).remedy("Give a smaller one: --set k=2.")
+        })?;
         if best.as_ref().is_none_or(|(least, ..): &(f64, Centres, _)| stored._distortion < *least) {
             best = Some((stored._distortion, stored, model));
         }

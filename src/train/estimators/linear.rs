@@ -11,7 +11,9 @@ use crate::{Error, Result};
 use ndarray::Array2;
 use smartcore::linear::elastic_net::{ElasticNet, ElasticNetParameters};
 use smartcore::linear::lasso::{Lasso, LassoParameters};
-use smartcore::linear::linear_regression::{LinearRegression, LinearRegressionParameters, LinearRegressionSolverName};
+use smartcore::linear::linear_regression::{
+    LinearRegression, LinearRegressionParameters, LinearRegressionSolverName,
+};
 use smartcore::linear::logistic_regression::{LogisticRegression, LogisticRegressionParameters};
 use smartcore::linear::ridge_regression::{RidgeRegression, RidgeRegressionParameters, RidgeRegressionSolverName};
 
@@ -54,8 +56,12 @@ pub fn logistic(job: &Job) -> Result<Fitted> {
 /// smartcore needs more rows than columns for all of these but elastic net.
 fn tall(x: &Array2<f64>) -> Result<()> {
     if x.nrows() <= x.ncols() {
-        return Err(Error::input(format!("{} rows to fit for {} encoded columns; more rows than columns are needed", x.nrows(), x.ncols()))
-            .remedy("Leave columns out (--types COLUMN=skip), or choose --model elastic-net, forest or knn."));
+        return Err(Error::input(format!(
+            "{} rows to fit for {} encoded columns; more rows than columns are needed",
+            x.nrows(),
+            x.ncols()
+        ))
+        .remedy("Leave columns out (--types COLUMN=skip), or choose --model elastic-net, forest or knn."));
     }
     Ok(())
 }
@@ -105,7 +111,12 @@ pub fn ridge(job: &Job) -> Result<Fitted> {
     let model = RidgeRegression::<f64, f64, _, _>::fit(job.x, &y, parameters).map_err(failed)?;
     let own = job.check.map(|rows| model.predict(rows).map_err(failed)).transpose()?;
     let intercept = mean + *model.intercept();
-    affine(model.coefficients().iter().copied().collect(), intercept, own.map(|own| shifted(own, mean)), "RidgeRegression")
+    affine(
+        model.coefficients().iter().copied().collect(),
+        intercept,
+        own.map(|own| shifted(own, mean)),
+        "RidgeRegression",
+    )
 }
 
 /// |y - Xw|² / 2n + alpha |w|₁

@@ -110,10 +110,21 @@ pub struct Own {
 /// The wires an estimator's steps end in.
 pub enum Made {
     /// `label` where it is not the first maximum of the probabilities.
-    Classes { label: Wire, probabilities: Option<Vec<Wire>>, scores: Option<Vec<Wire>> },
+    Classes {
+        label: Wire,
+        probabilities: Option<Vec<Wire>>,
+        scores: Option<Vec<Wire>>,
+    },
     Value(Wire),
-    Anomaly { outlier: Wire, score: Wire },
-    Clusters { cluster: Wire, labels: Vec<Cell>, distances: Option<Vec<Wire>> },
+    Anomaly {
+        outlier: Wire,
+        score: Wire,
+    },
+    Clusters {
+        cluster: Wire,
+        labels: Vec<Cell>,
+        distances: Option<Vec<Wire>>,
+    },
 }
 
 impl Fitted {
@@ -125,7 +136,13 @@ impl Fitted {
     ///
     /// # Errors
     /// Where a threshold is given to a model without probabilities of two classes.
-    pub fn push(&self, graph: &mut Graph, wires: &[Wire], classes: &[Cell], threshold: Option<f64>) -> Result<Output> {
+    pub fn push(
+        &self,
+        graph: &mut Graph,
+        wires: &[Wire],
+        classes: &[Cell],
+        threshold: Option<f64>,
+    ) -> Result<Output> {
         Ok(match (self.build)(graph, wires)? {
             Made::Classes { mut label, probabilities, scores } => {
                 if let Some(threshold) = threshold {
@@ -213,28 +230,108 @@ const ANY: usize = usize::MAX;
 
 /// Every estimator.
 pub const KNOWN: [Known; 22] = [
-    known("logistic", Task::Classification, "LogisticRegression", SCALED, || json!({"alpha": 1.0}), linear::logistic, ANY),
+    known(
+        "logistic",
+        Task::Classification,
+        "LogisticRegression",
+        SCALED,
+        || json!({"alpha": 1.0}),
+        linear::logistic,
+        ANY,
+    ),
     known("tree", Task::Classification, "DecisionTreeClassifier", PLAIN, trees::tree_parameters, trees::tree, ANY),
-    known("forest", Task::Classification, "RandomForestRegressor", PLAIN, trees::forest_parameters, trees::forest, ANY),
-    known("extra-trees", Task::Classification, "ExtraTreesRegressor", PLAIN, trees::forest_parameters, trees::extra, ANY),
-    known("knn", Task::Classification, "KNNClassifier", SCALED, neighbours::parameters, neighbours::classifier, 50_000),
+    known(
+        "forest",
+        Task::Classification,
+        "RandomForestRegressor",
+        PLAIN,
+        trees::forest_parameters,
+        trees::forest,
+        ANY,
+    ),
+    known(
+        "extra-trees",
+        Task::Classification,
+        "ExtraTreesRegressor",
+        PLAIN,
+        trees::forest_parameters,
+        trees::extra,
+        ANY,
+    ),
+    known(
+        "knn",
+        Task::Classification,
+        "KNNClassifier",
+        SCALED,
+        neighbours::parameters,
+        neighbours::classifier,
+        50_000,
+    ),
     known("svm", Task::Classification, "SVC", SCALED, svm::parameters, svm::classifier, 10_000),
     known("bayes", Task::Classification, "GaussianNB", SCALED, || json!({}), bayes::gaussian, ANY),
     known("linear", Task::Regression, "LinearRegression", LINEAR, || json!({}), linear::linear, ANY),
     known("ridge", Task::Regression, "RidgeRegression", SCALED, || json!({"alpha": 1.0}), linear::ridge, ANY),
     known("lasso", Task::Regression, "Lasso", SCALED, || json!({"alpha": 1.0, "max_iter": 1000}), linear::lasso, ANY),
-    known("elastic-net", Task::Regression, "ElasticNet", SCALED, || json!({"alpha": 1.0, "l1_ratio": 0.5, "max_iter": 1000}), linear::elastic_net, ANY),
+    known(
+        "elastic-net",
+        Task::Regression,
+        "ElasticNet",
+        SCALED,
+        || json!({"alpha": 1.0, "l1_ratio": 0.5, "max_iter": 1000}),
+        linear::elastic_net,
+        ANY,
+    ),
     known("tree", Task::Regression, "DecisionTreeRegressor", PLAIN, trees::tree_parameters, trees::tree, ANY),
     known("forest", Task::Regression, "RandomForestRegressor", PLAIN, trees::forest_parameters, trees::forest, ANY),
     known("extra-trees", Task::Regression, "ExtraTreesRegressor", PLAIN, trees::forest_parameters, trees::extra, ANY),
     known("boosting", Task::Regression, "XGRegressor", PLAIN, trees::boosting_parameters, trees::boosting, ANY),
     known("knn", Task::Regression, "KNNRegressor", SCALED, neighbours::parameters, neighbours::regressor, 50_000),
     known("svm", Task::Regression, "SVR", SCALED, svm::regression_parameters, svm::regressor, 5_000),
-    known("isolation", Task::Anomaly, "ExtraTreesRegressor", PLAIN, trees::isolation_parameters, trees::isolation, ANY),
-    known("kmeans", Task::Anomaly, "KMeans", SCALED, || json!({"k": 8, "max_iter": 300, "n_init": 4, "contamination": 0.02}), clusters::far, ANY),
-    known("dbscan", Task::Anomaly, "DBSCAN", SCALED, || json!({"eps": null, "min_samples": 5, "contamination": 0.02}), clusters::sparse, 20_000),
-    known("kmeans", Task::Clustering, "KMeans", SCALED, || json!({"k": 3, "max_iter": 300, "n_init": 4}), clusters::kmeans, ANY),
-    known("dbscan", Task::Clustering, "DBSCAN", SCALED, || json!({"eps": null, "min_samples": 5}), clusters::dbscan, 20_000),
+    known(
+        "isolation",
+        Task::Anomaly,
+        "ExtraTreesRegressor",
+        PLAIN,
+        trees::isolation_parameters,
+        trees::isolation,
+        ANY,
+    ),
+    known(
+        "kmeans",
+        Task::Anomaly,
+        "KMeans",
+        SCALED,
+        || json!({"k": 8, "max_iter": 300, "n_init": 4, "contamination": 0.02}),
+        clusters::far,
+        ANY,
+    ),
+    known(
+        "dbscan",
+        Task::Anomaly,
+        "DBSCAN",
+        SCALED,
+        || json!({"eps": null, "min_samples": 5, "contamination": 0.02}),
+        clusters::sparse,
+        20_000,
+    ),
+    known(
+        "kmeans",
+        Task::Clustering,
+        "KMeans",
+        SCALED,
+        || json!({"k": 3, "max_iter": 300, "n_init": 4}),
+        clusters::kmeans,
+        ANY,
+    ),
+    known(
+        "dbscan",
+        Task::Clustering,
+        "DBSCAN",
+        SCALED,
+        || json!({"eps": null, "min_samples": 5}),
+        clusters::dbscan,
+        20_000,
+    ),
 ];
 
 #[allow(clippy::too_many_arguments)]
@@ -284,8 +381,10 @@ pub fn fit(known: &Known, job: &Job) -> Result<Fitted> {
 }
 
 fn too_many(name: &str, rows: usize, most: usize) -> Error {
-    Error::limit(format!("{rows} rows to fit; {name} takes at most {most}, beyond which it would run for hours or keep too much"))
-        .remedy(format!("Train on a sample, --rows {most}, or choose another --model."))
+    Error::limit(format!(
+        "{rows} rows to fit; {name} takes at most {most}, beyond which it would run for hours or keep too much"
+    ))
+    .remedy(format!("Train on a sample, --rows {most}, or choose another --model."))
 }
 
 /// smartcore's error as ours.

@@ -116,7 +116,8 @@ pub fn classifier(job: &Job) -> Result<Fitted> {
         }
     }
     let own = votes.map(|votes| {
-        let best = |row: &Vec<f64>| (0..count).fold(0, |best, class| if row[class] > row[best] { class } else { best });
+        let best =
+            |row: &Vec<f64>| (0..count).fold(0, |best, class| if row[class] > row[best] { class } else { best });
         Own { predicted: votes.iter().map(|row| best(row) as f64).collect(), probabilities: None }
     });
     let mut fitted = Fitted::new(

@@ -135,10 +135,7 @@ struct Grown {
     own: Option<Vec<Vec<f64>>>,
 }
 
-fn grow(
-    job: &Job,
-    one: impl Fn(&Vec<f64>) -> Result<(Vec<StoredTree>, Option<Vec<f64>>)>,
-) -> Result<Grown> {
+fn grow(job: &Job, one: impl Fn(&Vec<f64>) -> Result<(Vec<StoredTree>, Option<Vec<f64>>)>) -> Result<Grown> {
     let mut grown = Grown { trees: Vec::new(), own: job.check.map(|_| Vec::new()) };
     for (output, target) in targets(job)?.iter().enumerate() {
         let (trees, own) = one(target)?;
@@ -295,7 +292,8 @@ fn class_tree(job: &Job) -> Result<Fitted> {
     let (rows, columns) = job.x.dim();
     let least = least_leaf(job)?;
     let depth = depth(job)?;
-    let nodes = (rows as f64 / least as f64 / 4.0).min(depth.map_or(f64::INFINITY, |levels| 2f64.powi(i32::from(levels))));
+    let nodes =
+        (rows as f64 / least as f64 / 4.0).min(depth.map_or(f64::INFINITY, |levels| 2f64.powi(i32::from(levels))));
     if nodes * rows as f64 * columns as f64 > MOST_LOOKS {
         return Err(Error::limit(format!("a single tree of {count} classes over {rows} rows would take too long: the engine looks at every row at every node"))
             .remedy("Choose --model forest, limit the tree, --set max_depth=8, or train on a sample, --rows 20000."));
@@ -432,7 +430,9 @@ pub fn boosting(job: &Job) -> Result<Fitted> {
     });
     let forest = ensemble(trees.collect(), columns, vec![mean], Aggregate::Sum);
     Fitted::new(
-        move |graph, wires| Ok(Made::Value(graph.push_one(Op::Trees(forest.clone()), wires.to_vec(), "XGRegressor")?)),
+        move |graph, wires| {
+            Ok(Made::Value(graph.push_one(Op::Trees(forest.clone()), wires.to_vec(), "XGRegressor")?))
+        },
         own.map(|predicted| Own { predicted, probabilities: None }),
     )
 }
@@ -489,7 +489,11 @@ pub fn isolation(job: &Job) -> Result<Fitted> {
             let mut node = 0;
             let mut depth = 0.0;
             while let StoredNode {
-                true_child: Some(left), false_child: Some(right), split_value: Some(threshold), split_feature, ..
+                true_child: Some(left),
+                false_child: Some(right),
+                split_value: Some(threshold),
+                split_feature,
+                ..
             } = &stored.nodes[node]
             {
                 node = if row[*split_feature] <= *threshold { *left } else { *right };
