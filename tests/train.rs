@@ -53,8 +53,11 @@ fn table(csv: &str, target: Option<&str>) -> Table {
     infer(&rows(csv), &Wishes { types, target: target.map(str::to_owned), ..Wishes::default() }).unwrap()
 }
 
+/// Name, estimator, classes, parameters.
+type Case = (String, &'static Known, usize, Vec<(String, Value)>);
+
 /// Every estimator, two and three classes for classifiers, with parameters that keep it small.
-fn cases() -> Vec<(String, &'static Known, usize, Vec<(String, Value)>)> {
+fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for known in &KNOWN {
         let mut set = Vec::new();

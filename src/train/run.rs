@@ -324,7 +324,7 @@ fn aim(table: &mut Table, request: &Request) -> Result<(Aim, String)> {
 
 fn split(table: &Table, aim: &Aim, request: &Request) -> Result<Split> {
     let split = match request.held_out {
-        HeldOut::Share(share) if share == 0.0 => Split { train: aim.keep.clone(), test: Vec::new() },
+        HeldOut::Share(0.0) => Split { train: aim.keep.clone(), test: Vec::new() },
         HeldOut::Share(share) => held_out(&aim.keep, aim.of(), share, request.seed),
         HeldOut::From(first) => {
             let (train, test) = aim.keep.iter().partition(|&&row| row < first);
@@ -370,6 +370,9 @@ fn drop_constant(table: &mut Table, rows: &[usize]) {
         report.note = Some("constant in the training rows, dropped".into());
     }
 }
+
+/// An estimator with its parameters, and what it was compared with.
+type Choice = (&'static Known, Vec<(String, Value)>, Option<Leaderboard>);
 
 struct Run<'a> {
     table: &'a Table,
@@ -486,11 +489,7 @@ impl Run<'_> {
     }
 
     /// Compares the candidates of the task under cross-validation.
-    fn choose(
-        &mut self,
-        rows: &[usize],
-        watch: &mut dyn Watch,
-    ) -> Result<(&'static Known, Vec<(String, Value)>, Option<Leaderboard>)> {
+    fn choose(&mut self, rows: &[usize], watch: &mut dyn Watch) -> Result<Choice> {
         let task = self.aim.task;
         if !self.request.set.is_empty() {
             return Err(Error::input("--set is for one model, not for auto").remedy("Name it: --model forest."));
@@ -597,11 +596,7 @@ impl Run<'_> {
     }
 
     /// k-means with the number of clusters, 2 to 8, of the best silhouette.
-    fn groups(
-        &mut self,
-        rows: &[usize],
-        watch: &mut dyn Watch,
-    ) -> Result<(&'static Known, Vec<(String, Value)>, Option<Leaderboard>)> {
+    fn groups(&mut self, rows: &[usize], watch: &mut dyn Watch) -> Result<Choice> {
         let known = estimators::find("kmeans", Task::Clustering)?;
         let mut candidates: Vec<(Candidate, u64)> = Vec::new();
         for k in 2..=8u64.min(rows.len() as u64 - 1) {

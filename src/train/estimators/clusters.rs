@@ -15,8 +15,10 @@ struct Centres {
     _distortion: f64,
 }
 
+type Kmeans = KMeans<f64, i32, Array2<f64>, Vec<i32>>;
+
 /// The best of `n_init` starts; smartcore makes one.
-fn centres(job: &Job) -> Result<(Matrix, KMeans<f64, i32, Array2<f64>, Vec<i32>>)> {
+fn centres(job: &Job) -> Result<(Matrix, Kmeans)> {
     let k = job.parameters.count("k", 2, 10_000)?;
     if k > job.x.nrows() {
         return Err(Error::input(format!("k={k} clusters of {} rows", job.x.nrows()))

@@ -89,9 +89,12 @@ impl<'a> Job<'a> {
     }
 }
 
+/// Appends an estimator's steps to a graph, reading these wires.
+type Build = dyn Fn(&mut Graph, &[Wire]) -> Result<Made>;
+
 /// A fitted estimator, ready to be steps of a model.
 pub struct Fitted {
-    build: Box<dyn Fn(&mut Graph, &[Wire]) -> Result<Made>>,
+    build: Box<Build>,
     /// smartcore's own predictions for `Job::check`.
     pub own: Option<Own>,
     /// What was learnt about the parameters: those chosen by the data.
