@@ -18,7 +18,7 @@ fi
 for target in "$@"; do
   seeds=seeds/$target
   [ -d "$seeds" ] || seeds=../tests/fixtures/${target/%sklearn/sklearn-meta}
-  mkdir -p "corpus/$target"
+  mkdir -p "corpus/$target" "artifacts/$target"
   echo "== $target, $seconds s"
   cargo +nightly fuzz run "$target" "corpus/$target" "$seeds" -- \
     -max_total_time="$seconds" -rss_limit_mb=2048 -print_final_stats=1 2>&1 |
