@@ -9,7 +9,7 @@ pub const MAGIC: u32 = u32::from_le_bytes(*b"crry");
 /// Raised when a reader of the old layout would misread the new one.
 pub const VERSION: u32 = 2;
 /// Most rows that a run of any image takes; an image with many slots takes fewer (`header::BLOCK`).
-pub const BLOCK: usize = 128;
+pub const BLOCK: usize = 512;
 
 /// Bytes of the header.
 pub const HEADER: usize = 40;

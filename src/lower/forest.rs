@@ -285,6 +285,7 @@ fn walk(shape: &Shape) -> Option<Choice> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::BLOCK;
     use crate::lower::args::{Operation, image};
     use crate::runtime::host::Machine;
 
@@ -354,7 +355,7 @@ mod tests {
             scratch: columns + outputs,
             args,
         };
-        let image = image(columns, columns + outputs + forest.scratch, 128, &[operation]).unwrap();
+        let image = image(columns, columns + outputs + forest.scratch, BLOCK as u32, &[operation]).unwrap();
         Machine::open(&image).unwrap_or_else(|_| panic!("{:?} is not sound", forest.kernel))
     }
 
@@ -445,7 +446,7 @@ mod tests {
                 (small(shape) && fits).then(|| Choice { kernel: sliced(shape), shared: true, flags })
             });
             with("chosen", &choose);
-            for rows in [128, 1, 20, 127, 19, 8, 7, 128, 64] {
+            for rows in [512, 1, 20, 127, 19, 8, 7, 128, 64, 300, 511, 512] {
                 let (features, outputs) = (features as usize, outputs as usize);
                 let x: Vec<f64> = (0..rows * features)
                     .map(|_| {

@@ -185,7 +185,12 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     let results = results(&output, &mut gather, &|wire| graph.kind(wire).code_of());
     let also = also.iter().map(|(method, wires)| (method.clone(), gather(wires))).collect();
     let slots = slots.most();
-    let block = (MOST_WORKSPACE / 8 / slots.max(1)).clamp(1, BLOCK as u32);
+    let trees = |operation: &Operation| {
+        matches!(operation.kernel, Kernel::Sliced32 | Kernel::Sliced64 | Kernel::Walk32 | Kernel::Walk64)
+    };
+    // Other kernels gain nothing beyond 128 rows, and the caches hold less of each.
+    let most = if operations.iter().any(trees) { BLOCK as u32 } else { 128 };
+    let block = (MOST_WORKSPACE / 8 / slots.max(1)).clamp(1, most);
     if slots > MOST_WORKSPACE / 8 {
         return Err(Error::limit(format!("the model works on {slots} columns at a time, too many for a page")));
     }

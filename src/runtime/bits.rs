@@ -116,13 +116,16 @@ pub fn transpose(v: &mut [Bits; 8]) {
     swap(v, 6, 7, 1, mask);
 }
 
-/// `masks[r]` becomes the rows whose number is greater than r, for numbers of `planes.len()` bits, lowest first,
-/// at most 16. A number greater than r has greater high bits, or the same ones and greater low bits: with four
-/// low bits two operations a mask.
-pub fn greater(planes: &[Bits], masks: &mut [Bits]) {
+/// Vector `lane` of `masks[r]` becomes the rows whose number is greater than r, for numbers of `planes.len()` bits,
+/// lowest first, at most 16. A number greater than r has greater high bits, or the same ones and greater low bits: with
+/// four low bits two operations a mask.
+pub fn greater<const LANES: usize>(planes: &[Bits], masks: &mut [[Bits; LANES]], lane: usize) {
     let (low, rest) = planes.split_at_checked(4).unwrap_or((planes, &[]));
     let (high, top) = rest.split_at_checked(4).unwrap_or((rest, &[]));
     let (_, low_greater) = compare(low);
+    if lane >= LANES {
+        return;
+    }
     let (high_same, high_greater) = compare(high);
     for (number, masks) in pieces_mut(masks, 1 << (low.len() + high.len())).enumerate() {
         let (mut top_same, mut top_greater) = (Bits::words(!0), Bits::words(0));
@@ -138,8 +141,16 @@ pub fn greater(planes: &[Bits], masks: &mut [Bits]) {
         for ((masks, &same), &greater) in pieces_mut(masks, 1 << low.len()).zip(&high_same).zip(&high_greater) {
             let greater = top_greater.or(top_same.and(greater));
             let same = top_same.and(same);
+            if let Some(masks) = masks.as_mut_array::<16>() {
+                // Written out: a loop costs more than what it does.
+                macro_rules! each {
+                    ($($low:literal)*) => { $(masks[$low][lane] = greater.or(same.and(low_greater[$low]));)* };
+                }
+                each!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+                continue;
+            }
             for (mask, &low) in masks.iter_mut().zip(&low_greater) {
-                *mask = greater.or(same.and(low));
+                mask[lane] = greater.or(same.and(low));
             }
         }
     }
@@ -199,9 +210,9 @@ mod tests {
             let numbers: [u32; ROWS] = core::array::from_fn(|row| (row as u32).wrapping_mul(2654435761) >> 7 & most);
             let planes = planes_of(&numbers, bits);
             for count in [1, most as usize / 2 + 1, most as usize] {
-                let mut masks = vec![Bits::words(0); count];
-                greater(&planes, &mut masks);
-                for (r, &mask) in masks.iter().enumerate() {
+                let mut masks = vec![[Bits::words(0); 2]; count];
+                greater(&planes, &mut masks, 1);
+                for (r, &[_, mask]) in masks.iter().enumerate() {
                     let rows = bytes_of(core::array::from_fn(|plane| if plane == 0 { mask } else { Bits::words(0) }));
                     assert!(rows.iter().zip(&numbers).all(|(&bit, &number)| (bit == 1) == (number > r as u32)));
                 }

@@ -1,29 +1,38 @@
-//! Trees of up to 256 leaves over 128 rows at a time, a bit a row.
+//! Trees of up to 256 leaves over 512 rows at a time, a bit a row.
 //!
 //! 1. Each column's values become ranks: how many of the column's thresholds lie below. A table of cells, a monotone map
 //!    of the values, says where among the thresholds to look; what is left is compared exactly.
-//! 2. The ranks' bits are transposed to planes, one bit of 128 rows each, and from them the mask of every threshold:
+//! 2. The ranks' bits are transposed to planes, one bit of each row, and from them the mask of every threshold:
 //!    the rows whose value is greater, which go right (`bits::greater`). A threshold that many nodes share is paid
 //!    once.
-//! 3. A tree gives the bits of its leaf numbers, 128 rows at once, without a branch. Full trees (flag FULL), every leaf
+//! 3. A tree gives the bits of its leaf numbers, all rows at once, without a branch. Full trees (flag FULL), every leaf
 //!    at the same depth: from the bottom up, a node's mask picks between the bits of its right and left subtree and
 //!    is the bit above them. Others: from the top down which rows reach a node, `right = node & mask, left = node ^
 //!    right`; a bit of the leaf number is the union of the largest subtrees in which it is set everywhere.
 //! 4. The planes are transposed back to a byte a row, eight trees at a time, and the leaf values added in tree order.
 //!
-//! Fewer rows than `FEW` walk: a block costs the same whatever it holds.
+//! Rows are in lanes of 128. A whole block takes its lanes together, so that what a node costs beside its bits is paid
+//! once, and a lane's bits wait for nothing while another's are on their way; a part of a block goes lane by lane. Fewer
+//! rows than `FEW` walk: a lane costs the same whatever it holds.
 
 use super::bits::{Bits, ROWS, greater, transpose};
 use super::forest::{Forest, Layout, Place, RIGHT, Sum};
 use super::trees::Number;
 use super::walk::{self, divide, load};
 use super::{Call, Shape};
+use crate::image::BLOCK;
 
 /// A flag beside those of `forest`: trees are filled up to one depth, in the flag's high bits.
 pub const FULL: u32 = 32;
 pub const DEPTH: u32 = 16;
 
-/// Rows from which on a block is cheaper than walks.
+/// Lanes of a block.
+const LANES: usize = BLOCK / ROWS;
+
+/// A vector a lane.
+type Wide = [Bits; LANES];
+
+/// Rows from which on a lane is cheaper than walks.
 const FEW: usize = 20;
 
 /// Trees summed at a time.
@@ -35,6 +44,22 @@ const NODES: usize = 512;
 /// Up to this many thresholds are compared one by one.
 const DIRECT: usize = 6;
 
+/// Values behind a column's thresholds that nothing is above, so that comparisons may go past the last.
+const BEYOND: usize = 3;
+
+/// Runs a block for each lane of the first N, written out: an offset that is known is free.
+macro_rules! each_lane {
+    ($count:ident, $lane:ident => $body:block) => {
+        each_lane!($count, $lane, $body, 0 1 2 3)
+    };
+    ($count:ident, $lane:ident, $body:block, $($number:literal)*) => {
+        $(if $number < $count {
+            const $lane: usize = $number;
+            $body
+        })*
+    };
+}
+
 /// A column's map to ranks.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -43,8 +68,8 @@ struct Ranks<T> {
     low: T,
     high: T,
     scale: T,
-    /// 2^steps - 1 is at least the number of thresholds in any cell.
-    steps: u32,
+    /// Most thresholds in a cell, at least 1.
+    most: u32,
 }
 
 /// A split of a tree that is not full: its mask and its node.
@@ -86,9 +111,9 @@ struct Tables {
     leaves: Place,
 }
 
-/// Cells of a column with so many thresholds: rarely two in one.
+/// Most cells of a column with so many thresholds.
 fn cells(thresholds: usize) -> usize {
-    if thresholds <= DIRECT { 0 } else { (thresholds * 4).next_power_of_two().min(1 << 13) }
+    if thresholds <= DIRECT { 0 } else { (thresholds * 16).next_power_of_two().min(1 << 13) }
 }
 
 fn is_full(forest: &Forest) -> bool {
@@ -115,15 +140,15 @@ impl Tables {
             ready: layout.take::<u32>(1),
             ranks: layout.take::<Ranks<T>>(forest.columns.len() as u64),
             cells: layout.take::<u16>(forest.counts.iter().map(|&count| cells(count as usize) as u64).sum()),
-            thresholds: layout.take::<T>(shared + forest.columns.len() as u64),
-            masks: layout.take::<Bits>(shared),
+            thresholds: layout.take::<T>(shared + (BEYOND * forest.columns.len()) as u64),
+            masks: layout.take::<Wide>(shared),
             splits: if full { layout.take::<u16>(heap) } else { layout.take::<Split>(splits) },
             // No leaf stands in two of a bit's subtrees.
             unions: layout.take::<u16>(if full { 0 } else { (splits + 2 * trees) * 8 }),
             trees: layout.take::<Tree>(trees),
             values: layout.take::<u64>(width * if full { heap } else { splits + trees }),
-            reach: layout.take::<Bits>(NODES as u64),
-            leaves: layout.take::<[Bits; 8]>(CHUNK as u64),
+            reach: layout.take::<Wide>(NODES as u64),
+            leaves: layout.take::<[[Bits; 8]; LANES]>(CHUNK as u64),
         }
     }
 }
@@ -209,7 +234,7 @@ fn sliced<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
         ready.fill(1);
     }
     // SAFETY: as above.
-    let masks = unsafe { tables.masks.of::<Bits>(call) };
+    let masks = unsafe { tables.masks.of::<Wide>(call) };
     if !fill_masks::<T>(call, forest, tables, masks, build) {
         return;
     }
@@ -217,27 +242,38 @@ fn sliced<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
         output.fill(base);
     }
     // SAFETY: as above.
-    let (reach, leaves) = unsafe { (tables.reach.of::<Bits>(call), tables.leaves.of::<[Bits; 8]>(call)) };
+    let (reach, leaves) = unsafe { (tables.reach.of::<Wide>(call), tables.leaves.of::<[[Bits; 8]; LANES]>(call)) };
+    let lanes = call.rows.div_ceil(ROWS);
     for (number, chunk) in trees.chunks(CHUNK).enumerate() {
         for (tree, leaves) in chunk.iter().zip(leaves.iter_mut()) {
-            *leaves = [Bits::words(0); 8];
             // SAFETY: the tables of the trees are what was built of a checked forest: masks, nodes and the
-            // extents of heaps, splits and unions are in bounds.
+            // extents of heaps, splits and unions are in bounds. Lanes are those of the block.
             unsafe {
-                if is_full(forest) {
-                    full(depth_of(forest), heaps.as_ptr().add(tree.splits as usize), masks, reach, leaves);
+                let (masks, reach) = (masks.as_ptr().cast::<Bits>(), reach.as_mut_ptr().cast::<Bits>());
+                let leaves = leaves.as_mut_ptr();
+                let (depth, heap) = (depth_of(forest), heaps.as_ptr().wrapping_add(tree.splits as usize));
+                if lanes == LANES && is_full(forest) {
+                    full::<LANES>(depth, heap, masks, reach, leaves);
+                } else if lanes == LANES {
+                    uneven::<LANES>(tree, splits, unions, masks, reach, leaves);
                 } else {
-                    uneven(tree, splits, unions, masks, reach, leaves);
+                    for lane in 0..lanes {
+                        if is_full(forest) {
+                            full::<1>(depth, heap, masks.add(lane), reach, leaves.add(lane));
+                        } else {
+                            uneven::<1>(tree, splits, unions, masks.add(lane), reach, leaves.add(lane));
+                        }
+                    }
                 }
             }
-            transpose(leaves);
+            leaves.iter_mut().take(lanes).for_each(transpose);
         }
         let leaves = leaves.as_ptr().cast::<u8>();
         // SAFETY: a byte of `leaves` is the leaf number of a row in a tree, of which `values` has the row, written as
         // f32 where sums are.
         unsafe {
             let sum = |output: &mut [f64], trees: &[Tree], from: usize, place: usize| {
-                let leaves = leaves.add(from * ROWS);
+                let leaves = leaves.add(from * BLOCK);
                 if forest.narrow() {
                     add::<f32>(output, trees, leaves, values.as_ptr().cast::<f32>().add(place), width);
                 } else {
@@ -268,14 +304,14 @@ fn sliced<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
 /// Adds to each row of an output the values of its leaves in these trees, in their order.
 ///
 /// # Safety
-/// `leaves` has 128 leaf numbers for each tree; leaf number k of a tree has `width` values from `values` + `width` ×
+/// `leaves` has the leaf numbers of a block for each tree; leaf number k of a tree has `width` values from `values` + `width` ×
 /// (the tree's + k) on.
 #[inline(never)]
 unsafe fn add<S: Sum>(output: &mut [f64], trees: &[Tree], leaves: *const u8, values: *const S, width: usize) {
-    // SAFETY: by the caller; there are at most 128 rows.
+    // SAFETY: by the caller; there are at most a block's rows.
     unsafe {
         let value = |values: *const S, place: usize, row: usize| {
-            let leaf = *leaves.add(place * ROWS + row) as usize;
+            let leaf = *leaves.add(place * BLOCK + row) as usize;
             *values.add(leaf * width)
         };
         let of = |tree: &Tree| values.add(tree.values as usize * width);
@@ -298,78 +334,103 @@ unsafe fn add<S: Sum>(output: &mut [f64], trees: &[Tree], leaves: *const u8, val
     }
 }
 
-/// Bits of the leaf numbers of a tree filled up to `depth`, lowest first.
+/// Bits of the leaf numbers of a tree filled up to `depth`, lowest first, for N lanes from the first that the pointers
+/// show on.
 ///
 /// # Safety
-/// `heap` has 2^depth numbers of `masks`; depth is 3 to 8.
-#[inline(always)]
-unsafe fn full(depth: u32, heap: *const u16, masks: &[Bits], trees: &mut [Bits], leaf: &mut [Bits; 8]) {
+/// `heap` has 2^depth numbers of `masks`; depth is 3 to 8; `trees` has `NODES` vectors a lane.
+#[inline(never)]
+unsafe fn full<const N: usize>(
+    depth: u32,
+    heap: *const u16,
+    masks: *const Bits,
+    trees: *mut Bits,
+    leaf: *mut [Bits; 8],
+) {
     // SAFETY: by the caller; at most 32 subtrees of 8 bits each fit `trees`.
     unsafe {
-        let mask = |node: usize| *masks.get_unchecked(*heap.add(node) as usize);
-        let trees = trees.as_mut_ptr();
+        let mask = |node: usize| masks.add(*heap.add(node) as usize * LANES);
+        let tree = |place: usize| trees.add(place * LANES);
         let groups = 1usize << (depth - 3);
         for group in 0..groups {
             let root = groups + group;
             let (top, left, right) = (mask(root), mask(2 * root), mask(2 * root + 1));
-            let low_left = left.pick(mask(4 * root + 1), mask(4 * root));
-            let low_right = right.pick(mask(4 * root + 3), mask(4 * root + 2));
-            *trees.add(8 * group) = top.pick(low_right, low_left);
-            *trees.add(8 * group + 1) = top.pick(right, left);
-            *trees.add(8 * group + 2) = top;
+            let (a, b, c, d) = (mask(4 * root), mask(4 * root + 1), mask(4 * root + 2), mask(4 * root + 3));
+            let into = tree(8 * group);
+            each_lane!(N, LANE => {
+                let (top, left, right) = (*top.add(LANE), *left.add(LANE), *right.add(LANE));
+                let low_left = left.pick(*b.add(LANE), *a.add(LANE));
+                let low_right = right.pick(*d.add(LANE), *c.add(LANE));
+                *into.add(LANE) = top.pick(low_right, low_left);
+                *into.add(LANES + LANE) = top.pick(right, left);
+                *into.add(2 * LANES + LANE) = top;
+            });
         }
         let (mut nodes, mut bits) = (groups / 2, 3);
         while nodes > 0 {
             for node in 0..nodes {
                 let top = mask(nodes + node);
-                let (left, right) = (trees.add(16 * node), trees.add(16 * node + 8));
-                let into = trees.add(8 * node);
-                for bit in 0..bits {
-                    *into.add(bit) = top.pick(*right.add(bit), *left.add(bit));
+                let (mut left, mut right, mut into) = (tree(16 * node), tree(16 * node + 8), tree(8 * node));
+                for _ in 0..bits {
+                    each_lane!(N, LANE => {
+                        *into.add(LANE) = (*top.add(LANE)).pick(*right.add(LANE), *left.add(LANE));
+                    });
+                    (left, right, into) = (left.add(LANES), right.add(LANES), into.add(LANES));
                 }
-                *into.add(bits) = top;
+                each_lane!(N, LANE => { *into.add(LANE) = *top.add(LANE); });
             }
             (nodes, bits) = (nodes / 2, bits + 1);
         }
-        for (bit, leaf) in leaf.iter_mut().take(depth as usize).enumerate() {
-            *leaf = *trees.add(bit);
-        }
+        each_lane!(N, LANE => {
+            let leaf = &mut *leaf.add(LANE);
+            *leaf = [Bits::words(0); 8];
+            for (bit, leaf) in leaf.iter_mut().take(depth as usize).enumerate() {
+                *leaf = *tree(bit).add(LANE);
+            }
+        });
     }
 }
 
-/// Bits of the leaf numbers of any tree, lowest first.
+/// Bits of the leaf numbers of any tree, lowest first, for N lanes from the first that the pointers show on.
 ///
 /// # Safety
-/// The tree is one that `build_uneven` made, of these splits and unions.
-#[inline(always)]
-unsafe fn uneven(
+/// The tree is one that `build_uneven` made, of these splits and unions; `reach` has `NODES` vectors a lane.
+#[inline(never)]
+unsafe fn uneven<const N: usize>(
     tree: &Tree,
     splits: &[Split],
     unions: &[u16],
-    masks: &[Bits],
-    reach: &mut [Bits],
-    leaf: &mut [Bits; 8],
+    masks: *const Bits,
+    reach: *mut Bits,
+    leaf: *mut [Bits; 8],
 ) {
     // SAFETY: by the caller; a tree has fewer than NODES nodes.
     unsafe {
-        let reach = reach.as_mut_ptr();
-        *reach = Bits::words(!0);
+        each_lane!(N, LANE => { *reach.add(LANE) = Bits::words(!0); });
         let splits = splits.as_ptr().add(tree.splits as usize);
+        let mut left = reach.add(LANES);
         for place in 0..tree.count as usize {
             let split = *splits.add(place);
-            let here = *reach.add(split.node as usize);
-            let right = here.and(*masks.get_unchecked(split.mask as usize));
-            *reach.add(2 * place + 1) = here.xor(right);
-            *reach.add(2 * place + 2) = right;
+            let (here, mask) = (reach.add(split.node as usize * LANES), masks.add(split.mask as usize * LANES));
+            each_lane!(N, LANE => {
+                let here = *here.add(LANE);
+                let right = here.and(*mask.add(LANE));
+                *left.add(LANE) = here.xor(right);
+                *left.add(LANES + LANE) = right;
+            });
+            left = left.add(2 * LANES);
         }
+        each_lane!(N, LANE => { *leaf.add(LANE) = [Bits::words(0); 8]; });
         let mut unions = unions.as_ptr().add(tree.unions as usize);
-        for leaf in leaf.iter_mut().take(tree.bits as usize) {
+        for bit in 0..tree.bits as usize {
             let count = *unions as usize;
-            let mut bits = Bits::words(0);
+            let mut bits = [Bits::words(0); N];
             for place in 1..=count {
-                bits = bits.or(*reach.add(*unions.add(place) as usize));
+                let here = reach.add(*unions.add(place) as usize * LANES);
+                each_lane!(N, LANE => { bits[LANE] = bits[LANE].or(*here.add(LANE)); });
             }
-            *leaf = bits;
+            let leaf = leaf.cast::<Bits>().add(bit & 7);
+            each_lane!(N, LANE => { *leaf.add(8 * LANE) = bits[LANE]; });
             unions = unions.add(count + 1);
         }
     }
@@ -514,16 +575,17 @@ fn build_uneven(
 }
 
 /// Makes the mask of every threshold for the rows of the block; false where a value is refused.
-fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut masks: &mut [Bits], build: bool) -> bool {
+fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut masks: &mut [Wide], build: bool) -> bool {
     // SAFETY: laid out as in the validator, each place is viewed once.
     let (maps, mut all_cells, mut thresholds) =
         unsafe { (tables.ranks.of::<Ranks<T>>(call), tables.cells.of::<u16>(call), tables.thresholds.of::<T>(call)) };
     let mut first = 0;
+    let mut x = [T::NAN; ROWS];
     for ((&column, &count), map) in forest.columns.iter().zip(forest.counts).zip(maps) {
         let count = count as usize;
         let (Some((own, rest)), Some((sorted, others)), Some((mine, further))) = (
             core::mem::take(&mut masks).split_at_mut_checked(count),
-            core::mem::take(&mut thresholds).split_at_mut_checked(count + 1),
+            core::mem::take(&mut thresholds).split_at_mut_checked(count + BEYOND),
             core::mem::take(&mut all_cells).split_at_mut_checked(cells(count)),
         ) else {
             return false;
@@ -537,52 +599,66 @@ fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut mask
             *map = Ranks::new(sorted, mine);
         }
         first += count;
-        let mut x = [T::NAN; ROWS];
-        let Some(missing) = load(call, forest, column, 0, &mut x) else { return false };
-        let mut ranks = [[Bits::words(0); 8]; 2];
-        // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted` and the cells belong to the map.
-        unsafe {
-            let (low, high) =
-                (ranks.as_mut_ptr().cast::<[u8; ROWS]>(), ranks.as_mut_ptr().cast::<[u8; ROWS]>().add(1));
-            map.fill(sorted, mine, &x, missing && column & RIGHT != 0, &mut *low, &mut *high);
-        }
         let bits = (usize::BITS - count.leading_zeros()) as usize;
-        let [low, high] = &mut ranks;
-        transpose(low);
-        if bits > 8 {
-            transpose(high);
+        for lane in 0..call.rows.div_ceil(ROWS) {
+            let Some(missing) = load(call, forest, column, lane * ROWS, &mut x) else { return false };
+            if missing && column & RIGHT != 0 {
+                // Above every threshold: such a column has no infinite one.
+                x.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = T::INFINITY);
+            }
+            let mut ranks = [[Bits::words(0); 8]; 2];
+            // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted` and the cells belong to the map.
+            unsafe {
+                let (low, high) =
+                    (ranks.as_mut_ptr().cast::<[u8; ROWS]>(), ranks.as_mut_ptr().cast::<[u8; ROWS]>().add(1));
+                map.fill(sorted, mine, &x, &mut *low, &mut *high);
+            }
+            let [low, high] = &mut ranks;
+            transpose(low);
+            if bits > 8 {
+                transpose(high);
+            }
+            greater(ranks.as_flattened().get(..bits).unwrap_or(&[]), own, lane);
         }
-        greater(ranks.as_flattened().get(..bits).unwrap_or(&[]), own);
     }
     true
 }
 
 impl<T: Number> Ranks<T> {
-    /// The map for thresholds in ascending order, with NaN behind the last.
+    /// The map for thresholds in ascending order, with `BEYOND` times NaN behind the last: with as few cells as do for
+    /// one threshold in each, or all.
     fn new(sorted: &[T], cells: &mut [u16]) -> Ranks<T> {
-        let (count, last_cell) = (sorted.len().saturating_sub(1), cells.len().saturating_sub(1));
+        let mut used = (cells.len() + 7) / 8;
+        loop {
+            let map = Ranks::with(sorted, cells.get_mut(..used).unwrap_or(&mut []));
+            used *= 2;
+            if map.most == 1 || used > cells.len() {
+                return map;
+            }
+        }
+    }
+
+    fn with(sorted: &[T], cells: &mut [u16]) -> Ranks<T> {
+        let (count, last_cell) = (sorted.len().saturating_sub(BEYOND), cells.len().saturating_sub(1));
         let mut finite = sorted.iter().filter(|threshold| !threshold.is_nan() && !threshold.is_infinite());
         let (low, high) = match (finite.next(), finite.next_back()) {
             (Some(&low), Some(&high)) => (low, high),
             _ => (T::round(0.0), T::round(0.0)),
         };
-        let mut map = Ranks { low, high, scale: T::scale(low, high, last_cell as u32), steps: 1 };
+        let mut map = Ranks { low, high, scale: T::scale(low, high, last_cell as u32), most: 1 };
         if map.scale.is_zero() {
             (map.low, map.high) = (T::round(0.0), T::round(0.0));
         }
-        let (mut below, mut most) = (0, 0);
+        let mut below = 0;
         for (cell, start) in cells.iter_mut().enumerate() {
             let before = below;
             *start = below as u16;
             while below < count && sorted.get(below).is_some_and(|&x| map.cell(x) <= cell) {
                 below += 1;
             }
-            if below - before > most {
-                most = below - before;
+            if below - before > map.most as usize {
+                map.most = (below - before) as u32;
             }
-        }
-        while (1 << map.steps) - 1 < most {
-            map.steps += 1;
         }
         map
     }
@@ -597,58 +673,45 @@ impl<T: Number> Ranks<T> {
     /// # Safety
     /// `sorted` and `cells` are those of `new`.
     #[inline(always)]
-    unsafe fn fill(
-        &self,
-        sorted: &[T],
-        cells: &[u16],
-        x: &[T; ROWS],
-        right: bool,
-        low: &mut [u8; ROWS],
-        high: &mut [u8; ROWS],
-    ) {
-        let count = sorted.len() - 1;
+    unsafe fn fill(&self, sorted: &[T], cells: &[u16], x: &[T; ROWS], low: &mut [u8; ROWS], high: &mut [u8; ROWS]) {
+        let count = sorted.len() - BEYOND;
         if cells.is_empty() {
-            low.fill(0);
-            for &threshold in sorted {
+            for &threshold in sorted.iter().take(count) {
                 for (rank, &x) in low.iter_mut().zip(x) {
                     *rank += u8::from(x > threshold);
                 }
             }
-        } else {
-            let mut places = [0u32; ROWS];
-            T::cells(x, self.low, self.high, self.scale, &mut places);
-            // SAFETY: cells are numbered up to the last; a start and what comparisons add to it stay within the
-            // thresholds, at the end of which NaN is above nothing.
-            unsafe {
-                let rank = |row: usize| {
-                    let (x, cell) = (*x.get_unchecked(row), *places.get_unchecked(row) as usize);
-                    let mut at = *cells.get_unchecked(cell) as usize;
-                    if self.steps == 1 {
-                        return at + usize::from(x > *sorted.get_unchecked(at));
-                    }
-                    for step in (0..self.steps).rev() {
-                        let place = at + (1 << step) - 1;
-                        let place = if place < count { place } else { count };
-                        at += usize::from(x > *sorted.get_unchecked(place)) << step;
-                    }
-                    at
-                };
-                if count < 256 {
-                    for (row, low) in low.iter_mut().enumerate() {
-                        *low = rank(row) as u8;
-                    }
-                } else {
-                    for (row, (low, high)) in low.iter_mut().zip(high.iter_mut()).enumerate() {
-                        let rank = rank(row);
-                        (*low, *high) = (rank as u8, (rank >> 8) as u8);
+            return;
+        }
+        let mut places = [0u32; ROWS];
+        T::cells(x, self.low, self.high, self.scale, &mut places);
+        // SAFETY: cells are numbered up to the last; a start is a threshold's place or that behind the last. All
+        // thresholds of higher cells are above x, so that comparing with some of them adds nothing.
+        unsafe {
+            let start = |row: usize| *cells.get_unchecked(*places.get_unchecked(row) as usize) as usize;
+            let above = |x: T, at: usize| usize::from(x > *sorted.get_unchecked(at));
+            match (count < 256, self.most) {
+                (true, 1) => {
+                    for (row, (low, &x)) in low.iter_mut().zip(x).enumerate() {
+                        let at = start(row);
+                        *low = (at + above(x, at)) as u8;
                     }
                 }
-            }
-        }
-        if right {
-            for ((low, high), x) in low.iter_mut().zip(high).zip(x) {
-                if x.is_nan() {
-                    (*low, *high) = (count as u8, (count >> 8) as u8);
+                (true, 2..=3) => {
+                    for (row, (low, &x)) in low.iter_mut().zip(x).enumerate() {
+                        let at = start(row);
+                        *low = (at + above(x, at) + above(x, at + 1) + above(x, at + 2)) as u8;
+                    }
+                }
+                _ => {
+                    for ((row, &x), (low, high)) in x.iter().enumerate().zip(low.iter_mut().zip(high)) {
+                        let mut at = start(row);
+                        for step in (0..u32::BITS - self.most.leading_zeros()).rev() {
+                            let place = at + (1 << step) - 1;
+                            at += above(x, if place < count { place } else { count }) << step;
+                        }
+                        (*low, *high) = (at as u8, (at >> 8) as u8);
+                    }
                 }
             }
         }

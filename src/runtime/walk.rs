@@ -117,7 +117,7 @@ pub fn walk<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
     for (output, &base) in call.outputs().zip(forest.base) {
         output.fill(base);
     }
-    // SAFETY: x has columns + 1 columns for each of 128 rows; the nodes are what `build` made of a checked forest.
+    // SAFETY: x has columns + 1 columns for each row of a block; the nodes are what `build` made of a checked forest.
     unsafe {
         if call.rows < FLIGHT {
             single(call, forest, nodes, trees, values, x);
