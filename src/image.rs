@@ -269,8 +269,18 @@ pub struct Image<'a> {
 }
 
 /// Where a package's tables are: behind the workspace, aligned to 16 bytes.
-pub fn tables_at(workspace: usize, slots: usize, block: usize) -> usize {
-    (workspace + slots * block * 8 + 15) & !15
+pub fn tables_at(workspace: usize, image: &Image) -> usize {
+    (workspace + image.slots * image.block * 8 + 15) & !15
+}
+
+/// Where rows of numbers are put, in a package that takes them: behind the tables.
+pub fn rows_at(workspace: usize, image: &Image) -> usize {
+    tables_at(workspace, image) + image.tables
+}
+
+/// Bytes of these rows, with three numbers a column before them.
+pub fn rows_size(image: &Image) -> u64 {
+    image.columns as u64 * (3 + image.block as u64) * 8
 }
 
 /// One operation's record.

@@ -370,7 +370,8 @@ fn written_as_in_the_snapshots() {
 fn functions(model: &Model) -> Vec<String> {
     let lowered = lowered(model);
     let wasm =
-        package::link(package::runtime().unwrap(), &lowered.image, &lowered.kernels, package::Names::Keep).unwrap();
+        package::link(package::runtime().unwrap(), &lowered.image, &lowered.kernels, false, package::Names::Keep)
+            .unwrap();
     package::functions(&wasm).unwrap()
 }
 

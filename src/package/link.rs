@@ -12,7 +12,9 @@ use walrus::{ConstExpr, DataKind, Module, ModuleConfig};
 
 /// What a package calls; every other export of the runtime is dropped.
 const KEPT: [&str; 5] = ["memory", "open", "run", "fault_row", "workspace"];
-/// And where the model reads texts.
+/// And where the model reads numbers alone.
+const ROWS: [&str; 2] = ["rows", "take"];
+/// And where it reads texts.
 const TEXTS: &str = "texts";
 
 const PAGE: u64 = 1 << 16;
@@ -26,11 +28,11 @@ pub enum Names {
     Keep,
 }
 
-/// Writes the wasm of a package. `kernels` are the ones that the image uses.
+/// Writes the wasm of a package. `kernels` are the ones that the image uses; with `rows` it takes rows of numbers too.
 ///
 /// # Errors
 /// Where `runtime` is not carryout's runtime, the image not an image, or both together pass 4 GiB.
-pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> Result<Vec<u8>> {
+pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], rows: bool, names: Names) -> Result<Vec<u8>> {
     let header = Image::open(image).ok_or_else(|| Error::malformed("not an image of this version"))?;
     let mut config = ModuleConfig::new();
     config.generate_producers_section(false).generate_name_section(names == Names::Keep);
@@ -41,7 +43,8 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> R
     let image_at = module.memories.get(memory).initial * PAGE;
     let workspace_at = (image_at + image.len() as u64).next_multiple_of(PAGE.min(16));
     let workspace = (header.slots as u64).checked_mul(header.block as u64 * 8);
-    let end = workspace.and_then(|bytes| bytes.checked_add(workspace_at + 15 + header.tables as u64));
+    let behind = 15 + header.tables as u64 + if rows { image::rows_size(&header) } else { 0 };
+    let end = workspace.and_then(|bytes| bytes.checked_add(workspace_at + behind));
     // Every address, the one behind the tables too, is one of 32 bits.
     let texts_at = end.filter(|&end| end < 1 << 32).ok_or_else(|| {
         Error::limit("the model and its workspace take more than the 4 GiB of a WebAssembly memory")
@@ -72,7 +75,10 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], names: Names) -> R
     let dropped: Vec<_> = module
         .exports
         .iter()
-        .filter(|export| !(KEPT.contains(&export.name.as_str()) || texts && export.name == TEXTS))
+        .filter(|export| {
+            let name = export.name.as_str();
+            !(KEPT.contains(&name) || texts && name == TEXTS || rows && ROWS.contains(&name))
+        })
         .map(|export| export.id())
         .collect();
     for export in dropped {
@@ -225,7 +231,7 @@ mod tests {
     }
 
     fn linked(slots: u32) -> Result<Vec<u8>> {
-        link(crate::package::runtime().unwrap(), &image(slots), &[Kernel::Copy], Names::Drop)
+        link(crate::package::runtime().unwrap(), &image(slots), &[Kernel::Copy], false, Names::Drop)
     }
 
     #[test]
@@ -245,6 +251,14 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_taken_where_that_is_asked_for() {
+        let runtime = crate::package::runtime().unwrap();
+        let wasm = link(runtime, &image(3), &[Kernel::Copy], true, Names::Drop).unwrap();
+        let module = Module::from_buffer(&wasm).unwrap();
+        assert_eq!(module.exports.iter().filter(|export| ROWS.contains(&export.name.as_str())).count(), 2);
+    }
+
+    #[test]
     fn the_memory_holds_image_and_workspace() {
         let pages = |slots: u32| {
             let module = Module::from_buffer(&linked(slots).unwrap()).unwrap();
@@ -261,10 +275,10 @@ mod tests {
         for (wasm, message) in
             [(&b"not wasm"[..], "the runtime is not a WebAssembly module"), (&empty[..], "the runtime has no memory")]
         {
-            let error = link(wasm, &image(1), &[], Names::Drop).unwrap_err();
+            let error = link(wasm, &image(1), &[], false, Names::Drop).unwrap_err();
             assert!(error.message().starts_with(message), "{error}");
         }
-        assert!(link(crate::package::runtime().unwrap(), b"crry", &[], Names::Drop).is_err());
+        assert!(link(crate::package::runtime().unwrap(), b"crry", &[], false, Names::Drop).is_err());
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub fn pack(model: &Model, lowered: &Lowered, runtime: &[u8], options: &Options)
     check_name(&options.name)?;
     let manifest = Manifest::new(&options.name, model, lowered);
     let subject = Subject::new(&manifest, &lowered.image)?;
-    let wasm = link(runtime, &lowered.image, &lowered.kernels, Names::Drop)?;
+    let wasm = link(runtime, &lowered.image, &lowered.kernels, subject.takes_rows(), Names::Drop)?;
     let integrity = integrity(&wasm);
     let tests = SelfTest::choose(model, lowered, &manifest, &options.samples)?;
     let cases = tests.json(&manifest, ORIGINAL);

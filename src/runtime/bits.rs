@@ -86,6 +86,7 @@ mod vector {
 pub use vector::Bits;
 
 use super::pieces_mut;
+use core::mem::MaybeUninit;
 
 /// Rows of one vector.
 pub const ROWS: usize = 128;
@@ -122,55 +123,71 @@ pub fn transpose(v: &mut [Bits; 8]) {
 pub fn greater<const LANES: usize>(planes: &[Bits], masks: &mut [[Bits; LANES]], lane: usize) {
     let (low, rest) = planes.split_at_checked(4).unwrap_or((planes, &[]));
     let (high, top) = rest.split_at_checked(4).unwrap_or((rest, &[]));
-    let (_, low_greater) = compare(low);
+    let (mut low_order, mut high_order) = (Order::uninit(), Order::uninit());
     if lane >= LANES {
         return;
     }
-    let (high_same, high_greater) = compare(high);
-    for (number, masks) in pieces_mut(masks, 1 << (low.len() + high.len())).enumerate() {
-        let (mut top_same, mut top_greater) = (Bits::words(!0), Bits::words(0));
-        for (place, &plane) in top.iter().enumerate().rev() {
-            let one = top_same.and(plane);
-            if number >> place & 1 == 1 {
-                top_same = one;
-            } else {
-                top_greater = top_greater.or(one);
-                top_same = top_same.xor(one);
-            }
-        }
-        for ((masks, &same), &greater) in pieces_mut(masks, 1 << low.len()).zip(&high_same).zip(&high_greater) {
-            let greater = top_greater.or(top_same.and(greater));
-            let same = top_same.and(same);
-            if let Some(masks) = masks.as_mut_array::<16>() {
-                // Written out: a loop costs more than what it does.
-                macro_rules! each {
-                    ($($low:literal)*) => { $(masks[$low][lane] = greater.or(same.and(low_greater[$low]));)* };
+    // SAFETY: the lists have 16 places each; of 2^n of them, for n planes, a mask's number has the place.
+    unsafe {
+        let (_, low_greater) = compare(low, &mut low_order);
+        let (high_same, high_greater) = compare(high, &mut high_order);
+        for (number, masks) in pieces_mut(masks, 1 << (low.len() + high.len())).enumerate() {
+            let (mut top_same, mut top_greater) = (Bits::words(!0), Bits::words(0));
+            for (place, &plane) in top.iter().enumerate().rev() {
+                let one = top_same.and(plane);
+                if number >> place & 1 == 1 {
+                    top_same = one;
+                } else {
+                    top_greater = top_greater.or(one);
+                    top_same = top_same.xor(one);
                 }
-                each!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
-                continue;
             }
-            for (mask, &low) in masks.iter_mut().zip(&low_greater) {
-                mask[lane] = greater.or(same.and(low));
+            for (high, masks) in pieces_mut(masks, 1 << low.len()).enumerate() {
+                let greater = top_greater.or(top_same.and(*high_greater.add(high)));
+                let same = top_same.and(*high_same.add(high));
+                if let Ok(masks) = <&mut [[Bits; LANES]; 16]>::try_from(&mut *masks) {
+                    // Written out: a loop costs more than what it does.
+                    macro_rules! each {
+                        ($($low:literal)*) => {
+                            $(masks[$low][lane] = greater.or(same.and(*low_greater.add($low)));)*
+                        };
+                    }
+                    each!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+                    continue;
+                }
+                for (low, mask) in masks.iter_mut().enumerate() {
+                    mask[lane] = greater.or(same.and(*low_greater.add(low)));
+                }
             }
         }
     }
 }
 
-/// For each number of up to four bits, which rows have it and which a greater one.
+/// For each number of up to four bits, which rows have it and which a greater one. Not filled beforehand: engines call
+/// out of the module for that.
+type Order = MaybeUninit<[[Bits; 16]; 2]>;
+
+/// Fills as many places as numbers of these planes, at most four, can be.
 #[inline(always)]
-fn compare(planes: &[Bits]) -> ([Bits; 16], [Bits; 16]) {
-    let (mut same, mut greater) = ([Bits::words(!0); 16], [Bits::words(0); 16]);
-    for (level, &plane) in planes.iter().take(4).rev().enumerate() {
-        for prefix in (0..1usize << level).rev() {
-            // All below 16 already; so the compiler knows.
-            let (from, low, high) = (prefix & 15, (2 * prefix) & 15, (2 * prefix + 1) & 15);
-            let one = same[from].and(plane);
-            let zero = same[from].xor(one);
-            (same[high], greater[high]) = (one, greater[from]);
-            (same[low], greater[low]) = (zero, greater[from].or(one));
+fn compare(planes: &[Bits], order: &mut Order) -> (*const Bits, *const Bits) {
+    let same = order.as_mut_ptr().cast::<Bits>();
+    // SAFETY: a level fills twice the places of the one before, from the last to the first: at most 16, and each from
+    // one that is filled.
+    unsafe {
+        let greater = same.add(16);
+        (*same, *greater) = (Bits::words(!0), Bits::words(0));
+        let mut count = 1;
+        for &plane in planes.iter().take(4).rev() {
+            for prefix in (0..count).rev() {
+                let (this, above) = (*same.add(prefix), *greater.add(prefix));
+                let one = this.and(plane);
+                (*same.add(2 * prefix + 1), *greater.add(2 * prefix + 1)) = (one, above);
+                (*same.add(2 * prefix), *greater.add(2 * prefix)) = (this.xor(one), above.or(one));
+            }
+            count *= 2;
         }
+        (same, greater)
     }
-    (same, greater)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! use. The texts lie last, so that where a model reads texts the memory may grow for them; it never does in any
 //! other package.
 
+use super::rows::{Bounds, spread};
 use super::{Call, Shape};
 use crate::image;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -55,6 +56,36 @@ extern "C" fn workspace() -> *mut f64 {
     workspace_address()
 }
 
+/// Where rows of numbers are put that `take` shall spread: first for each column the lowest, for each the highest number
+/// that it takes and for each whether it refuses missing (not 0), then a block of rows, row-major. In packages of models
+/// that read numbers alone.
+#[unsafe(no_mangle)]
+extern "C" fn rows() -> *mut f64 {
+    let Some(image) = image::Image::open(linked_image()) else { return workspace_address() };
+    image::rows_at(workspace_address() as usize, &image) as *mut f64
+}
+
+/// Spreads this many rows to their slots: 0 where every number is within its column's bounds.
+#[unsafe(no_mangle)]
+extern "C" fn take(count: u32) -> u32 {
+    let Some(image) = image::Image::open(linked_image()) else { return 1 };
+    let (columns, count) = (image.columns, count as usize);
+    if count > image.block {
+        return 1;
+    }
+    // SAFETY: the linker reserved these numbers behind the tables, and the workspace holds at least the columns.
+    let (lists, table, slots) = unsafe {
+        let at = rows();
+        (
+            [0, 1, 2].map(|list| core::slice::from_raw_parts(at.add(list * columns), columns)),
+            core::slice::from_raw_parts(at.add(3 * columns), columns * count),
+            core::slice::from_raw_parts_mut(workspace_address(), columns * count),
+        )
+    };
+    let [lowest, highest, strict] = lists;
+    u32::from(!spread(table, &Bounds { lowest, highest, strict }, count, slots))
+}
+
 /// Where the texts begin; they go on to the end of the memory.
 #[unsafe(no_mangle)]
 extern "C" fn texts() -> *const u8 {
@@ -77,7 +108,7 @@ extern "C" fn run(rows: u32) -> u32 {
     let Some(header) = image::Image::open(image).filter(|image| (1..=image.block).contains(&(rows as usize))) else {
         return u32::MAX;
     };
-    let tables = image::tables_at(workspace_address() as usize, header.slots, header.block);
+    let tables = image::tables_at(workspace_address() as usize, &header);
     // SAFETY: `open` checked the image before the package let anyone call this; the linker reserved slots × block
     // numbers for the workspace and the tables' bytes, zeros, behind it; wasm without threads runs one call at a
     // time.

@@ -6,6 +6,10 @@ use super::trees::Number;
 /// Row by row: for builds without vectors, and for what is left of a block.
 mod rows {
     use super::Number;
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    use crate::runtime::bits::ROWS;
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    use core::mem::MaybeUninit;
 
     pub fn read<T: Number>(values: &[f64], into: &mut [T]) -> bool {
         let mut finite = true;
@@ -17,10 +21,8 @@ mod rows {
     }
 
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    pub fn cells<T: Number>(x: &[T], low: T, high: T, scale: T, into: &mut [u32]) {
-        for (&x, into) in x.iter().zip(into) {
-            *into = T::cell(x, low, high, scale) as u32;
-        }
+    pub fn cells<T: Number>(x: &[T; ROWS], low: T, high: T, scale: T, into: &mut MaybeUninit<[u32; ROWS]>) {
+        *into = MaybeUninit::new(x.map(|x| T::cell(x, low, high, scale) as u32));
     }
 }
 
@@ -34,20 +36,22 @@ mod vectors {
     use super::rows;
     use crate::runtime::bits::ROWS;
     use core::arch::wasm32::*;
+    use core::mem::MaybeUninit;
 
     pub fn read_f32(values: &[f64], into: &mut [f32]) -> bool {
         let (fours, rest) = values.as_chunks::<4>();
         let (into, last) = into.as_chunks_mut::<4>();
         let mut wrong = u32x4_splat(0);
         for (four, into) in fours.iter().zip(&mut *into) {
-            // SAFETY: four f64 are read, four f32 written.
+            // SAFETY: four f64 are read, four f32 written: in halves, for a vector of both is made number by number.
             unsafe {
-                let at = four.as_ptr().cast::<v128>();
+                let (at, into) = (four.as_ptr().cast::<v128>(), into.as_mut_ptr());
                 let low = f32x4_demote_f64x2_zero(v128_load(at));
                 let high = f32x4_demote_f64x2_zero(v128_load(at.add(1)));
-                let x = i64x2_shuffle::<0, 2>(low, high);
-                wrong = v128_or(wrong, f32x4_ne(f32x4_sub(x, x), f32x4_splat(0.0)));
-                v128_store(into.as_mut_ptr().cast(), x);
+                v128_store64_lane::<0>(low, into.cast());
+                v128_store64_lane::<0>(high, into.add(2).cast());
+                // x - x is 0 or NaN.
+                wrong = v128_or(wrong, v128_or(f32x4_sub(low, low), f32x4_sub(high, high)));
             }
         }
         let tail = into.get_mut(fours.len()).map_or(last, |four| four);
@@ -62,7 +66,7 @@ mod vectors {
             // SAFETY: two f64 are read, two written.
             unsafe {
                 let x = v128_load(two.as_ptr().cast());
-                wrong = v128_or(wrong, f64x2_ne(f64x2_sub(x, x), f64x2_splat(0.0)));
+                wrong = v128_or(wrong, f64x2_sub(x, x));
                 v128_store(into.as_mut_ptr().cast(), x);
             }
         }
@@ -70,24 +74,28 @@ mod vectors {
         rows::read(rest, tail) && !v128_any_true(wrong)
     }
 
-    pub fn cells_f32(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut [u32; ROWS]) {
-        for (x, into) in x.as_chunks::<4>().0.iter().zip(into.as_chunks_mut::<4>().0) {
+    pub fn cells_f32(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut MaybeUninit<[u32; ROWS]>) {
+        let into = into.as_mut_ptr().cast::<v128>();
+        for (four, x) in x.as_chunks::<4>().0.iter().enumerate() {
             // SAFETY: four values are read, four written.
             unsafe {
+                let into = into.add(four);
                 // The operands' order is what sends NaN to the low end.
                 let x = f32x4_pmax(f32x4_splat(low), v128_load(x.as_ptr().cast()));
                 let x = f32x4_pmin(f32x4_splat(high), x);
                 let x = f32x4_mul(f32x4_sub(x, f32x4_splat(low)), f32x4_splat(scale));
                 let cell = v128_and(f32x4_add(x, f32x4_splat(8_388_608.0)), u32x4_splat(0xffff));
-                v128_store(into.as_mut_ptr().cast(), cell);
+                v128_store(into, cell);
             }
         }
     }
 
-    pub fn cells_f64(x: &[f64; ROWS], low: f64, high: f64, scale: f64, into: &mut [u32; ROWS]) {
-        for (x, into) in x.as_chunks::<4>().0.iter().zip(into.as_chunks_mut::<4>().0) {
+    pub fn cells_f64(x: &[f64; ROWS], low: f64, high: f64, scale: f64, into: &mut MaybeUninit<[u32; ROWS]>) {
+        let into = into.as_mut_ptr().cast::<v128>();
+        for (four, x) in x.as_chunks::<4>().0.iter().enumerate() {
             // SAFETY: four values are read, four written.
             unsafe {
+                let into = into.add(four);
                 let at = x.as_ptr().cast::<v128>();
                 let cell = |x: v128| {
                     let x = f64x2_pmin(f64x2_splat(high), f64x2_pmax(f64x2_splat(low), x));
@@ -95,7 +103,7 @@ mod vectors {
                     f64x2_add(x, f64x2_splat(4_503_599_627_370_496.0))
                 };
                 let low_words = u32x4_shuffle::<0, 2, 4, 6>(cell(v128_load(at)), cell(v128_load(at.add(1))));
-                v128_store(into.as_mut_ptr().cast(), v128_and(low_words, u32x4_splat(0xffff)));
+                v128_store(into, v128_and(low_words, u32x4_splat(0xffff)));
             }
         }
     }

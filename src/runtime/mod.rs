@@ -28,6 +28,8 @@ mod pair;
 mod pairs;
 mod pairwise;
 mod power;
+#[cfg(all(target_arch = "wasm32", not(feature = "compile")))]
+mod rows;
 pub mod sliced;
 pub mod text;
 pub mod trees;

@@ -21,6 +21,7 @@ use super::trees::Number;
 use super::walk::{self, divide, load};
 use super::{Call, Shape};
 use crate::image::BLOCK;
+use core::mem::MaybeUninit;
 
 /// A flag beside those of `forest`: trees are filled up to one depth, in the flag's high bits.
 pub const FULL: u32 = 32;
@@ -381,13 +382,16 @@ unsafe fn full<const N: usize>(
             }
             (nodes, bits) = (nodes / 2, bits + 1);
         }
-        each_lane!(N, LANE => {
-            let leaf = &mut *leaf.add(LANE);
-            *leaf = [Bits::words(0); 8];
-            for (bit, leaf) in leaf.iter_mut().take(depth as usize).enumerate() {
-                *leaf = *tree(bit).add(LANE);
+        let mut leaf = leaf.cast::<Bits>();
+        for bit in 0..8 {
+            let from = tree(bit);
+            if bit < depth as usize {
+                each_lane!(N, LANE => { *leaf.add(8 * LANE) = *from.add(LANE); });
+            } else {
+                each_lane!(N, LANE => { *leaf.add(8 * LANE) = Bits::words(0); });
             }
-        });
+            leaf = leaf.add(1);
+        }
     }
 }
 
@@ -420,18 +424,20 @@ unsafe fn uneven<const N: usize>(
             });
             left = left.add(2 * LANES);
         }
-        each_lane!(N, LANE => { *leaf.add(LANE) = [Bits::words(0); 8]; });
         let mut unions = unions.as_ptr().add(tree.unions as usize);
-        for bit in 0..tree.bits as usize {
-            let count = *unions as usize;
-            let mut bits = [Bits::words(0); N];
+        for bit in 0..8 {
+            let none = Bits::words(0);
+            let mut bits: Wide = [none, none, none, none];
+            let count = if bit < tree.bits { *unions as usize } else { 0 };
             for place in 1..=count {
                 let here = reach.add(*unions.add(place) as usize * LANES);
                 each_lane!(N, LANE => { bits[LANE] = bits[LANE].or(*here.add(LANE)); });
             }
-            let leaf = leaf.cast::<Bits>().add(bit & 7);
+            let leaf = leaf.cast::<Bits>().add(bit as usize);
             each_lane!(N, LANE => { *leaf.add(8 * LANE) = bits[LANE]; });
-            unions = unions.add(count + 1);
+            if bit < tree.bits {
+                unions = unions.add(count + 1);
+            }
         }
     }
 }
@@ -580,7 +586,10 @@ fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut mask
     let (maps, mut all_cells, mut thresholds) =
         unsafe { (tables.ranks.of::<Ranks<T>>(call), tables.cells.of::<u16>(call), tables.thresholds.of::<T>(call)) };
     let mut first = 0;
+    // Filled once, if at all: engines call out of the module for that.
     let mut x = [T::NAN; ROWS];
+    let mut places = MaybeUninit::uninit();
+    let mut ranks = [[Bits::words(0); 8]; 2];
     for ((&column, &count), map) in forest.columns.iter().zip(forest.counts).zip(maps) {
         let count = count as usize;
         let (Some((own, rest)), Some((sorted, others)), Some((mine, further))) = (
@@ -606,12 +615,11 @@ fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut mask
                 // Above every threshold: such a column has no infinite one.
                 x.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = T::INFINITY);
             }
-            let mut ranks = [[Bits::words(0); 8]; 2];
             // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted` and the cells belong to the map.
             unsafe {
                 let (low, high) =
                     (ranks.as_mut_ptr().cast::<[u8; ROWS]>(), ranks.as_mut_ptr().cast::<[u8; ROWS]>().add(1));
-                map.fill(sorted, mine, &x, &mut *low, &mut *high);
+                map.fill(sorted, mine, &x, &mut places, &mut *low, &mut *high);
             }
             let [low, high] = &mut ranks;
             transpose(low);
@@ -628,7 +636,7 @@ impl<T: Number> Ranks<T> {
     /// The map for thresholds in ascending order, with `BEYOND` times NaN behind the last: with as few cells as do for
     /// one threshold in each, or all.
     fn new(sorted: &[T], cells: &mut [u16]) -> Ranks<T> {
-        let mut used = (cells.len() + 7) / 8;
+        let mut used = cells.len().div_ceil(8);
         loop {
             let map = Ranks::with(sorted, cells.get_mut(..used).unwrap_or(&mut []));
             used *= 2;
@@ -668,41 +676,54 @@ impl<T: Number> Ranks<T> {
         T::cell(x, self.low, self.high, self.scale)
     }
 
-    /// The ranks of x, low and high bytes.
+    /// The ranks of x, low and high bytes; the high ones are written where there may be any.
     ///
     /// # Safety
     /// `sorted` and `cells` are those of `new`.
     #[inline(always)]
-    unsafe fn fill(&self, sorted: &[T], cells: &[u16], x: &[T; ROWS], low: &mut [u8; ROWS], high: &mut [u8; ROWS]) {
+    unsafe fn fill(
+        &self,
+        sorted: &[T],
+        cells: &[u16],
+        x: &[T; ROWS],
+        places: &mut MaybeUninit<[u32; ROWS]>,
+        low: &mut [u8; ROWS],
+        high: &mut [u8; ROWS],
+    ) {
         let count = sorted.len() - BEYOND;
         if cells.is_empty() {
-            for &threshold in sorted.iter().take(count) {
-                for (rank, &x) in low.iter_mut().zip(x) {
-                    *rank += u8::from(x > threshold);
-                }
+            for (rank, &x) in low.iter_mut().zip(x) {
+                *rank = sorted.iter().take(count).map(|&threshold| u8::from(x > threshold)).sum();
             }
             return;
         }
-        let mut places = [0u32; ROWS];
-        T::cells(x, self.low, self.high, self.scale, &mut places);
-        // SAFETY: cells are numbered up to the last; a start is a threshold's place or that behind the last. All
-        // thresholds of higher cells are above x, so that comparing with some of them adds nothing.
+        T::cells(x, self.low, self.high, self.scale, places);
+        // SAFETY: `cells` filled the places, by numbers up to the last; a start is a threshold's place or that behind
+        // the last. All thresholds of higher cells are above x, so that comparing with some of them adds nothing.
         unsafe {
+            let places = places.assume_init_ref();
             let start = |row: usize| *cells.get_unchecked(*places.get_unchecked(row) as usize) as usize;
             let above = |x: T, at: usize| usize::from(x > *sorted.get_unchecked(at));
+            // Four at a time: counting takes longer than what is counted.
+            macro_rules! fours {
+                ($rank:expr) => {
+                    for (four, low) in low.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+                        fours!($rank, four, low, 0 1 2 3);
+                    }
+                };
+                ($rank:expr, $four:ident, $low:ident, $($number:literal)*) => {
+                    $($low[$number] = $rank(4 * $four + $number) as u8;)*
+                };
+            }
             match (count < 256, self.most) {
-                (true, 1) => {
-                    for (row, (low, &x)) in low.iter_mut().zip(x).enumerate() {
-                        let at = start(row);
-                        *low = (at + above(x, at)) as u8;
-                    }
-                }
-                (true, 2..=3) => {
-                    for (row, (low, &x)) in low.iter_mut().zip(x).enumerate() {
-                        let at = start(row);
-                        *low = (at + above(x, at) + above(x, at + 1) + above(x, at + 2)) as u8;
-                    }
-                }
+                (true, 1) => fours!(|row: usize| {
+                    let at = start(row);
+                    at + above(*x.get_unchecked(row), at)
+                }),
+                (true, 2..=3) => fours!(|row: usize| {
+                    let (x, at) = (*x.get_unchecked(row), start(row));
+                    at + above(x, at) + above(x, at + 1) + above(x, at + 2)
+                }),
                 _ => {
                     for ((row, &x), (low, high)) in x.iter().enumerate().zip(low.iter_mut().zip(high)) {
                         let mut at = start(row);

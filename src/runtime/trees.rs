@@ -13,6 +13,7 @@ use super::bits::ROWS;
 use super::lanes;
 use super::{Call, Shape};
 use crate::image::{Plain, Reader};
+use core::mem::MaybeUninit;
 
 /// Flags of the first argument.
 pub const MISSING: u32 = 1;
@@ -50,8 +51,8 @@ pub trait Number: Plain + PartialOrd {
     fn to_bits(self) -> u64;
     /// Rounds each value; whether all are finite.
     fn read(values: &[f64], into: &mut [Self]) -> bool;
-    /// `cell` of each x.
-    fn cells(x: &[Self; ROWS], low: Self, high: Self, scale: Self, into: &mut [u32; ROWS]);
+    /// `cell` of each x, for all rows.
+    fn cells(x: &[Self; ROWS], low: Self, high: Self, scale: Self, into: &mut MaybeUninit<[u32; ROWS]>);
     /// Which cell x falls into, for x from `low` to `high`: (x - low) × scale to the nearest whole number. Values
     /// outside, and NaN, fall into the end cells; a greater x never into a lower one.
     fn cell(x: Self, low: Self, high: Self, scale: Self) -> usize;
@@ -93,7 +94,7 @@ impl Number for f32 {
         lanes::read_f32(values, into)
     }
     #[inline(always)]
-    fn cells(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut [u32; ROWS]) {
+    fn cells(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut MaybeUninit<[u32; ROWS]>) {
         lanes::cells_f32(x, low, high, scale, into);
     }
     #[inline(always)]
@@ -155,7 +156,7 @@ impl Number for f64 {
         lanes::read_f64(values, into)
     }
     #[inline(always)]
-    fn cells(x: &[f64; ROWS], low: f64, high: f64, scale: f64, into: &mut [u32; ROWS]) {
+    fn cells(x: &[f64; ROWS], low: f64, high: f64, scale: f64, into: &mut MaybeUninit<[u32; ROWS]>) {
         lanes::cells_f64(x, low, high, scale, into);
     }
     #[inline(always)]

@@ -302,7 +302,7 @@ function plain(value) {
     let text = if needs.text { ", or the text" } else { "" };
     let missing = if needs.missing { "; NaN where the value is missing" } else { "" };
     if needs.number && !needs.text {
-        js.push_str(&ordinary(needs));
+        js.push_str(&ordinary(subject, needs));
     }
     js.push_str(&format!(
         "\
@@ -459,19 +459,46 @@ fn remark(needs: &Needs) -> String {
 }
 
 /// Most values by far are numbers within their column's range: one look at a table, and the rest is for `encode`.
-fn ordinary(needs: &Needs) -> String {
-    let (used, unused) = if needs.unused { ("used, ", "used && ") } else { ("", "") };
-    format!(
+fn ordinary(subject: &Subject, needs: &Needs) -> String {
+    let rows = subject.takes_rows();
+    let unread = if needs.unused { "!used" } else { "" };
+    let either = |one: &str, other: &str| match (one, other) {
+        ("", one) | (one, "") => one.to_string(),
+        (one, other) => format!("{one} || {other}"),
+    };
+    let endless = either(if needs.infinite { "infinite" } else { "" }, unread);
+    let most = match endless.is_empty() {
+        true => "Number.MAX_VALUE".to_string(),
+        false => format!("{endless} ? Infinity : Number.MAX_VALUE"),
+    };
+    let end = if needs.range { "(range ?? [-most, most])[end]" } else { "end * most" };
+    let end = match rows {
+        true => format!("    return {end};\n"),
+        false => {
+            let (own, end) = match needs.range {
+                true => ("    const own = range ?? [-most, most];\n", "own[end]"),
+                false => ("", end),
+            };
+            format!("{own}    return {} ? {end} : NaN;\n", either("/number|integer/.test(kind)", unread))
+        }
+    };
+    let mut fields = vec![];
+    fields.extend((!rows).then_some("kind"));
+    fields.extend(needs.infinite.then_some("infinite"));
+    fields.extend(needs.range.then_some("range"));
+    fields.extend(needs.unused.then_some("used"));
+    let (from, to) = if needs.range { ("0", "1") } else { ("-1", "1") };
+    let params = if fields.is_empty() { "()".to_string() } else { format!("({{ {} }})", fields.join(", ")) };
+    let mut js = format!(
         "\
-const lowest = bounds(0);
-const highest = bounds(1);
+const lowest = bounds({from});
+const highest = bounds({to});
 
-/** An end of each column of numbers; the others have none. */
+/** An end of what each column of numbers takes without a word; the others have none. */
 function bounds(end) {{
-  const all = [-Number.MAX_VALUE, Number.MAX_VALUE];
-  return Float64Array.from(columns, ({{ {used}kind, range = all }}) =>
-    {unused}/number|integer/.test(kind) ? range[end] : NaN,
-  );
+  return Float64Array.from(columns, {params} => {{
+    const most = {most};
+{end}  }});
 }}
 
 /** Whether `encode` would give the value itself and say nothing. */
@@ -480,5 +507,43 @@ function ordinary(c, value) {{
 }}
 
 "
-    )
+    );
+    if needs.missing || needs.unused {
+        let (mut fields, mut tests) = (vec![], String::new());
+        if needs.missing {
+            fields.push("missing");
+            tests.push_str(
+                "  if (missing && (value === null || value === undefined || value !== value)) {
+    return NaN;
+  }
+",
+            );
+        }
+        if needs.unused {
+            fields.push("used");
+            tests.insert_str(0, "  if (!used) return NaN;\n");
+        }
+        let code = if needs.category { "  return codes[c]?.get(value);\n" } else { "" };
+        let value = if needs.missing || needs.category { ", value" } else { "" };
+        js.push_str(&format!(
+            "\
+/** The number of a value that `encode` would say nothing about, if it has one. */
+function known(c{value}) {{
+  const {{ {} }} = columns[c];
+{tests}{code}}}
+
+",
+            fields.join(", ")
+        ));
+    }
+    js
+}
+
+/// How `batch` looks up a value that is not ordinary, if there may be one.
+pub fn known(needs: &Needs) -> Option<&'static str> {
+    match (needs.missing || needs.unused, needs.category) {
+        (true, _) => Some("known(c, value)"),
+        (false, true) => Some("codes[c]?.get(value)"),
+        (false, false) => None,
+    }
 }

@@ -201,6 +201,65 @@ fn texts(subject: &Subject) -> String {
     )
 }
 
+/// How a block's values get to their slots all at once, where none needs a closer look.
+fn taking(subject: &Subject, needs: &Needs) -> String {
+    let count = subject.columns().len();
+    let (mut js, mut table) = (String::new(), String::new());
+    if subject.takes_rows() {
+        let strict = match (needs.missing, needs.unused) {
+            (false, false) => format!("new Array({count}).fill(1)"),
+            (true, false) => "columns.map(({ missing }) => +!missing)".to_string(),
+            (false, true) => "columns.map(({ used }) => +used)".to_string(),
+            (true, true) => "columns.map(({ missing, used }) => +(used && !missing))".to_string(),
+        };
+        js = format!(
+            "  // Bounds of the columns; behind them rows that the wasm spreads to slots.
+  let table = new Float64Array(wasm.memory.buffer, wasm.rows(), {size});
+  const strict = {strict};
+  table.set([...lowest, ...highest, ...strict]);
+",
+            size = count * (3 + subject.block),
+        );
+        table = format!(
+            "    if (ArrayBuffer.isView(input) && typeof input[0] === \"number\") {{
+      table.set(input.subarray({from}, {to}), {behind});
+      return wasm.take(count) === 0;
+    }}
+",
+            behind = 3 * count,
+            from = if count == 1 { "first".to_string() } else { format!("first * {count}") },
+            to = if count == 1 { "first + count".to_string() } else { format!("(first + count) * {count}") },
+        );
+    }
+    let cell = match super::columns::known(needs) {
+        Some(known) => format!(
+            "        const number = ordinary(c, value) ? value : {known};
+        if (number === undefined) return false;
+        x[c * count + r] = number;
+"
+        ),
+        None => "        if (!ordinary(c, value)) return false;
+        x[c * count + r] = value;
+"
+        .to_string(),
+    };
+    format!(
+        "{js}
+  /** Fills the slots, unless a value needs a closer look. */
+  function take(input, lists, first, count) {{
+{table}    if (!lists) return false;
+    for (let c = 0; c < {count}; c++) {{
+      const list = lists[c] ?? [];
+      for (let r = 0; r < count; r++) {{
+        const value = list[first + r];
+{cell}      }}
+    }}
+    return true;
+  }}
+"
+    )
+}
+
 /// `open`: an instance and the two ways to predict with it.
 pub fn opening(subject: &Subject, needs: &Needs) -> String {
     let results = &subject.manifest.results;
@@ -297,11 +356,12 @@ export function rowsOf(input, {read_args}start = 0) {{
       );
     }}
   }});
-  return [rows, (row, c) => lists[c]?.[row]];
+  return [rows, (row, c) => lists[c]?.[row]{given}];
 }}
 
 ",
         plural = if count == 1 { "value" } else { "values" },
+        given = if needs.number && !needs.text { ", lists" } else { "" },
         lists = if values_warn { "valuesOf(input, warn)" } else { "valuesOf(input)" },
     );
 
@@ -326,11 +386,14 @@ export function rowsOf(input, {read_args}start = 0) {{
         (run.to_string(), "run(1)", "run(count, start + first)")
     };
     // Texts lie behind the workspace, and the memory grows for them: every view is then made anew.
-    let (views, gone) = match needs.text {
+    let (mut views, gone) = match needs.text {
         true => (texts(subject), "texts = lengths = "),
         false => {
             let size = subject.slots * subject.block;
-            (format!("  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});\n"), "")
+            (
+                format!("  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});\n"),
+                if needs.number && subject.takes_rows() { "table = " } else { "" },
+            )
         }
     };
     let set = |slot: &str, value: &str| match needs.text {
@@ -359,7 +422,7 @@ export function rowsOf(input, {read_args}start = 0) {{
                 row_encode.replace("values[c]", "value")
             ),
             format!(
-                "const value = view ? view[row * {count} + c] : find(row, c);
+                "const value = find(row, c);
           x[c * count + r] = {long};"
             ),
         )
@@ -367,10 +430,10 @@ export function rowsOf(input, {read_args}start = 0) {{
         let cell = set("c * count + r", &format!("encode(c, find(row, c), {encode_args}start + row)"));
         (set("c", row_encode) + ";", cell + ";")
     };
-    let view = match needs.number && !needs.text {
-        true => "    const view = ArrayBuffer.isView(input) && input;\n",
-        false => "",
-    };
+    let quick = needs.number && !needs.text;
+    if quick {
+        views.push_str(&taking(subject, needs));
+    }
     let anew = |pad: &str| if needs.text { format!("{pad}end = 0;\n") } else { String::new() };
     let (row_anew, block_anew) = (anew("    "), anew("      "));
     let tally = if needs.warns() {
@@ -417,11 +480,11 @@ async function open(source) {{
   /** Runs rows of which the first is number `start` of a batch. */
   function batch(input, start = 0) {{
     if (!wasm) throw problem(freed);
-{tally}    const [rows, find] = rowsOf(input, {read_args}start);
-{view}    const arrays = results.map(([Type, , width]) => new Type(rows * width));
+{tally}    const [rows, find{lists}] = rowsOf(input, {read_args}start);
+    const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += {block}) {{
       const count = Math.min({block}, rows - first);
-{block_anew}      for (let r = 0; r < count; r++) {{
+{block_anew}{taken}      for (let r = {from_row}; r < count; r++) {{
         const row = first + r;
         for (let c = 0; c < {count}; c++) {{
           {set_cell}
@@ -430,9 +493,10 @@ async function open(source) {{
       {run_block};
       results.forEach(([, slot, width], k) => {{
         const array = arrays[k];
-        for (let r = 0; r < count; r++) {{
-          for (let w = 0; w < width; w++) {{
-            array[(first + r) * width + w] = x[(slot + w) * count + r];
+        for (let w = 0; w < width; w++) {{
+          const from = (slot + w) * count;
+          for (let r = 0, to = first * width + w; r < count; r++, to += width) {{
+            array[to] = x[from + r];
           }}
         }}
       }});
@@ -467,6 +531,9 @@ export function assemble({{ rows, arrays{noted}{find} }}) {{
 
 ",
         block = subject.block,
+        taken = if quick { "      const taken = take(input, lists, first, count);\n" } else { "" },
+        from_row = if quick { "taken ? count : 0" } else { "0" },
+        lists = if quick { ", lists" } else { "" },
         arrays = match &arrays[..] {
             [one] => format!("[{one}]"),
             // Prettier never puts several lists on one line.

@@ -53,6 +53,20 @@ async function open(source) {
   // Slot s of row r, of n rows in a run, is at s * n + r.
   let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 512);
 
+  /** Fills the slots, unless a value needs a closer look. */
+  function take(input, lists, first, count) {
+    if (!lists) return false;
+    for (let c = 0; c < 2; c++) {
+      const list = lists[c] ?? [];
+      for (let r = 0; r < count; r++) {
+        const value = list[first + r];
+        if (!ordinary(c, value)) return false;
+        x[c * count + r] = value;
+      }
+    }
+    return true;
+  }
+
   function predict(row) {
     const warnings = [];
     const values = valuesOf(row);
@@ -72,15 +86,15 @@ async function open(source) {
   /** Runs rows of which the first is number `start` of a batch. */
   function batch(input, start = 0) {
     if (!wasm) throw problem(freed);
-    const [rows, find] = rowsOf(input, start);
-    const view = ArrayBuffer.isView(input) && input;
+    const [rows, find, lists] = rowsOf(input, start);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
-      for (let r = 0; r < count; r++) {
+      const taken = take(input, lists, first, count);
+      for (let r = taken ? count : 0; r < count; r++) {
         const row = first + r;
         for (let c = 0; c < 2; c++) {
-          const value = view ? view[row * 2 + c] : find(row, c);
+          const value = find(row, c);
           x[c * count + r] = ordinary(c, value)
             ? value
             : encode(c, value, start + row);
@@ -89,9 +103,10 @@ async function open(source) {
       wasm.run(count);
       results.forEach(([, slot, width], k) => {
         const array = arrays[k];
-        for (let r = 0; r < count; r++) {
-          for (let w = 0; w < width; w++) {
-            array[(first + r) * width + w] = x[(slot + w) * count + r];
+        for (let w = 0; w < width; w++) {
+          const from = (slot + w) * count;
+          for (let r = 0, to = first * width + w; r < count; r++, to += width) {
+            array[to] = x[from + r];
           }
         }
       });
@@ -161,7 +176,7 @@ export function rowsOf(input, start = 0) {
       );
     }
   });
-  return [rows, (row, c) => lists[c]?.[row]];
+  return [rows, (row, c) => lists[c]?.[row], lists];
 }
 
 /** The row's values in the order of the columns. */
@@ -196,15 +211,15 @@ function show(value) {
   return `the ${typeof value} ${String(value).slice(0, 60)}`;
 }
 
-const lowest = bounds(0);
+const lowest = bounds(-1);
 const highest = bounds(1);
 
-/** An end of each column of numbers; the others have none. */
+/** An end of what each column of numbers takes without a word; the others have none. */
 function bounds(end) {
-  const all = [-Number.MAX_VALUE, Number.MAX_VALUE];
-  return Float64Array.from(columns, ({ kind, range = all }) =>
-    /number|integer/.test(kind) ? range[end] : NaN,
-  );
+  return Float64Array.from(columns, ({ kind }) => {
+    const most = Number.MAX_VALUE;
+    return /number|integer/.test(kind) ? end * most : NaN;
+  });
 }
 
 /** Whether `encode` would give the value itself and say nothing. */

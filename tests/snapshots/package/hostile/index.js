@@ -141,6 +141,21 @@ async function open(source) {
   // Slot s of row r, of n rows in a run, is at s * n + r.
   let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 10112);
 
+  /** Fills the slots, unless a value needs a closer look. */
+  function take(input, lists, first, count) {
+    if (!lists) return false;
+    for (let c = 0; c < 16; c++) {
+      const list = lists[c] ?? [];
+      for (let r = 0; r < count; r++) {
+        const value = list[first + r];
+        const number = ordinary(c, value) ? value : codes[c]?.get(value);
+        if (number === undefined) return false;
+        x[c * count + r] = number;
+      }
+    }
+    return true;
+  }
+
   function run(rows, first) {
     const refused = wasm.run(rows);
     if (refused === 0) return;
@@ -195,15 +210,15 @@ async function open(source) {
       if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
       else note[1] += 1;
     };
-    const [rows, find] = rowsOf(input, start);
-    const view = ArrayBuffer.isView(input) && input;
+    const [rows, find, lists] = rowsOf(input, start);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
-      for (let r = 0; r < count; r++) {
+      const taken = take(input, lists, first, count);
+      for (let r = taken ? count : 0; r < count; r++) {
         const row = first + r;
         for (let c = 0; c < 16; c++) {
-          const value = view ? view[row * 16 + c] : find(row, c);
+          const value = find(row, c);
           x[c * count + r] = ordinary(c, value)
             ? value
             : encode(c, value, warn, start + row);
@@ -212,9 +227,10 @@ async function open(source) {
       run(count, start + first);
       results.forEach(([, slot, width], k) => {
         const array = arrays[k];
-        for (let r = 0; r < count; r++) {
-          for (let w = 0; w < width; w++) {
-            array[(first + r) * width + w] = x[(slot + w) * count + r];
+        for (let w = 0; w < width; w++) {
+          const from = (slot + w) * count;
+          for (let r = 0, to = first * width + w; r < count; r++, to += width) {
+            array[to] = x[from + r];
           }
         }
       });
@@ -287,7 +303,7 @@ export function rowsOf(input, start = 0) {
       );
     }
   });
-  return [rows, (row, c) => lists[c]?.[row]];
+  return [rows, (row, c) => lists[c]?.[row], lists];
 }
 
 /** A field that every object inherits under its name counts only as its own. */
@@ -354,12 +370,13 @@ function places(values) {
 const lowest = bounds(0);
 const highest = bounds(1);
 
-/** An end of each column of numbers; the others have none. */
+/** An end of what each column of numbers takes without a word; the others have none. */
 function bounds(end) {
-  const all = [-Number.MAX_VALUE, Number.MAX_VALUE];
-  return Float64Array.from(columns, ({ kind, range = all }) =>
-    /number|integer/.test(kind) ? range[end] : NaN,
-  );
+  return Float64Array.from(columns, ({ kind, range }) => {
+    const most = Number.MAX_VALUE;
+    const own = range ?? [-most, most];
+    return /number|integer/.test(kind) ? own[end] : NaN;
+  });
 }
 
 /** Whether `encode` would give the value itself and say nothing. */

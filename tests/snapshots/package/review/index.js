@@ -121,9 +121,10 @@ async function open(source) {
       wasm.run(count);
       results.forEach(([, slot, width], k) => {
         const array = arrays[k];
-        for (let r = 0; r < count; r++) {
-          for (let w = 0; w < width; w++) {
-            array[(first + r) * width + w] = x[(slot + w) * count + r];
+        for (let w = 0; w < width; w++) {
+          const from = (slot + w) * count;
+          for (let r = 0, to = first * width + w; r < count; r++, to += width) {
+            array[to] = x[from + r];
           }
         }
       });

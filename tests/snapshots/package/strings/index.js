@@ -81,6 +81,21 @@ async function open(source) {
   // Slot s of row r, of n rows in a run, is at s * n + r.
   let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 384);
 
+  /** Fills the slots, unless a value needs a closer look. */
+  function take(input, lists, first, count) {
+    if (!lists) return false;
+    for (let c = 0; c < 2; c++) {
+      const list = lists[c] ?? [];
+      for (let r = 0; r < count; r++) {
+        const value = list[first + r];
+        const number = ordinary(c, value) ? value : known(c, value);
+        if (number === undefined) return false;
+        x[c * count + r] = number;
+      }
+    }
+    return true;
+  }
+
   function predict(row) {
     const warnings = [];
     const warn = (c, value) => warnings.push(remark(c, value));
@@ -109,15 +124,15 @@ async function open(source) {
       if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
       else note[1] += 1;
     };
-    const [rows, find] = rowsOf(input, warn, start);
-    const view = ArrayBuffer.isView(input) && input;
+    const [rows, find, lists] = rowsOf(input, warn, start);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
-      for (let r = 0; r < count; r++) {
+      const taken = take(input, lists, first, count);
+      for (let r = taken ? count : 0; r < count; r++) {
         const row = first + r;
         for (let c = 0; c < 2; c++) {
-          const value = view ? view[row * 2 + c] : find(row, c);
+          const value = find(row, c);
           x[c * count + r] = ordinary(c, value)
             ? value
             : encode(c, value, warn, start + row);
@@ -126,9 +141,10 @@ async function open(source) {
       wasm.run(count);
       results.forEach(([, slot, width], k) => {
         const array = arrays[k];
-        for (let r = 0; r < count; r++) {
-          for (let w = 0; w < width; w++) {
-            array[(first + r) * width + w] = x[(slot + w) * count + r];
+        for (let w = 0; w < width; w++) {
+          const from = (slot + w) * count;
+          for (let r = 0, to = first * width + w; r < count; r++, to += width) {
+            array[to] = x[from + r];
           }
         }
       });
@@ -198,7 +214,7 @@ export function rowsOf(input, warn, start = 0) {
       );
     }
   });
-  return [rows, (row, c) => lists[c]?.[row]];
+  return [rows, (row, c) => lists[c]?.[row], lists];
 }
 
 const names = new Set(columns.map(({ name }) => name));
@@ -251,20 +267,29 @@ function places(values) {
   return new Map(values.map((value, place) => [value, place]));
 }
 
-const lowest = bounds(0);
+const lowest = bounds(-1);
 const highest = bounds(1);
 
-/** An end of each column of numbers; the others have none. */
+/** An end of what each column of numbers takes without a word; the others have none. */
 function bounds(end) {
-  const all = [-Number.MAX_VALUE, Number.MAX_VALUE];
-  return Float64Array.from(columns, ({ kind, range = all }) =>
-    /number|integer/.test(kind) ? range[end] : NaN,
-  );
+  return Float64Array.from(columns, ({ kind, infinite }) => {
+    const most = infinite ? Infinity : Number.MAX_VALUE;
+    return /number|integer/.test(kind) ? end * most : NaN;
+  });
 }
 
 /** Whether `encode` would give the value itself and say nothing. */
 function ordinary(c, value) {
   return typeof value === "number" && value >= lowest[c] && value <= highest[c];
+}
+
+/** The number of a value that `encode` would say nothing about, if it has one. */
+function known(c, value) {
+  const { missing } = columns[c];
+  if (missing && (value === null || value === undefined || value !== value)) {
+    return NaN;
+  }
+  return codes[c]?.get(value);
 }
 
 /** The number that the model works with; NaN where the value is missing. */
