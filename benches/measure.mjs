@@ -44,8 +44,9 @@ const engines = {
     },
     async inputs(at) {
       const rows = await rowsOf(at);
-      const { schema } = (await json(`${at.folder}/pkg/schema.json`))["x-carryout"];
-      const one = (k) => Object.fromEntries(listed(rows, k).map((value, c) => [schema.columns[c].name, value]));
+      const { properties } = await json(`${at.folder}/pkg/schema.json`);
+      const names = Object.keys(properties);
+      const one = (k) => Object.fromEntries(listed(rows, k).map((value, c) => [names[c], value]));
       const many = (count) =>
         rows.columns
           ? Object.fromEntries(Object.entries(rows.columns).map(([name, values]) => [name, values.slice(0, count)]))

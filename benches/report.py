@@ -32,6 +32,8 @@ def rate(ns):
 
 
 def times(ratio):
+    if ratio is None:
+        return "–"
     return f"{ratio:.1f}×" if ratio < 99.5 else f"{ratio:,.0f}×".replace(",", " ")
 
 
@@ -68,10 +70,10 @@ def case(name, found):
         if one["batch"]:
             ns = median(one["batch"])
             fewer = "" if one["rows"] == cases.ROWS else f" ({one['rows']} rows a call)"
-            line += [short(ns) + fewer, rate(ns), times(ratio(found, engine) or math.nan)]
+            line += [short(ns) + fewer, rate(ns), times(ratio(found, engine))]
         else:
             line += ["–"] * 3
-        line += [short(median(one["row"])), times(ratio(found, engine, "row") or math.nan)] if one["row"] else ["–"] * 2
+        line += [short(median(one["row"])), times(ratio(found, engine, "row"))] if one["row"] else ["–"] * 2
         line.append(size(one["gz"]) if one["gz"] else "–")
         line.append(f"{median(one['cold']):.1f} ({min(one['cold']):.1f})" if one["cold"] else "–")
         check = one["check"]

@@ -61,7 +61,7 @@ pub fn run(arguments: Arguments, json: bool) -> Done {
         None => Form::Csv,
     };
     let mut target = Target::open(output.as_deref())?;
-    let mut sheet = match form {
+    let sheet = match form {
         Form::Csv => Some(Sheet::new(rows.header(), &predictor)),
         Form::Jsonl => None,
     };
@@ -86,10 +86,12 @@ pub fn run(arguments: Arguments, json: bool) -> Done {
         };
         if !more || predictor.is_full() {
             let (predictions, refused) = predictor.run();
-            for ((_, record), prediction) in records.iter().zip(&predictions) {
-                match &mut sheet {
-                    Some(sheet) => sheet.write(target.writer(), record, prediction, &predictor)?,
-                    None => writeln!(target.writer(), "{}", predictor.json(prediction))?,
+            match &sheet {
+                Some(sheet) => sheet.write(target.writer(), &records, &predictions, &predictor)?,
+                None => {
+                    for prediction in &predictions {
+                        writeln!(target.writer(), "{}", predictor.json(prediction))?;
+                    }
                 }
             }
             progress.at(rows.bytes_read());
@@ -141,33 +143,40 @@ impl Sheet {
     }
 
     fn title(&self, out: &mut dyn Write) -> io::Result<()> {
-        record(out, self.titles.iter().map(String::as_str))
+        let mut writer = csv::Writer::from_writer(out);
+        writer.write_record(&self.titles).map_err(broken)?;
+        writer.flush()
     }
 
+    /// A block of rows with their predictions; rows without one are left out.
     fn write(
         &self,
         out: &mut dyn Write,
-        row: &Record,
-        prediction: &Prediction,
+        rows: &[(u64, Record)],
+        predictions: &[Prediction],
         predictor: &Predictor,
     ) -> io::Result<()> {
-        let mut cells: Vec<String> = match (row, &self.columns) {
-            (Record::Csv(row), _) => row.iter().map(str::to_owned).collect(),
-            (Record::Json(row), columns) => cells_of_json(row, columns.as_deref().unwrap_or_default()),
-        };
-        values(&predictor.manifest().results, &prediction.outcome, &mut cells);
-        cells.push(prediction.warnings.join("; "));
-        record(out, cells.iter().map(String::as_str))
+        let mut writer = csv::Writer::from_writer(out);
+        let mut made = Vec::new();
+        for ((_, row), prediction) in rows.iter().zip(predictions) {
+            made.clear();
+            match (row, &self.columns) {
+                (Record::Csv(row), _) => row.iter().try_for_each(|cell| writer.write_field(cell)).map_err(broken)?,
+                (Record::Json(row), columns) => made = cells_of_json(row, columns.as_deref().unwrap_or_default()),
+            }
+            values(&predictor.manifest().results, &prediction.outcome, &mut made);
+            made.push(prediction.warnings.join("; "));
+            writer.write_record(&made).map_err(broken)?;
+        }
+        writer.flush()
     }
 }
 
-fn record<'a>(out: &mut dyn Write, cells: impl Iterator<Item = &'a str>) -> io::Result<()> {
-    let mut writer = csv::WriterBuilder::new().buffer_capacity(512).from_writer(out);
-    writer.write_record(cells).map_err(|error| match error.into_kind() {
+fn broken(error: csv::Error) -> io::Error {
+    match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         kind => io::Error::other(format!("{kind:?}")),
-    })?;
-    writer.flush()
+    }
 }
 
 fn cells_of_json(row: &serde_json::Value, columns: &[String]) -> Vec<String> {

@@ -61,7 +61,14 @@ pub struct Rows {
 }
 
 enum Source {
-    Csv { reader: csv::Reader<Metered>, header: Vec<String>, places: Vec<Option<usize>>, unread: Rc<Cell<u64>> },
+    Csv {
+        reader: csv::Reader<Metered>,
+        header: Vec<String>,
+        places: Vec<Option<usize>>,
+        unread: Rc<Cell<u64>>,
+        /// Bytes of the last row: the next is about as long.
+        length: usize,
+    },
     Jsonl { reader: BufReader<Metered>, line: Vec<u8> },
 }
 
@@ -142,10 +149,11 @@ impl Rows {
     /// The next row; blank lines are skipped.
     pub fn next(&mut self) -> Outcome<Option<Record>> {
         match &mut self.source {
-            Source::Csv { reader, unread, .. } => {
+            Source::Csv { reader, header, unread, length, .. } => {
                 unread.set(0);
-                let mut record = csv::StringRecord::new();
+                let mut record = csv::StringRecord::with_capacity(*length, header.len());
                 let more = reader.read_record(&mut record);
+                *length = record.as_slice().len();
                 self.number += 1;
                 match more {
                     Ok(true) => Ok(Some(Record::Csv(record))),
@@ -354,5 +362,5 @@ fn csv_source(
             return Err(wrong(message, "Rename or remove one of them.".into()));
         }
     }
-    Ok(Source::Csv { reader, header, places, unread })
+    Ok(Source::Csv { reader, header, places, unread, length: 0 })
 }

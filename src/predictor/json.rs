@@ -15,25 +15,11 @@ pub fn number(value: f64) -> String {
         let text = if value.is_nan() { "NaN" } else { "Infinity" };
         return if value < 0.0 { format!("-{text}") } else { text.into() };
     }
-    // Rust's `e` form has the same shortest digits, always as d.ddde±x.
-    let text = format!("{:e}", value.abs());
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let digits = digits.replace('.', "");
-    let (count, point) = (digits.len() as i32, exponent.parse::<i32>().unwrap_or(0) + 1);
-    let sign = if value < 0.0 { "-" } else { "" };
-    let zeros = |count: i32| "0".repeat(count.max(0) as usize);
-    if count <= point && point <= 21 {
-        format!("{sign}{digits}{}", zeros(point - count))
-    } else if 0 < point && point <= 21 {
-        let (whole, part) = digits.split_at(point as usize);
-        format!("{sign}{whole}.{part}")
-    } else if -6 < point && point <= 0 {
-        format!("{sign}0.{}{digits}", zeros(-point))
-    } else {
-        let (first, rest) = digits.split_at(1);
-        let dot = if rest.is_empty() { "" } else { "." };
-        let plus = if point > 0 { "+" } else { "" };
-        format!("{sign}{first}{dot}{rest}e{plus}{}", point - 1)
+    // Rust has the same shortest digits; it writes an exponent only where asked to, and never a plus.
+    match value.abs() {
+        1e-6..1e21 => value.to_string(),
+        size if size < 1.0 => format!("{value:e}"),
+        _ => format!("{value:e}").replace('e', "e+"),
     }
 }
 
