@@ -30,6 +30,15 @@ function listed({ columns, x, width }, k) {
   return columns ? Object.values(columns).map((values) => values[k]) : Array.from(x.subarray(k * width, (k + 1) * width));
 }
 
+/** Rows of T4 as columns: numbers in typed arrays, where NaN is missing. */
+function cut(columns, from, to) {
+  const entries = Object.entries(columns).map(([name, values]) => {
+    const part = values.slice(from, to);
+    return [name, name[0] === "n" ? Float32Array.from(part, (value) => value ?? NaN) : part];
+  });
+  return Object.fromEntries(entries);
+}
+
 /** The columns of a row of probabilities: of two classes the second alone. */
 function second(values, count) {
   return values.length === 2 * count ? Float64Array.from({ length: count }, (_, row) => values[2 * row + 1]) : values;
@@ -47,10 +56,7 @@ const engines = {
       const { properties } = await json(`${at.folder}/pkg/schema.json`);
       const names = Object.keys(properties);
       const one = (k) => Object.fromEntries(listed(rows, k).map((value, c) => [names[c], value]));
-      const many = (count) =>
-        rows.columns
-          ? Object.fromEntries(Object.entries(rows.columns).map(([name, values]) => [name, values.slice(0, count)]))
-          : rows.x.subarray(0, count * rows.width);
+      const many = (count) => (rows.columns ? cut(rows.columns, 0, count) : rows.x.subarray(0, count * rows.width));
       return { one, many };
     },
     row: (model, input) => model.predict(input),
@@ -80,15 +86,11 @@ const engines = {
     },
     async inputs(at) {
       const { columns, x, width } = await rowsOf(at);
-      const cut = (from, to) => {
-        if (!columns) return { count: to - from, width, values: x.slice(from * width, to * width) };
-        const entries = Object.entries(columns).map(([name, values]) => {
-          const part = values.slice(from, to);
-          return [name, name[0] === "n" ? Float32Array.from(part, (value) => value ?? NaN) : part];
-        });
-        return { count: to - from, columns: Object.fromEntries(entries) };
-      };
-      return { one: (k) => cut(k, k + 1), many: (count) => cut(0, count) };
+      const part = (from, to) =>
+        columns
+          ? { count: to - from, columns: cut(columns, from, to) }
+          : { count: to - from, width, values: x.slice(from * width, to * width) };
+      return { one: (k) => part(k, k + 1), many: (count) => part(0, count) };
     },
     row: (model, input) => model.run(input),
     batch: (model, input) => model.run(input),

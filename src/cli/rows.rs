@@ -69,7 +69,10 @@ enum Source {
         /// Bytes of the last row: the next is about as long.
         length: usize,
     },
-    Jsonl { reader: BufReader<Metered>, line: Vec<u8> },
+    Jsonl {
+        reader: BufReader<Metered>,
+        line: Vec<u8>,
+    },
 }
 
 /// Counts what was read, and refuses to go on within one row for ever.

@@ -263,12 +263,17 @@ async function compile(given) {
   if (checks) code = await checked(code);
   if (code instanceof WebAssembly.Module) return code;
   try {
-    return await (code instanceof Response
+    return await (isResponse(code)
       ? WebAssembly.compileStreaming(code)
       : WebAssembly.compile(code));
   } catch (cause) {
     throw problem(explained(cause.message), cause);
   }
+}
+
+/** By its method: to name the class would make Node load its whole fetch. */
+function isResponse(code) {
+  return typeof code.arrayBuffer === "function";
 }
 
 /** Why an engine refuses model.wasm, and what helps. */
@@ -287,7 +292,7 @@ function explained(message) {
 
 /** The bytes, if their hash is the one above. */
 async function checked(code) {
-  const bytes = code instanceof Response ? await code.arrayBuffer() : code;
+  const bytes = isResponse(code) ? await code.arrayBuffer() : code;
   if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
     throw problem(
       "integrity can be checked of bytes, and only where crypto.subtle is: pages need https",
@@ -300,7 +305,10 @@ async function checked(code) {
 }
 
 function decoded(base64) {
-  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let k = 0; k < bytes.length; k++) bytes[k] = text.charCodeAt(k);
+  return bytes;
 }
 
 async function read(url) {
