@@ -25,11 +25,8 @@ page: ## www/dist/, the page that `carryout demo` serves
 	@[ -e www/dist ] || touch build.rs # it watches only what it has once seen
 	npm --prefix www run build
 
-demo: page build ## pack the example models and serve the page on them
-	@for folder in examples/*/; do \
-		$(RELEASE)/carryout pack "$${folder}model.joblib" -o "pkg/$$(basename "$$folder")" \
-			--samples "$${folder}rows.csv" --expected "$${folder}expected.json" || exit 1; \
-	done
+demo: page build ## train and pack the examples and serve the page on them
+	@scripts/examples.sh $(RELEASE)/carryout pkg
 	$(RELEASE)/carryout demo pkg
 
 test: ## every test: Rust, wasm in Chromium and Firefox, packages in Node, both browsers and bundlers, the page
