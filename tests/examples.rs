@@ -72,8 +72,13 @@ fn report(example: &str) -> String {
 fn odd_taxi_rides_are_flagged() {
     let predicted = Predicted::of("taxi-rides");
     let flags = predicted.texts("outlier");
-    let flagged: Vec<&str> =
-        predicted.texts("ride").into_iter().zip(&flags).filter(|(_, flag)| **flag == "true").map(|(id, _)| id).collect();
+    let flagged: Vec<&str> = predicted
+        .texts("ride")
+        .into_iter()
+        .zip(&flags)
+        .filter(|(_, flag)| **flag == "true")
+        .map(|(id, _)| id)
+        .collect();
     assert_eq!(flags.len(), 500);
     // Those that the simulation made odd.
     for odd in ["R01584", "R01656", "R01827", "R01860", "R01885"] {
@@ -95,12 +100,17 @@ fn loans_have_calibrated_probabilities_and_a_threshold() {
     for (low, high) in [(0.0, 0.15), (0.15, 0.35), (0.35, 1.0)] {
         let inside = |row: usize| (low..high).contains(&probability[row]);
         let rows = count(&inside);
-        let expected: f64 = (0..truth.len()).filter(|&row| inside(row)).map(|row| probability[row]).sum::<f64>() / rows;
+        let expected: f64 =
+            (0..truth.len()).filter(|&row| inside(row)).map(|row| probability[row]).sum::<f64>() / rows;
         let observed = count(&|row| inside(row) && truth[row] == "defaulted") / rows;
-        assert!(rows > 80.0 && (observed - expected).abs() < 0.07, "{low} to {high}: {expected} of {rows}, {observed}");
+        assert!(
+            rows > 80.0 && (observed - expected).abs() < 0.07,
+            "{low} to {high}: {expected} of {rows}, {observed}"
+        );
     }
     // One threshold tells the labels from the probabilities, and it is the report's.
-    let least = (0..truth.len()).filter(|&row| said[row] == "defaulted").map(|row| probability[row]).fold(1.0, f64::min);
+    let least =
+        (0..truth.len()).filter(|&row| said[row] == "defaulted").map(|row| probability[row]).fold(1.0, f64::min);
     let most = (0..truth.len()).filter(|&row| said[row] == "repaid").map(|row| probability[row]).fold(0.0, f64::max);
     let report = report("loan-applications");
     let at = report.split("from a probability of ").nth(1).unwrap();
