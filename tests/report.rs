@@ -229,7 +229,7 @@ fn hostile() -> Report {
     importance.score = bad.to_owned();
     importance.columns[0].name = bad.to_owned();
     report.warnings =
-        vec![Warning { kind: WarningKind::Other, column: Some(bad.to_owned()), message: bad.to_owned() }];
+        vec![Warning { kind: WarningKind::LeftOut, column: Some(bad.to_owned()), message: bad.to_owned() }];
     report
 }
 

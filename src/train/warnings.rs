@@ -44,7 +44,9 @@ pub fn leakage(column: &str, values: &Values, target: &Target) -> Option<Warning
     Some(Warning {
         kind: WarningKind::Leakage,
         column: Some(column.to_owned()),
-        message: format!("{how}: will it be known when the model is asked? If not, leave it out"),
+        message: format!(
+            "{how}: will it be known when the model is asked? If not, leave it out (--types COLUMN=skip)"
+        ),
     })
 }
 
@@ -201,7 +203,7 @@ mod tests {
         assert_eq!(
             warning.message,
             "alone it tells the target of 100.0% of the rows: will it be known when the model is asked? If not, leave \
-             it out"
+             it out (--types COLUMN=skip)"
         );
         assert_eq!((warning.kind, warning.column.as_deref()), (WarningKind::Leakage, Some("code")));
         let names: Vec<Option<usize>> = classes.iter().map(|&class| (class != 1).then_some(class + 7)).collect();

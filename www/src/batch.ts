@@ -2,7 +2,7 @@
 
 import { made as column } from "./answers.ts";
 import { format, parse, predict, type Predicted } from "./csv.ts";
-import { bytes, count, time } from "./format.ts";
+import { bytes, count, number, time } from "./format.ts";
 import { h, id } from "./dom.ts";
 import { insight } from "./insight.ts";
 import type { Model, Value } from "./package.ts";
@@ -136,8 +136,11 @@ function tableOf(table: Predicted): HTMLTableElement {
   const of = flagged.length > 0 ? `${flagged.length.toLocaleString("en")} flagged` : count(rows.length, "row");
   const caption = shown.length === 1 ? "" : `The first ${shown.length} of ${of}`;
   const head = turn(header).map((name, index) => h("th", { scope: "col", class: made(index) }, name));
+  // Figures with six digits; the file has them all. What the model calls a class stays as it is written.
+  const figure = table.made.map((name) => !/(^|\.)(label|cluster|outlier)$/.test(name));
+  const said = (field: string, index: number) => (figure[index] && field !== "" && Number.isFinite(Number(field)) ? number(Number(field)) : field);
   const body = shown.map((row) => {
-    return h("tr", {}, ...turn(row).map((field, index) => h("td", { class: made(index) }, field)));
+    return h("tr", {}, ...turn(row).map((field, index) => h("td", { class: made(index) }, said(field, index))));
   });
   return h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...body));
 }

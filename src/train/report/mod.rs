@@ -371,5 +371,4 @@ pub enum WarningKind {
     NoBetterThanBaseline,
     /// The same rows are in the training and the held-out part.
     Duplicates,
-    Other,
 }

@@ -242,9 +242,6 @@ pub fn importance(report: &Report) -> Option<String> {
 
 /// `forest (n_trees 100, max_depth 8)`
 pub fn estimator(name: &str, parameters: &serde_json::Map<String, serde_json::Value>) -> String {
-    if parameters.is_empty() {
-        return name.to_owned();
-    }
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
         // A parameter derived from the data has all its digits; four tell it.
@@ -253,8 +250,10 @@ pub fn estimator(name: &str, parameters: &serde_json::Map<String, serde_json::Va
         }
         other => other.to_string(),
     };
-    let list: Vec<String> = parameters.iter().map(|(key, value)| format!("{key} {}", text(value))).collect();
-    format!("{name} ({})", list.join(", "))
+    // Null is the engine's own choice.
+    let given = parameters.iter().filter(|(_, value)| !value.is_null());
+    let list: Vec<String> = given.map(|(key, value)| format!("{key} {}", text(value))).collect();
+    if list.is_empty() { name.to_owned() } else { format!("{name} ({})", list.join(", ")) }
 }
 
 #[cfg(test)]
