@@ -93,7 +93,7 @@ stage_firefox() { # Packages in Firefox
 }
 
 stage_matrix() { # The bundlers, workerd and Vitest around a package; `make matrix` has all of them
-  scripts/setup.sh npm chromium matrix
+  scripts/setup.sh npm chromium firefox matrix
   node --test --test-reporter=spec tests/matrix/*.test.mjs
 }
 

@@ -2,7 +2,8 @@
 // inside it, and ways to run what the tool built.
 import { execFile, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer as createHttpServer, request as askHttp } from "node:http";
+import { connect, createServer } from "node:net";
 import { join, resolve } from "node:path";
 
 import { open, serve } from "../browser/browser.mjs";
@@ -65,25 +66,54 @@ export function nodeFrom(major, tools) {
   return brought;
 }
 
-/** What the page at `url` leaves as `globalThis.result`. */
-export async function visit(url) {
-  const page = await open("chromium");
+/** What the page at `url` leaves as `globalThis.result`, or an error with what the browser had to say. */
+export async function visit(url, browser = "chromium", seconds = 60) {
+  const page = await open(browser);
   try {
     await page.goto(url);
-    const found = await page.playwright.waitForFunction(() => globalThis.result, null, { timeout: 60_000 });
-    return await found.jsonValue();
-  } catch (error) {
-    throw new Error(`${error.message}\n${page.errors.join("\n")}`);
+    for (const start = performance.now(); performance.now() - start < seconds * 1000; ) {
+      const text = await page.evaluate(() => JSON.stringify(window.result));
+      if (text) return JSON.parse(text);
+      await new Promise((next) => setTimeout(next, 50));
+    }
+    throw new Error(`no result after ${seconds} s\n${page.errors.join("\n")}`);
   } finally {
     await page.close();
   }
 }
 
+/** As `visit`, of a server that sets no policy of its own: every answer has this one. */
+export async function visitUnder(policy, url, seconds) {
+  const target = new URL(url);
+  const server = createHttpServer((request, response) => {
+    const asked = askHttp({ host: target.hostname, port: target.port, path: request.url, method: request.method, headers: request.headers }, (answer) => {
+      response.writeHead(answer.statusCode, { ...answer.headers, "content-security-policy": policy });
+      answer.pipe(response);
+    });
+    asked.on("error", () => response.destroy());
+    request.pipe(asked);
+  });
+  // Development servers keep a WebSocket.
+  server.on("upgrade", ({ method, url, rawHeaders }, socket) => {
+    const lines = rawHeaders.map((part, k) => (k % 2 === 0 ? `${part}: ` : `${part}\r\n`)).join("");
+    const other = connect(target.port, target.hostname, () => other.write(`${method} ${url} HTTP/1.1\r\n${lines}\r\n`));
+    for (const [one, to] of [[socket, other], [other, socket]]) one.pipe(to).on("error", () => one.destroy());
+    for (const one of [socket, other]) one.on("error", () => {});
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  try {
+    return await visit(`http://127.0.0.1:${server.address().port}${target.pathname}`, "chromium", seconds);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
 /** Serves a folder under the policy and visits it. */
-export async function visitFolder(folder, path = "/", policy = csp) {
+export async function visitFolder(folder, { browser, policy = csp, seconds } = {}) {
   const site = await serve(folder, { csp: policy });
   try {
-    return await visit(site.url + path);
+    return await visit(`${site.url}/`, browser, seconds);
   } finally {
     await site.close();
   }

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 
 import { folder, root } from "../node/packages.mjs";
-import { app, bin, csp, exec, freePort, here, nodeFrom, project, version, visit, visitFolder, withServer } from "./matrix.mjs";
+import { app, bin, csp, exec, freePort, here, nodeFrom, project, version, visit, visitFolder, visitUnder, withServer } from "./matrix.mjs";
 
 const all = process.env.MATRIX === "all";
 const only = process.env.ONLY;
@@ -90,32 +90,39 @@ function plain(name, from) {
   return place;
 }
 
-matrix({ tool: "no tool", what: "script type=module from a static server, Chromium" }, () => visitFolder(plain("plain", ["browser"])));
+for (const browser of ["chromium", "firefox"]) {
+  const where = { chromium: "Chromium", firefox: "Firefox" }[browser];
+  const of = { chromium: "fast", firefox: "more" }[browser];
 
-matrix({ tool: "no tool", what: "Web Worker, Chromium" }, () => visitFolder(plain("web-worker", ["browser", "web-worker"])));
+  matrix({ tool: "no tool", what: `script type=module from a static server, ${where}` }, () =>
+    visitFolder(plain("plain", ["browser"]), { browser }),
+  );
 
-matrix({ tool: "no tool", what: "service worker, Chromium", note: "no workers start from one" }, () =>
-  visitFolder(plain("service-worker", ["browser", "service-worker"])),
-);
+  matrix({ tool: "no tool", of, what: `Web Worker, ${where}` }, () => visitFolder(plain("web-worker", ["browser", "web-worker"]), { browser }));
 
-matrix({ tool: `Vite ${version(here, "vite")}`, what: "build, Chromium" }, async () => {
-  const place = app(work, "vite", { from: ["browser"] });
-  await exec(bin(here, "vite"), ["build"], { cwd: place });
-  return visitFolder(join(place, "dist"));
-});
+  matrix({ tool: "no tool", of, what: `service worker, ${where}`, note: "no workers start from one" }, () =>
+    visitFolder(plain("service-worker", ["browser", "service-worker"]), { browser }),
+  );
+
+  matrix({ tool: `Vite ${version(here, "vite")}`, of, what: `build, ${where}` }, async () => {
+    const place = app(work, "vite", { from: ["browser"] });
+    await exec(bin(here, "vite"), ["build"], { cwd: place });
+    return visitFolder(join(place, "dist"), { browser });
+  });
+
+  matrix({ tool: `webpack ${version(here, "webpack")}`, of, what: `production, ${where}` }, async () => {
+    const place = app(work, "webpack", { from: ["browser", "webpack"] });
+    await exec(bin(here, "webpack"), [], { cwd: place });
+    writeFileSync(join(place, "dist/index.html"), '<!doctype html><script defer src="main.js"></script>');
+    return visitFolder(join(place, "dist"), { browser });
+  });
+}
 
 matrix({ tool: `Vite ${version(here, "vite")}`, what: "development server, Chromium" }, async () => {
   const place = app(work, "vite-dev", { from: ["browser"] });
   const port = await freePort();
   const args = ["--port", port, "--strictPort", "--host", "127.0.0.1"];
-  return withServer(bin(here, "vite"), args, { cwd: place, url: `http://127.0.0.1:${port}/` }, visit);
-});
-
-matrix({ tool: `webpack ${version(here, "webpack")}`, what: "production, Chromium" }, async () => {
-  const place = app(work, "webpack", { from: ["browser", "webpack"] });
-  await exec(bin(here, "webpack"), [], { cwd: place });
-  writeFileSync(join(place, "dist/index.html"), '<!doctype html><script defer src="main.js"></script>');
-  return visitFolder(join(place, "dist"));
+  return withServer(bin(here, "vite"), args, { cwd: place, url: `http://127.0.0.1:${port}/` }, (url) => visitUnder(csp, url));
 });
 
 matrix({ tool: `webpack ${version(here, "webpack")}`, what: "development, Chromium" }, async () => {
@@ -181,6 +188,15 @@ matrix({ tool: `Vitest ${version(here, "vitest")}`, what: "tests in Node" }, asy
 
 const moreVersion = (name) => (all ? version(more, name) : "");
 
+matrix({ tool: `wrangler ${moreVersion("wrangler")}`, of: "more", what: "dev, a Cloudflare Worker" }, async () => {
+  const place = app(moreWork, "wrangler", { from: ["workerd", "wrangler"] });
+  const port = await freePort();
+  const args = [join(more, "node_modules/wrangler/bin/wrangler.js"), "dev", "--port", port, "--ip", "127.0.0.1"];
+  const env = { WRANGLER_SEND_METRICS: "false", CI: "1" };
+  const url = `http://127.0.0.1:${port}/`;
+  return withServer(nodeFrom(22, here), args, { cwd: place, url, env }, async () => (await fetch(url)).json());
+});
+
 matrix({ tool: `Deno ${moreVersion("deno")}`, of: "more", what: "ES module" }, () => {
   const place = app(moreWork, "deno", { from: ["node"] });
   return node(bin(more, "deno"), ["run", "--no-lock", "--allow-read", "--allow-sys", "main.mjs"], { cwd: place });
@@ -192,11 +208,15 @@ matrix({ tool: `Bun ${moreVersion("bun")}`, of: "more", what: "ES module" }, () 
 });
 
 const inlineScripts = "its own inline scripts ask for 'unsafe-inline'";
+/** What Chromium says of them under the policy. */
+const inlineRefused = /inline script violates/i;
 
 matrix({ tool: `Parcel ${moreVersion("parcel")}`, of: "more", what: "build, Chromium", note: inlineScripts }, async () => {
   const place = app(moreWork, "parcel", { from: ["browser"] });
   await exec(bin(more, "parcel"), ["build", "index.html", "--no-cache", "--dist-dir", "dist"], { cwd: place });
-  return visitFolder(join(place, "dist"), "/", `${csp} 'unsafe-inline'`);
+  const dist = join(place, "dist");
+  await assert.rejects(visitFolder(dist, { seconds: 5 }), inlineRefused);
+  return visitFolder(dist, { policy: `${csp} 'unsafe-inline'` });
 });
 
 const jest = async (program, args, test) => {
@@ -214,6 +234,8 @@ matrix({ tool: `Jest ${moreVersion("jest")}`, of: "more", what: "tests with requ
 matrix({ tool: `Jest ${moreVersion("jest")}`, of: "more", what: "tests as modules", note: "node --experimental-vm-modules, as Jest asks for" }, () =>
   jest(process.execPath, ["--experimental-vm-modules"], "modules.test.mjs"),
 );
+
+const nonces = "its own inline scripts have a nonce, by proxy.js";
 
 for (const bundler of ["webpack", "turbopack"]) {
   const built = {};
@@ -237,7 +259,14 @@ for (const bundler of ["webpack", "turbopack"]) {
       return JSON.parse(text.replaceAll("&quot;", '"').replaceAll("&#x27;", "'").replaceAll("&gt;", ">").replaceAll("&amp;", "&"));
     }),
   );
-  matrix({ tool, of: "more", what: `${bundler}, client component, Chromium`, note: inlineScripts }, () => started((url) => visit(`${url}/client`)));
+  matrix({ tool, of: "more", what: `${bundler}, client component, Chromium`, note: nonces }, () =>
+    started(async (url) => {
+      await assert.rejects(visitUnder(csp, `${url}/client`, 5), inlineRefused);
+      const policy = (await fetch(`${url}/client`)).headers.get("content-security-policy");
+      assert.match(policy, /^default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'nonce-[\w-]+'$/);
+      return visit(`${url}/client`);
+    }),
+  );
 }
 
 {
@@ -255,7 +284,36 @@ for (const bundler of ["webpack", "turbopack"]) {
   };
   const tool = `SvelteKit ${moreVersion("@sveltejs/kit")}`;
   matrix({ tool, of: "more", what: "server route" }, () => started(async (url) => (await fetch(`${url}/server`)).json()));
-  matrix({ tool, of: "more", what: "page, Chromium" }, () => started(visit));
+  matrix({ tool, of: "more", what: "page, Chromium", note: "its own inline script has a nonce, by csp in its configuration" }, () =>
+    started(async (url) => {
+      const policy = (await fetch(url)).headers.get("content-security-policy");
+      assert.match(policy, /^default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'nonce-[^']+'$/);
+      return visit(url);
+    }),
+  );
+}
+
+{
+  const built = {};
+  const build = async () => {
+    const place = app(moreWork, "nuxt", { from: ["nuxt"] });
+    writeFileSync(join(place, "package.json"), '{ "type": "module" }');
+    await exec(nodeFrom(22, here), [join(more, "node_modules/nuxt/bin/nuxt.mjs"), "build"], { cwd: place, env: { NUXT_TELEMETRY_DISABLED: "1" } });
+    return place;
+  };
+  const started = async (use) => {
+    const place = await (built.place ??= build());
+    const port = await freePort();
+    return withServer(nodeFrom(22, here), [".output/server/index.mjs"], { cwd: place, url: `http://127.0.0.1:${port}`, env: { PORT: port, HOST: "127.0.0.1" } }, use);
+  };
+  const tool = `Nuxt ${moreVersion("nuxt")}`;
+  matrix({ tool, of: "more", what: "server route" }, () => started(async (url) => (await fetch(`${url}/server`)).json()));
+  matrix({ tool, of: "more", what: "page, Chromium", note: inlineScripts }, () =>
+    started(async (url) => {
+      await assert.rejects(visitUnder(csp, url, 5), inlineRefused);
+      return visitUnder(`${csp} 'unsafe-inline'`, url);
+    }),
+  );
 }
 
 after(() => {
@@ -266,9 +324,9 @@ after(() => {
     `# Where packages run
 
 Written by \`make matrix\`: each line is an app that the tool built and that ran and answered, to the last bit, as the
-package does in Node. Pages are served under \`default-src 'self'; script-src 'self' 'wasm-unsafe-eval'\`. No tool is
-configured for the package. *Entry*: what the app imports, \`NAME\` or \`NAME/inline\`. *Pool*: where \`NAME/worker\`
-does its work there.
+package does in Node. Pages are served under \`default-src 'self'; script-src 'self' 'wasm-unsafe-eval'\`; where a tool's
+own inline scripts need more, the test shows that they fail under it. No tool is configured for the package. *Entry*: what
+the app imports, \`NAME\` or \`NAME/inline\`. *Pool*: where \`NAME/worker\` does its work there.
 
 | tool | built and run | entry | pool | |
 |---|---|---|---|---|

@@ -1,0 +1,3 @@
+import { run } from "../../app.js";
+
+export default defineEventHandler(() => run().catch((error) => ({ error: `${error.name}: ${error.message}` })));
