@@ -378,6 +378,49 @@ fn examples_verify_and_a_wrong_expectation_does_not() {
     );
 }
 
+/// What the self-test of a packed fixture reaches, and how many of its answers are the original's.
+fn self_test(fixture: &str, original: bool) -> (serde_json::Value, usize, usize) {
+    let output = path(&scratch(&format!("self-test/{fixture}")), "pkg");
+    let file = |name: &str| format!("tests/fixtures/{fixture}/{name}");
+    let (model, rows, expected) = (file("model.pkl"), file("X.jsonl"), file("expected.json"));
+    let mut arguments = vec!["pack", &model, "-o", &output, "--force"];
+    if original {
+        arguments.extend(["--samples", &rows, "--expected", &expected]);
+    }
+    let packed = run(&arguments, "");
+    assert_eq!(packed.status.code(), Some(0), "{fixture}: {}", text(&packed.stderr));
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(Path::new(&output).join("selftest.json")).unwrap()).unwrap();
+    let cases = report["cases"].as_array().unwrap();
+    let originals = cases.iter().filter(|case| case["from"] == "original").count();
+    (report["covers"].clone(), cases.len(), originals)
+}
+
+#[test]
+fn self_tests_hold_the_originals_answers_whatever_the_outputs() {
+    for fixture in
+        ["sklearn-meta/multi-output-classifier", "sklearn-meta/classifier-chain", "sklearn-core/linear-targets"]
+    {
+        let (_, cases, originals) = self_test(fixture, true);
+        assert!(originals == cases && cases > 0, "{fixture}: {originals} of {cases}");
+    }
+}
+
+#[test]
+fn self_tests_reach_every_leaf_without_samples() {
+    for (fixture, leaves, most) in [
+        ("sklearn-core/isolation", 97, 40),
+        ("sklearn-core/RandomForestRegressor", 93, 40),
+        ("sklearn-core/ExtraTreesClassifier", 67, 40),
+        // Behind a vectorizer, an encoder and an imputer.
+        ("sklearn-text/text-among-columns-of-a-forest", 12, 16),
+    ] {
+        let (covers, cases, _) = self_test(fixture, false);
+        assert_eq!(covers["leaves"], serde_json::json!([leaves, leaves]), "{fixture}");
+        assert!(cases <= most, "{fixture}: {cases} rows");
+    }
+}
+
 #[test]
 fn predictions_verify_against_themselves() {
     let folder = scratch("itself");

@@ -188,8 +188,26 @@ pub fn originals(results: &Results, expected_path: &Path, rows: usize) -> Done<V
                 .collect());
         }
     };
-    let of = |method: &str, row: usize| methods.get(method)?.as_array()?.get(row);
-    Ok((0..rows).map(|row| original(results, &|method| of(method, row))).collect())
+    // Probabilities of several outputs are a list of matrices, one an output; their other answers one of rows.
+    let of = |method: &str, row: usize, output: Option<usize>| {
+        let list = methods.get(method)?.as_array()?;
+        match output {
+            None => list.get(row),
+            Some(output) if method == "predict_proba" => list.get(output)?.as_array()?.get(row),
+            Some(output) => list.get(row)?.as_array()?.get(output),
+        }
+    };
+    let answers = |row| match results {
+        Results::Several(several) => {
+            let outputs = several
+                .iter()
+                .enumerate()
+                .map(|(output, results)| original(results, &|method| of(method, row, Some(output))));
+            Some(json!({ "outputs": outputs.collect::<Option<Vec<Value>>>()? }))
+        }
+        results => original(results, &|method| of(method, row, None)),
+    };
+    Ok((0..rows).map(answers).collect())
 }
 
 fn original<'a>(results: &Results, answer: &dyn Fn(&str) -> Option<&'a Value>) -> Option<Value> {
@@ -240,7 +258,7 @@ fn original<'a>(results: &Results, answer: &dyn Fn(&str) -> Option<&'a Value>) -
             }
         }
         Results::Transform { .. } => put("transformed", answer("transform").cloned()),
-        // By output and then by row: left to `verify`, which has compared them.
+        // `originals` asks for each of them.
         Results::Several(_) => {}
     }
     (!fields.is_empty()).then(|| Value::Object(fields))

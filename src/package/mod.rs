@@ -1,5 +1,6 @@
 //! From a lowered model to an npm package: link the wasm, write the files around it, read a packed folder back.
 
+mod aim;
 mod emit;
 mod folder;
 mod link;

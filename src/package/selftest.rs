@@ -1,21 +1,22 @@
 //! The rows that a package carries to try itself: few, and chosen so that together they reach as many leaves,
 //! categories, missing values and classes as they can.
 //!
-//! Candidates are the sample rows of whoever packs and, beside them, rows made up from the schema and the trees'
-//! thresholds. Each candidate stands for a set of things it reaches; rows are taken greedily, the one that adds most
+//! Candidates are the sample rows of whoever packs, rows made up from the schema, the trees' thresholds and the
+//! vocabularies, and rows aimed at the leaves that these leave out (`aim.rs`). Each candidate stands for a set of things it reaches; rows are taken greedily, the one that adds most
 //! first. What is expected of a row is the original's answer where it was given, else the native runtime's.
 
+use super::aim;
 use crate::lower::{Lowered, Want};
-use crate::model::{Column, ColumnKind, Ensemble, Model, Node, Op, Output, Test, Width};
+use crate::model::{Column, ColumnKind, Ensemble, Model, Node, Op, Output, Terms, Test, Width};
 use crate::predictor::{Manifest, Outcome, Predictor};
 use crate::{Result, package::emit};
 use serde_json::{Map, Value, json};
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 /// Rows of a self-test that may add nothing.
 const FEWEST: usize = 8;
 /// Most rows of a self-test, and most values of all its rows together.
-const MOST_ROWS: usize = 64;
+const MOST_ROWS: usize = 256;
 const MOST_VALUES: usize = 4096;
 /// Rows made up beside the samples, and samples looked at.
 const INVENTED: usize = 192;
@@ -44,6 +45,9 @@ pub struct Case {
     pub original: bool,
 }
 
+/// A row with the original's answer, the runtime's, and what it reaches.
+type Found = (Vec<Value>, Option<Value>, Map<String, Value>, Vec<Thing>);
+
 /// What a row can reach.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Thing {
@@ -64,29 +68,45 @@ impl SelfTest {
         // Evenly over all samples: files are often sorted.
         let every = samples.len().div_ceil(LOOKED_AT).max(1);
         let mut candidates: Vec<Sample> = samples.iter().step_by(every).cloned().collect();
-        candidates.extend(invented(columns, &forest.thresholds).map(|row| Sample { row, expected: None }));
+        let terms = terms(model);
+        candidates.extend(invented(columns, &forest.thresholds, &terms).map(|row| Sample { row, expected: None }));
 
-        let mut walks = 0;
-        let mut found = Vec::new();
-        for Sample { row, expected } in candidates {
-            let row = Value::Array(row);
-            // What the model refuses is no test of it.
-            let Ok(prediction) = predictor.predict(&row) else { continue };
-            let Ok(answer) = serde_json::from_str::<Map<String, Value>>(&predictor.json(&prediction)) else {
-                continue;
-            };
-            let Value::Array(row) = row else { continue };
-            let mut things = Vec::new();
-            reached(columns, &row, &mut things);
-            classes(&prediction.outcome, 0, &mut things);
-            if walks < MOST_WALKS {
-                walks += forest.walk(&row, &mut things);
+        let mut found: Vec<Found> = Vec::new();
+        let mut consider = |candidates: Vec<Sample>, forest: &mut Forest, found: &mut Vec<Found>| {
+            let mut walks = 0;
+            for Sample { row, expected } in candidates {
+                let row = Value::Array(row);
+                // What the model refuses is no test of it.
+                let Ok(prediction) = predictor.predict(&row) else { continue };
+                let Ok(answer) = serde_json::from_str::<Map<String, Value>>(&predictor.json(&prediction)) else {
+                    continue;
+                };
+                let Value::Array(row) = row else { continue };
+                let mut things = Vec::new();
+                reached(columns, &row, &mut things);
+                classes(&prediction.outcome, 0, &mut things);
+                if walks < MOST_WALKS {
+                    walks += forest.walk(&row, &mut things);
+                }
+                found.push((row, expected, answer, things));
             }
-            found.push((row, expected, answer, things));
+        };
+        consider(candidates, &mut forest, &mut found);
+        let leaves: HashSet<(u32, u32)> = found
+            .iter()
+            .flat_map(|(.., things)| things)
+            .filter_map(|thing| match thing {
+                Thing::Leaf(tree, leaf) => Some((*tree, *leaf)),
+                _ => None,
+            })
+            .collect();
+        if leaves.len() < forest.leaves {
+            let aimed = aim::rows(&mut forest, columns, |tree, leaf| leaves.contains(&(tree, leaf)));
+            consider(aimed.into_iter().map(|row| Sample { row, expected: None }).collect(), &mut forest, &mut found);
         }
         let order = greedy(found.iter().map(|(_, expected, _, things)| (expected.is_some(), things.as_slice())));
         let room = (MOST_VALUES / columns.len().max(1)).clamp(4, MOST_ROWS);
-        let mut covered = std::collections::HashSet::new();
+        let mut covered = HashSet::new();
         let cases = order
             .into_iter()
             .take(room)
@@ -179,7 +199,7 @@ fn class_count(output: &Output) -> usize {
 /// adds nothing is left out, but for the first few.
 fn greedy<'a>(rows: impl Iterator<Item = (bool, &'a [Thing])>) -> Vec<usize> {
     let rows: Vec<(bool, &[Thing])> = rows.collect();
-    let mut covered = std::collections::HashSet::new();
+    let mut covered = HashSet::new();
     // What a row adds only ever gets less: a row whose count is still right at the top is the best.
     let mut heap: BinaryHeap<_> = rows
         .iter()
@@ -204,9 +224,10 @@ fn greedy<'a>(rows: impl Iterator<Item = (bool, &'a [Thing])>) -> Vec<usize> {
 }
 
 /// The ensembles of a model, with a program that computes what they read.
-struct Forest<'a> {
-    ensembles: Vec<(&'a Ensemble, usize)>,
-    inputs: Option<Predictor>,
+pub(super) struct Forest<'a> {
+    /// With the place of its first feature among all.
+    pub ensembles: Vec<(&'a Ensemble, usize)>,
+    pub inputs: Option<Predictor>,
     leaves: usize,
     /// Of the splits that read a column as it comes, by column.
     thresholds: HashMap<usize, Vec<f64>>,
@@ -279,7 +300,7 @@ impl<'a> Forest<'a> {
 }
 
 /// None where the value is missing.
-fn goes_left(ensemble: &Ensemble, test: Test, value: f64) -> Option<bool> {
+pub(super) fn goes_left(ensemble: &Ensemble, test: Test, value: f64) -> Option<bool> {
     let value = if ensemble.compare == Width::F32 { f64::from(value as f32) } else { value };
     if value.is_nan() {
         return None;
@@ -304,23 +325,24 @@ fn goes_left(ensemble: &Ensemble, test: Test, value: f64) -> Option<bool> {
 fn invented<'a>(
     columns: &'a [Column],
     thresholds: &'a HashMap<usize, Vec<f64>>,
+    terms: &'a [&str],
 ) -> impl Iterator<Item = Vec<Value>> + 'a {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let none = Vec::new();
     (0..INVENTED).map(move |number| {
         let cells = columns.iter().enumerate();
         cells
-            .map(|(place, column)| value(column, thresholds.get(&place).unwrap_or(&none), number, &mut random))
+            .map(|(place, column)| value(column, thresholds.get(&place).unwrap_or(&none), terms, number, &mut random))
             .collect()
     })
 }
 
 /// A value of a column: in row 0 the one of the example, then each category in turn, thresholds, missing ones.
-fn value(column: &Column, thresholds: &[f64], number: usize, random: &mut Random) -> Value {
+fn value(column: &Column, thresholds: &[f64], terms: &[&str], turn: usize, random: &mut Random) -> Value {
     if !column.used {
         return Value::Null;
     }
-    if number == 0 {
+    if turn == 0 {
         return emit::example(column);
     }
     if column.missing && random.below(8) == 0 {
@@ -332,7 +354,8 @@ fn value(column: &Column, thresholds: &[f64], number: usize, random: &mut Random
                 column.range.filter(|(low, high)| low.is_finite() && high.is_finite()).unwrap_or_else(|| {
                     match (thresholds.first(), thresholds.last()) {
                         (Some(&low), Some(&high)) => (low - 1.0, high + 1.0),
-                        _ => (-2.0, 2.0),
+                        // Nothing is known of it: small and large values by turns.
+                        _ => [(-2.0, 2.0), (0.0, 10.0), (-100.0, 100.0)][turn % 3],
                     }
                 });
             let spread = low + (high - low) * random.unit();
@@ -349,16 +372,41 @@ fn value(column: &Column, thresholds: &[f64], number: usize, random: &mut Random
             // Few digits: these rows are read by people too.
             let short = (value * 1e3).round() / 1e3;
             let value = if (value - short).abs() < 1e-3 * value.abs() { short } else { value };
-            match value {
-                _ if !value.is_finite() => json!(0),
-                _ if value.fract() == 0.0 && value.abs() < 1e15 => json!(value as i64),
-                _ => json!(value),
-            }
+            number(value)
         }
         ColumnKind::Boolean => json!(random.below(2) == 0),
         ColumnKind::Category(values) if values.is_empty() => Value::Null,
-        ColumnKind::Category(values) => emit::cell(&values[(number + random.below(2)) % values.len()]),
-        ColumnKind::Text => emit::example(column),
+        ColumnKind::Category(values) => emit::cell(&values[(turn + random.below(2)) % values.len()]),
+        // One word, then more and more; an empty one now and then.
+        ColumnKind::Text => {
+            let words: Vec<&str> = (0..turn % 12).map(|_| terms[random.below(terms.len())]).collect();
+            json!(words.join(" "))
+        }
+    }
+}
+
+/// What the model's vectorizers look for; those that hash look for anything.
+fn terms(model: &Model) -> Vec<&str> {
+    let mut list: Vec<&str> = Vec::new();
+    for step in model.graph.steps() {
+        if let Op::Vectorize { vectorizer, .. } = &step.op
+            && let Terms::Vocabulary(terms) = &vectorizer.terms
+        {
+            list.extend(terms.iter().map(|(term, _)| term.as_str()));
+        }
+    }
+    if list.is_empty() {
+        list.extend(["some", "words", "of", "any", "kind", "42", "naïve", "UPPER", "don't"]);
+    }
+    list
+}
+
+/// As JSON has it; whole ones without a point.
+pub(super) fn number(value: f64) -> Value {
+    match value {
+        _ if !value.is_finite() => json!(0),
+        _ if value.fract() == 0.0 && value.abs() < 1e15 => json!(value as i64),
+        _ => json!(value),
     }
 }
 
