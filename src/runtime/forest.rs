@@ -43,6 +43,10 @@ impl<'a> Planes<'a> {
         value
     }
 
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
     fn all(&self, holds: impl Fn(u64) -> bool) -> bool {
         (0..self.count).all(|place| holds(self.get(place)))
     }

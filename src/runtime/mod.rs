@@ -28,6 +28,7 @@ mod pair;
 mod pairs;
 mod pairwise;
 mod power;
+mod quick;
 #[cfg(all(target_arch = "wasm32", not(feature = "compile")))]
 mod rows;
 pub mod sliced;

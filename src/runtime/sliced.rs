@@ -13,13 +13,13 @@
 //!
 //! Rows are in lanes of 128. A whole block takes its lanes together, so that what a node costs beside its bits is paid
 //! once, and a lane's bits wait for nothing while another's are on their way; a part of a block goes lane by lane. Fewer
-//! rows than `FEW` walk: a lane costs the same whatever it holds.
+//! rows than `FEW` go one by one (`quick`) or walk: a lane costs the same whatever it holds.
 
 use super::bits::{Bits, ROWS, greater, transpose};
 use super::forest::{Forest, Layout, Place, RIGHT, Sum};
 use super::trees::Number;
 use super::walk::{self, divide, load};
-use super::{Call, Shape};
+use super::{Call, Shape, quick};
 use crate::image::BLOCK;
 use core::mem::MaybeUninit;
 
@@ -36,17 +36,20 @@ type Wide = [Bits; LANES];
 /// Rows from which on a lane is cheaper than walks.
 const FEW: usize = 20;
 
+/// And than single rows as `quick` takes them.
+const QUICK_FEW: usize = 40;
+
 /// Trees summed at a time.
 const CHUNK: usize = 8;
 
 /// Trees have fewer nodes.
-const NODES: usize = 512;
+pub const NODES: usize = 512;
 
 /// Up to this many thresholds are compared one by one.
 const DIRECT: usize = 6;
 
 /// Values behind a column's thresholds that nothing is above, so that comparisons may go past the last.
-const BEYOND: usize = 3;
+pub const BEYOND: usize = 3;
 
 /// Runs a block for each lane of the first N, written out: an offset that is known is free.
 macro_rules! each_lane {
@@ -64,7 +67,7 @@ macro_rules! each_lane {
 /// A column's map to ranks.
 #[derive(Clone, Copy)]
 #[repr(C)]
-struct Ranks<T> {
+pub struct Ranks<T> {
     /// Cell of x: (x within low and high - low) × scale.
     low: T,
     high: T,
@@ -84,13 +87,13 @@ struct Split {
 /// Where a tree's parts begin.
 #[derive(Clone, Copy)]
 #[repr(C)]
-struct Tree {
+pub struct Tree {
     splits: u32,
     count: u32,
     unions: u32,
     /// Bits of its leaf numbers.
     bits: u32,
-    values: u32,
+    pub values: u32,
 }
 
 struct Tables {
@@ -121,12 +124,16 @@ fn is_full(forest: &Forest) -> bool {
     forest.flags & FULL != 0
 }
 
+fn full_depth(forest: &Forest) -> Option<u32> {
+    is_full(forest).then(|| depth_of(forest))
+}
+
 fn depth_of(forest: &Forest) -> u32 {
     forest.flags >> DEPTH
 }
 
 /// Values of a leaf row.
-fn width_of(forest: &Forest, outputs: usize) -> usize {
+pub fn width_of(forest: &Forest, outputs: usize) -> usize {
     if forest.vector() { outputs } else { 1 }
 }
 
@@ -170,6 +177,7 @@ pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
     let mut layout = Layout::default();
     walk::Tables::new::<T>(&forest, &mut layout, shape.outputs);
     Tables::new::<T>(&forest, &mut layout, shape.outputs);
+    Quick::new(&forest, &mut layout);
     layout.announce(shape)?;
     Some(0)
 }
@@ -195,48 +203,143 @@ fn no_deeper(forest: &Forest) -> bool {
     })
 }
 
+/// The tables for single rows, where they pay.
+enum Quick {
+    Narrow(quick::Tables),
+    Wide(quick::Tables),
+    None,
+}
+
+impl Quick {
+    fn new(forest: &Forest, layout: &mut Layout) -> Quick {
+        let most = match full_depth(forest) {
+            Some(depth) => 1 << depth,
+            None => forest.sizes.iter().fold(0, |most, &size| if size > most { size } else { most }) as usize + 1,
+        };
+        if quick::fits::<u32>(most) && quick::pays::<u32>(forest) {
+            Quick::Narrow(quick::Tables::new::<u32>(forest, layout))
+        } else if quick::fits::<u64>(most) && quick::pays::<u64>(forest) {
+            Quick::Wide(quick::Tables::new::<u64>(forest, layout))
+        } else {
+            Quick::None
+        }
+    }
+}
+
 pub fn kernel<T: Number>(call: &Call) {
     let Some(forest) = Forest::read::<T>(call.args(), call.outputs) else { return };
     let mut layout = Layout::default();
     let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs);
-    if call.rows < FEW {
-        return walk::walk::<T>(call, &forest, &walked);
-    }
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
-    sliced::<T>(call, &forest, &tables);
+    if call.rows >= QUICK_FEW {
+        return sliced::<T>(call, &forest, &tables);
+    }
+    let kind = Quick::new(&forest, &mut layout);
+    match &kind {
+        Quick::None if call.rows >= FEW => sliced::<T>(call, &forest, &tables),
+        Quick::None => walk::walk::<T>(call, &forest, &walked),
+        Quick::Narrow(quick) | Quick::Wide(quick) => {
+            tables.prepare::<T>(call, &forest);
+            // SAFETY: laid out as in the validator; what is viewed here is not written any more.
+            let (trees, values) = unsafe { (tables.trees.of::<Tree>(call), tables.values.of::<u64>(call)) };
+            let columns = || tables.columns::<T>(call, &forest);
+            let full = full_depth(&forest);
+            if matches!(kind, Quick::Narrow(_)) {
+                quick.run::<T, u32>(call, &forest, full, columns, trees, values);
+            } else {
+                quick.run::<T, u64>(call, &forest, full, columns, trees, values);
+            }
+        }
+    }
+}
+
+/// Each column's map, thresholds and cells.
+pub struct Columns<'a, T> {
+    counts: core::slice::Iter<'a, u32>,
+    maps: &'a mut [Ranks<T>],
+    thresholds: &'a mut [T],
+    cells: &'a mut [u16],
+}
+
+impl<'a, T> Iterator for Columns<'a, T> {
+    type Item = (&'a mut Ranks<T>, &'a mut [T], &'a mut [u16]);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let count = *self.counts.next()? as usize;
+        let (map, maps) = core::mem::take(&mut self.maps).split_first_mut()?;
+        let (sorted, thresholds) = core::mem::take(&mut self.thresholds).split_at_mut_checked(count + BEYOND)?;
+        let (own, cells) = core::mem::take(&mut self.cells).split_at_mut_checked(cells(count))?;
+        (self.maps, self.thresholds, self.cells) = (maps, thresholds, cells);
+        Some((map, sorted, own))
+    }
+}
+
+impl Tables {
+    fn columns<'a, T: Number>(&self, call: &Call, forest: &Forest<'a>) -> Columns<'a, T> {
+        // SAFETY: laid out as in the validator; callers have one view at a time.
+        unsafe {
+            Columns {
+                counts: forest.counts.iter(),
+                maps: self.ranks.of::<Ranks<T>>(call),
+                thresholds: self.thresholds.of::<T>(call),
+                cells: self.cells.of::<u16>(call),
+            }
+        }
+    }
+
+    /// Makes what does not depend on rows, once.
+    fn prepare<T: Number>(&self, call: &Call, forest: &Forest) {
+        // SAFETY: laid out as in the validator, each place is viewed once.
+        let (ready, trees, unions, values) = unsafe {
+            (
+                self.ready.of::<u32>(call),
+                self.trees.of::<Tree>(call),
+                self.unions.of::<u16>(call),
+                self.values.of::<u64>(call),
+            )
+        };
+        if *ready != [0] {
+            return;
+        }
+        ready.fill(1);
+        let width = width_of(forest, call.outputs);
+        // SAFETY: as above; which of the two it is does not change between the runs of an image.
+        unsafe {
+            if is_full(forest) {
+                build_full(forest, self.splits.of::<u16>(call), trees, values, width);
+            } else {
+                build_uneven(forest, self.splits.of::<Split>(call), unions, trees, values, width);
+            }
+        }
+        let mut first = 0;
+        for (map, sorted, cells) in self.columns::<T>(call, forest) {
+            let count = sorted.len() - BEYOND;
+            for (place, threshold) in sorted.iter_mut().enumerate() {
+                *threshold = if place < count { T::from_bits(forest.thresholds.get(first + place)) } else { T::NAN };
+            }
+            *map = Ranks::new(sorted, cells);
+            first += count;
+        }
+    }
 }
 
 fn sliced<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
-    // SAFETY: laid out as in the validator, each place is viewed once.
-    let (ready, trees, unions, values) = unsafe {
+    tables.prepare::<T>(call, forest);
+    // SAFETY: laid out as in the validator, each place is viewed once; which of heaps and splits it is does not change
+    // between the runs of an image.
+    let (trees, unions, values, masks, heaps, splits) = unsafe {
         (
-            tables.ready.of::<u32>(call),
             tables.trees.of::<Tree>(call),
             tables.unions.of::<u16>(call),
             tables.values.of::<u64>(call),
+            tables.masks.of::<Wide>(call),
+            if is_full(forest) { tables.splits.of::<u16>(call) } else { &mut [] },
+            if is_full(forest) { &mut [] } else { tables.splits.of::<Split>(call) },
         )
     };
-    // SAFETY: as above; which of the two it is does not change between the runs of an image.
-    let (heaps, splits) = unsafe {
-        if is_full(forest) {
-            (tables.splits.of::<u16>(call), &mut [][..])
-        } else {
-            (&mut [][..], tables.splits.of::<Split>(call))
-        }
-    };
-    let build = *ready == [0];
     let width = width_of(forest, call.outputs);
-    if build {
-        if is_full(forest) {
-            build_full(forest, heaps, trees, values, width);
-        } else {
-            build_uneven(forest, splits, unions, trees, values, width);
-        }
-        ready.fill(1);
-    }
-    // SAFETY: as above.
-    let masks = unsafe { tables.masks.of::<Wide>(call) };
-    if !fill_masks::<T>(call, forest, tables, masks, build) {
+    if !fill_masks::<T>(call, forest, tables, masks) {
         return;
     }
     for (output, &base) in call.outputs().zip(forest.base) {
@@ -492,6 +595,50 @@ fn copy_row(forest: &Forest, leaf: usize, values: &mut [u64], number: usize, wid
     }
 }
 
+/// What is known of a node: its parent, its left child (0 for a leaf), how deep it is, its leaves and the number of the
+/// first.
+#[derive(Clone, Copy, Default)]
+pub struct Node {
+    pub parent: u16,
+    pub left: u16,
+    pub depth: u16,
+    pub leaves: u16,
+    pub from: u16,
+}
+
+/// Numbers the leaves of the tree whose nodes begin at `first` from left to right; in a tree filled up to a depth a leaf
+/// that is not as deep counts as all that would be below it.
+pub fn number_nodes(forest: &Forest, first: usize, full: Option<u32>, nodes: &mut [Node]) {
+    let mut inner = 0;
+    for at in 0..nodes.len() {
+        let Some(node) = nodes.get_mut(at) else { return };
+        if forest.is_split(first + at) {
+            node.left = 2 * inner + 1;
+            inner += 1;
+            let (left, depth) = (node.left, node.depth + 1);
+            let children = nodes.iter_mut().skip(left as usize).take(2);
+            children.for_each(|child| (child.parent, child.depth) = (at as u16, depth));
+        } else {
+            node.leaves = full.map_or(1, |full| 1 << (full.saturating_sub(u32::from(node.depth)) & 15));
+        }
+    }
+    for at in (0..nodes.len()).rev() {
+        if let Some(&Node { left: left @ 1.., .. }) = nodes.get(at) {
+            let leaves = nodes.iter().skip(left as usize).take(2).map(|child| child.leaves).sum();
+            nodes.iter_mut().skip(at).take(1).for_each(|node| node.leaves = leaves);
+        }
+    }
+    for at in 0..nodes.len() {
+        if let Some(&Node { left: left @ 1.., from, .. }) = nodes.get(at) {
+            let mut next = from;
+            for child in nodes.iter_mut().skip(left as usize).take(2) {
+                child.from = next;
+                next += child.leaves;
+            }
+        }
+    }
+}
+
 fn build_uneven(
     forest: &Forest,
     splits: &mut [Split],
@@ -500,54 +647,20 @@ fn build_uneven(
     values: &mut [u64],
     width: usize,
 ) {
-    /// What is known of a node: its parent, its left child (0 for a leaf), its leaves and the number of the first.
-    #[derive(Clone, Copy)]
-    struct Node {
-        parent: u16,
-        left: u16,
-        leaves: u16,
-        from: u16,
-    }
     let (mut first, mut first_split, mut first_leaf, mut union) = (0usize, 0usize, 0usize, 0usize);
     for (tree, &size) in trees.iter_mut().zip(forest.sizes) {
-        let mut all = [Node { parent: 0, left: 0, leaves: 1, from: 0 }; NODES];
+        let mut all = [Node::default(); NODES];
         let Some(nodes) = all.get_mut(..2 * size as usize + 1) else { return };
-        let mut inner = 0;
-        for at in 0..nodes.len() {
-            if !forest.is_split(first + at) {
-                continue;
-            }
-            let left = 2 * inner + 1;
-            if let Some(node) = nodes.get_mut(at) {
-                node.left = left as u16;
-            }
-            nodes.iter_mut().skip(left).take(2).for_each(|child| child.parent = at as u16);
-            if let Some(split) = splits.get_mut(first_split + inner) {
-                *split = Split { mask: forest.tests.get(first_split + inner) as u16, node: at as u16 };
-            }
-            inner += 1;
-        }
-        for at in (0..nodes.len()).rev() {
-            if let Some(&Node { left: left @ 1.., .. }) = nodes.get(at) {
-                let children = nodes.get(left as usize..).unwrap_or(&[]);
-                let leaves = children.iter().take(2).map(|child| child.leaves).sum();
-                if let Some(node) = nodes.get_mut(at) {
-                    node.leaves = leaves;
-                }
-            }
+        number_nodes(forest, first, None, nodes);
+        let inner = nodes.iter().enumerate().filter(|(_, node)| node.left > 0);
+        for ((at, _), (place, split)) in inner.zip(splits.iter_mut().enumerate().skip(first_split)) {
+            *split = Split { mask: forest.tests.get(place) as u16, node: at as u16 };
         }
         let mut leaf = first_leaf;
         for at in 0..nodes.len() {
-            let Some(&Node { left, from, .. }) = nodes.get(at) else { return };
-            if left == 0 {
+            if let Some(&Node { left: 0, from, .. }) = nodes.get(at) {
                 copy_row(forest, leaf, values, first_leaf + from as usize, width);
                 leaf += 1;
-            } else {
-                let mut next = from;
-                for child in nodes.iter_mut().skip(left as usize).take(2) {
-                    child.from = next;
-                    next += child.leaves;
-                }
             }
         }
         let count = size as usize + 1;
@@ -581,33 +694,15 @@ fn build_uneven(
 }
 
 /// Makes the mask of every threshold for the rows of the block; false where a value is refused.
-fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut masks: &mut [Wide], build: bool) -> bool {
-    // SAFETY: laid out as in the validator, each place is viewed once.
-    let (maps, mut all_cells, mut thresholds) =
-        unsafe { (tables.ranks.of::<Ranks<T>>(call), tables.cells.of::<u16>(call), tables.thresholds.of::<T>(call)) };
-    let mut first = 0;
+fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut masks: &mut [Wide]) -> bool {
     // Filled once, if at all: engines call out of the module for that.
     let mut x = [T::NAN; ROWS];
     let mut places = MaybeUninit::uninit();
     let mut ranks = [[Bits::words(0); 8]; 2];
-    for ((&column, &count), map) in forest.columns.iter().zip(forest.counts).zip(maps) {
-        let count = count as usize;
-        let (Some((own, rest)), Some((sorted, others)), Some((mine, further))) = (
-            core::mem::take(&mut masks).split_at_mut_checked(count),
-            core::mem::take(&mut thresholds).split_at_mut_checked(count + BEYOND),
-            core::mem::take(&mut all_cells).split_at_mut_checked(cells(count)),
-        ) else {
-            return false;
-        };
-        (masks, thresholds, all_cells) = (rest, others, further);
-        if build {
-            for (place, threshold) in sorted.iter_mut().take(count).enumerate() {
-                *threshold = T::from_bits(forest.thresholds.get(first + place));
-            }
-            sorted.iter_mut().skip(count).for_each(|threshold| *threshold = T::NAN);
-            *map = Ranks::new(sorted, mine);
-        }
-        first += count;
+    for (&column, (map, sorted, mine)) in forest.columns.iter().zip(tables.columns::<T>(call, forest)) {
+        let count = sorted.len() - BEYOND;
+        let Some((own, rest)) = core::mem::take(&mut masks).split_at_mut_checked(count) else { return false };
+        masks = rest;
         let bits = (usize::BITS - count.leading_zeros()) as usize;
         for lane in 0..call.rows.div_ceil(ROWS) {
             let Some(missing) = load(call, forest, column, lane * ROWS, &mut x) else { return false };
@@ -674,6 +769,28 @@ impl<T: Number> Ranks<T> {
     #[inline(always)]
     fn cell(&self, x: T) -> usize {
         T::cell(x, self.low, self.high, self.scale)
+    }
+
+    /// The rank of x.
+    ///
+    /// # Safety
+    /// `sorted` and `cells` are those of `new`.
+    #[inline(always)]
+    pub unsafe fn rank(&self, sorted: &[T], cells: &[u16], x: T) -> usize {
+        let count = sorted.len() - BEYOND;
+        if cells.is_empty() {
+            return sorted.iter().take(count).map(|&threshold| usize::from(x > threshold)).sum();
+        }
+        // SAFETY: as in `fill`.
+        unsafe {
+            let mut at = *cells.get_unchecked(self.cell(x)) as usize;
+            for step in (0..u32::BITS - self.most.leading_zeros()).rev() {
+                let place = at + (1 << step) - 1;
+                let place = if place < count { place } else { count };
+                at += usize::from(x > *sorted.get_unchecked(place)) << step;
+            }
+            at
+        }
     }
 
     /// The ranks of x, low and high bytes; the high ones are written where there may be any.

@@ -1,0 +1,342 @@
+//! Single rows through trees of up to 64 leaves, all trees at once (QuickScorer, with checkpoints).
+//!
+//! A tree's leaves are numbered from left to right. A split that sends the row right rules out the leaves of its left
+//! subtree: a mask of the tree's leaves. The row's leaf is the first that no split rules out. So a column's splits are
+//! sorted by threshold, and what they rule out together, for every tree, is kept at every few of them: a row takes one
+//! such list for each column, and replays the splits between it and the row's value.
+
+use super::bits::Bits;
+use super::forest::{Forest, Layout, Place, RIGHT, Sum};
+use super::sliced::{Columns, NODES, Node, Tree, number_nodes, width_of};
+use super::trees::{INFINITE, MISSING, Number};
+use super::walk::divide;
+use super::{Call, pieces_mut};
+
+/// Bytes that all checkpoints may take: what the second cache holds beside the rest.
+const MOST: u64 = 2 << 20;
+
+/// Vectors that are united at a time.
+const PIECE: usize = 8;
+
+/// The leaves of a tree that are ruled out, a bit each.
+pub trait Mask: Copy {
+    fn range(from: u32, count: u32) -> Self;
+    fn or(self, other: Self) -> Self;
+    /// The first that is not ruled out.
+    fn leaf(self) -> usize;
+}
+
+macro_rules! masks {
+    ($($mask:ident)*) => {
+        $(impl Mask for $mask {
+            fn range(from: u32, count: u32) -> $mask {
+                // A left subtree has fewer leaves than the tree, so fewer than there are bits.
+                ((1 << (count & ($mask::BITS - 1))) - 1) << (from & ($mask::BITS - 1))
+            }
+            #[inline(always)]
+            fn or(self, other: $mask) -> $mask {
+                self | other
+            }
+            #[inline(always)]
+            fn leaf(self) -> usize {
+                (!self).trailing_zeros() as usize
+            }
+        })*
+    };
+}
+
+masks!(u32 u64);
+
+/// What a split rules out, and of which tree.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Item<M> {
+    mask: M,
+    tree: u32,
+}
+
+/// Before the first checkpoint.
+const NONE: u32 = u32::MAX;
+
+/// What a column adds to a row: its checkpoint, the first vector of it, and the items from there on.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Part {
+    checkpoint: u32,
+    from: u32,
+    to: u32,
+}
+
+pub struct Tables {
+    ready: Place,
+    /// By threshold, the first of its items and, behind the last, their end.
+    starts: Place,
+    items: Place,
+    /// By column, its first checkpoint.
+    first: Place,
+    checkpoints: Place,
+    parts: Place,
+    /// What is ruled out in each tree.
+    out: Place,
+    /// The binary logarithm of the items from one checkpoint to the next, and vectors of a checkpoint.
+    apart: u32,
+    vectors: usize,
+}
+
+/// Whether the masks of this ensemble fit `M`.
+pub fn fits<M>(most_leaves: usize) -> bool {
+    most_leaves <= 8 * size_of::<M>()
+}
+
+/// Whether lists for all columns are less work than walks.
+pub fn pays<M>(forest: &Forest) -> bool {
+    forest.columns.len() * size_of::<M>() <= 480
+}
+
+impl Tables {
+    pub fn new<M>(forest: &Forest, layout: &mut Layout) -> Tables {
+        let trees = forest.sizes.len();
+        let vectors = (trees * size_of::<M>()).div_ceil(16 * PIECE) * PIECE;
+        let mut apart = 3;
+        while (forest.splits >> apart) as u64 * vectors as u64 * 16 > MOST {
+            apart += 1;
+        }
+        Tables {
+            ready: layout.take::<u32>(1),
+            starts: layout.take::<u32>(forest.thresholds.count() as u64 + 1),
+            items: layout.take::<Item<M>>(forest.splits as u64),
+            first: layout.take::<u32>(forest.columns.len() as u64),
+            checkpoints: layout.take::<Bits>((forest.splits >> apart) as u64 * vectors as u64),
+            parts: layout.take::<Part>(forest.columns.len() as u64),
+            out: layout.take::<Bits>(vectors as u64),
+            apart,
+            vectors,
+        }
+    }
+
+    fn build<M: Mask>(&self, call: &Call, forest: &Forest, full: Option<u32>) {
+        // SAFETY: laid out as in the validator, each place is viewed once: `out` as masks here, as vectors elsewhere.
+        let (starts, items, first, checkpoints, out) = unsafe {
+            (
+                self.starts.of::<u32>(call),
+                self.items.of::<Item<M>>(call),
+                self.first.of::<u32>(call),
+                self.checkpoints.of::<Bits>(call),
+                self.out.of::<Bits>(call),
+            )
+        };
+        // Behind the place of a threshold: how many, then where its next item goes, which in the end is where the
+        // next threshold's begin.
+        for split in 0..forest.splits {
+            starts.iter_mut().skip(forest.tests.get(split) as usize + 1).take(1).for_each(|count| *count += 1);
+        }
+        let mut sum = 0;
+        for start in starts.iter_mut().skip(1) {
+            let count = *start;
+            *start = sum;
+            sum += count;
+        }
+        let (mut first_node, mut split) = (0, 0);
+        for (tree, &size) in forest.sizes.iter().enumerate() {
+            let mut all = [Node::default(); NODES];
+            let Some(nodes) = all.get_mut(..2 * size as usize + 1) else { return };
+            number_nodes(forest, first_node, full, nodes);
+            for node in nodes.iter() {
+                let Some(left) = nodes.get(node.left as usize).filter(|_| node.left > 0) else { continue };
+                if let Some(next) = starts.get_mut(forest.tests.get(split) as usize + 1) {
+                    if let Some(item) = items.get_mut(*next as usize) {
+                        *item = Item { mask: M::range(left.from.into(), left.leaves.into()), tree: tree as u32 };
+                    }
+                    *next += 1;
+                }
+                split += 1;
+            }
+            first_node += nodes.len();
+        }
+        let (mut threshold, mut number) = (0, 0);
+        let mut lists = pieces_mut(checkpoints, self.vectors);
+        for (first, &count) in first.iter_mut().zip(forest.counts) {
+            *first = number;
+            let range = starts.get(threshold).zip(starts.get(threshold + count as usize));
+            let own = range.and_then(|(&from, &to)| items.get(from as usize..to as usize)).unwrap_or(&[]);
+            out.fill(Bits::words(0));
+            for (place, item) in own.iter().enumerate() {
+                // SAFETY: `out` has a mask for each tree.
+                unsafe {
+                    let out = out.as_mut_ptr().cast::<M>().add(item.tree as usize);
+                    *out = (*out).or(item.mask);
+                }
+                if (place + 1) & ((1 << self.apart) - 1) == 0
+                    && let Some(list) = lists.next()
+                {
+                    list.iter_mut().zip(out.iter()).for_each(|(into, &from)| *into = from);
+                    number += 1;
+                }
+            }
+            threshold += count as usize;
+        }
+    }
+
+    /// Predicts the rows of the call, one by one. `full`: the depth up to which the trees are filled.
+    pub fn run<'a, T: Number, M: Mask>(
+        &self,
+        call: &Call,
+        forest: &Forest,
+        full: Option<u32>,
+        columns: impl Fn() -> Columns<'a, T>,
+        trees: &[Tree],
+        values: &[u64],
+    ) {
+        // SAFETY: as in `build`.
+        let ready = unsafe { self.ready.of::<u32>(call) };
+        if *ready == [0] {
+            self.build::<M>(call, forest, full);
+            ready.fill(1);
+        }
+        for (output, &base) in call.outputs().zip(forest.base) {
+            output.fill(base);
+        }
+        for row in 0..call.rows {
+            // SAFETY: the tables are those that `build` made of a checked forest, and `sliced` its trees.
+            unsafe {
+                if !self.rule_out::<T, M>(call, forest, columns(), row) {
+                    return;
+                }
+                let out = self.out.of::<Bits>(call).as_ptr().cast::<M>();
+                if forest.narrow() {
+                    add::<f32, M>(call, forest, out, trees, values.as_ptr().cast(), row);
+                } else {
+                    add::<f64, M>(call, forest, out, trees, values.as_ptr().cast(), row);
+                }
+            }
+        }
+        divide(call, forest);
+    }
+
+    /// Fills `out` for a row; false where a value is refused.
+    ///
+    /// # Safety
+    /// The tables were built.
+    #[inline(always)]
+    unsafe fn rule_out<T: Number, M: Mask>(
+        &self,
+        call: &Call,
+        forest: &Forest,
+        columns: Columns<T>,
+        row: usize,
+    ) -> bool {
+        // SAFETY: laid out as in the validator, each place is viewed once; starts, items and checkpoints that are asked
+        // for exist, for the rank of a value is at most the number of its column's thresholds.
+        unsafe {
+            let (starts, items, first, parts) = (
+                self.starts.of::<u32>(call),
+                self.items.of::<Item<M>>(call),
+                self.first.of::<u32>(call),
+                self.parts.of::<Part>(call),
+            );
+            let (mut lists, mut threshold) = (0, 0);
+            for (((&column, first), part), own) in forest.columns.iter().zip(first).zip(&mut *parts).zip(columns) {
+                let x = call.input((column >> 1) as usize).get(row).copied().unwrap_or(f64::NAN);
+                let mut x = T::round(x);
+                if x.is_nan() || x.is_infinite() {
+                    if forest.flags & if x.is_nan() { MISSING } else { INFINITE } == 0 {
+                        call.refuse(row);
+                        return false;
+                    }
+                    if x.is_nan() && column & RIGHT != 0 {
+                        // Above every threshold: such a column has no infinite one.
+                        x = T::INFINITY;
+                    }
+                }
+                let (map, sorted, cells) = own;
+                let rank = map.rank(sorted, cells, x);
+                let from = *starts.get_unchecked(threshold);
+                let to = *starts.get_unchecked(threshold + rank);
+                threshold += sorted.len() - super::sliced::BEYOND;
+                let whole = (to - from) >> self.apart;
+                let checkpoint = if whole == 0 { NONE } else { (*first + whole - 1) * self.vectors as u32 };
+                *part = Part { checkpoint, from: from + (whole << self.apart), to };
+                lists += 1;
+            }
+            let parts = parts.get_unchecked(..lists);
+            self.unite(call, parts);
+            let out = self.out.of::<Bits>(call).as_mut_ptr().cast::<M>();
+            for part in parts {
+                for item in items.get_unchecked(part.from as usize..part.to as usize) {
+                    let out = out.add(item.tree as usize);
+                    *out = (*out).or(item.mask);
+                }
+            }
+            true
+        }
+    }
+
+    /// # Safety
+    /// As in `rule_out`.
+    #[inline(never)]
+    unsafe fn unite(&self, call: &Call, parts: &[Part]) {
+        // SAFETY: by the caller; a list has `vectors` vectors, a multiple of `PIECE`.
+        unsafe {
+            let (lists, out) = (self.checkpoints.of::<Bits>(call).as_ptr(), self.out.of::<Bits>(call).as_mut_ptr());
+            for piece in 0..self.vectors / PIECE {
+                let none = Bits::words(0);
+                let mut sum = [none, none, none, none, none, none, none, none];
+                for part in parts {
+                    if part.checkpoint == NONE {
+                        continue;
+                    }
+                    let list = lists.add(part.checkpoint as usize + piece * PIECE);
+                    macro_rules! each {
+                        ($($k:literal)*) => { $(sum[$k] = sum[$k].or(*list.add($k));)* };
+                    }
+                    each!(0 1 2 3 4 5 6 7);
+                }
+                let out = out.add(piece * PIECE);
+                macro_rules! each {
+                    ($($k:literal)*) => { $(*out.add($k) = sum[$k];)* };
+                }
+                each!(0 1 2 3 4 5 6 7);
+            }
+        }
+    }
+}
+
+/// Adds the values of the row's leaves, in the order of the trees.
+///
+/// # Safety
+/// `out` has a mask for each tree, `values` the leaf rows that `trees` say, in the width of the sums.
+#[inline(never)]
+unsafe fn add<S: Sum, M: Mask>(
+    call: &Call,
+    forest: &Forest,
+    out: *const M,
+    trees: &[Tree],
+    values: *const S,
+    row: usize,
+) {
+    let width = width_of(forest, call.outputs);
+    // SAFETY: by the caller.
+    unsafe {
+        if forest.vector() {
+            for (number, tree) in trees.iter().enumerate() {
+                let values = values.add((tree.values as usize + (*out.add(number)).leaf()) * width);
+                for (place, output) in call.outputs().enumerate() {
+                    let sum = output.get_unchecked_mut(row);
+                    *sum = S::from_f64(*sum).plus(*values.add(place)).to_f64();
+                }
+            }
+            return;
+        }
+        // Trees of one output follow each other.
+        let (mut target, mut sum) = (usize::MAX, S::from_f64(0.0));
+        for ((number, tree), &next) in trees.iter().enumerate().zip(forest.targets) {
+            if next as usize != target {
+                call.output(target).iter_mut().skip(row).take(1).for_each(|output| *output = sum.to_f64());
+                target = next as usize;
+                sum = S::from_f64(call.output(target).get(row).copied().unwrap_or(0.0));
+            }
+            sum = sum.plus(*values.add(tree.values as usize + (*out.add(number)).leaf()));
+        }
+        call.output(target).iter_mut().skip(row).take(1).for_each(|output| *output = sum.to_f64());
+    }
+}
