@@ -252,6 +252,16 @@ const checks = {
     await page.getByRole("button", { name: "Current row" }).click();
     await page.getByText(/^1 row in /).waitFor();
     assert.equal(await page.locator("main img").count(), 0);
+    // Columns of a file are drawn too.
+    await page.getByLabel("Model").selectOption("odd-rows");
+    await page.getByRole("heading", { name: "odd-rows", level: 1 }).waitFor();
+    const bad = "<img src=x onerror=alert(1)>";
+    await page.getByLabel(/Rows as CSV/).fill(`${bad},pressure,temperature\n1,2,30\n2,2,31\n3,2.1,99\n`);
+    await page.getByRole("button", { name: "Predict", exact: true }).click();
+    await page.getByLabel("across").selectOption({ label: bad });
+    await page.getByRole("img", { name: `temperature by ${bad}` }).waitFor();
+    assert.equal(await page.locator(".axis-name").first().evaluate((name) => name.textContent), bad);
+    assert.equal(await page.locator("main img").count(), 0);
     await done();
   },
 
