@@ -349,3 +349,44 @@ fn parts_that_do_not_fit_are_no_panic() {
     }
     assert!(!text(&report).is_empty() && html(&report).ends_with("</html>\n"));
 }
+
+/// `inspect` finds the report in the `.carry` file, the one that `train` gave.
+#[test]
+fn the_report_is_in_the_model() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let run = |arguments: &[&str]| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_carryout"))
+            .args(arguments)
+            .current_dir(root)
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (carry, page) = (path("loans.carry"), path("loans.html"));
+    let data = "examples/loan-applications/rows.csv";
+    let (code, given, said) =
+        run(&["train", data, "--target", "outcome", "--model", "logistic", "-o", &carry, "--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let given: Report = serde_json::from_str(&given).unwrap();
+    let (_, inspected, _) = run(&["inspect", &carry, "--json", "--report", &page]);
+    let inspected: serde_json::Value = serde_json::from_str(&inspected).unwrap();
+    let kept: Report = serde_json::from_value(inspected["report"].clone()).unwrap();
+    assert_eq!(kept, given.without_timings());
+    assert_eq!(std::fs::read_to_string(&page).unwrap(), html(&kept));
+    let (_, shown, _) = run(&["inspect", &carry]);
+    assert!(
+        shown.contains("\nTraining\n  logistic (alpha 1.0), by smartcore ") && shown.contains(&summary(&kept)),
+        "{shown}"
+    );
+
+    let (code, out, said) = run(&["inspect", "examples/iris/model.joblib", "--report", &path("iris.html")]);
+    let expected = "error: examples/iris/model.joblib: no training report in it\n  Give a .carry file that carryout train \
+                    wrote.\n";
+    assert_eq!((code, out.as_str(), said.as_str()), (Some(4), "", expected));
+    assert!(!folder.join("iris.html").exists());
+}

@@ -1,12 +1,14 @@
 //! `carryout inspect`: what a model file or a packed folder holds.
 
-use super::model::{Reading, stem};
+use super::model::{Reading, shown, stem};
 use super::{Outcome, term};
+use carryout::Error;
 use carryout::image::{Image, Kernel};
 use carryout::lower::{Results, Want, lower};
 use carryout::model::{Column, ColumnKind, NamesFrom, Source};
 use carryout::package::{gzipped, open};
 use carryout::predictor::{Manifest, json_number};
+use carryout::train::report::{self, Report};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -17,6 +19,7 @@ Examples:
   carryout inspect model.joblib
   carryout inspect pkg/loan-approval
   carryout inspect bundle.pkl --select model
+  carryout inspect loans.carry --report loans.html
   carryout inspect model.joblib --json | jq '.schema.columns[].name'";
 
 /// Show what a model takes and answers, its steps, and what its package holds
@@ -27,6 +30,9 @@ pub struct Arguments {
     model: PathBuf,
     #[command(flatten)]
     reading: Reading,
+    /// Write the training report of a .carry file as HTML
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 /// A model seen from outside.
@@ -40,6 +46,8 @@ pub struct View {
     kernels: Vec<Kernel>,
     /// Files of a packed folder: name, bytes, gzipped bytes.
     files: Vec<(String, usize, usize)>,
+    /// Of the training run, where carryout trained it.
+    report: Option<Report>,
 }
 
 impl View {
@@ -51,7 +59,15 @@ impl View {
         kernels.sort();
         kernels.dedup();
         let (slots, block) = header.map_or((0, 0), |header| (header.slots, header.block));
-        View { manifest, image: (image.len(), gzipped(image)), slots, block, kernels, files: Vec::new() }
+        View {
+            manifest,
+            image: (image.len(), gzipped(image)),
+            slots,
+            block,
+            kernels,
+            files: Vec::new(),
+            report: None,
+        }
     }
 
     fn read(path: &Path, reading: &Reading) -> Outcome<View> {
@@ -61,9 +77,9 @@ impl View {
             view.files = files(path)?;
             return Ok(view);
         }
-        let model = reading.model(path)?;
+        let (model, report) = reading.model_and_report(path)?;
         let lowered = lower(&model, Want::Package)?;
-        Ok(View::new(Manifest::new(&stem(path), &model, &lowered), &lowered.image))
+        Ok(View { report, ..View::new(Manifest::new(&stem(path), &model, &lowered), &lowered.image) })
     }
 }
 
@@ -84,6 +100,14 @@ fn files(folder: &Path) -> Outcome<Vec<(String, usize, usize)>> {
 
 pub fn run(arguments: Arguments, json: bool) -> Outcome {
     let view = View::read(&arguments.model, &arguments.reading)?;
+    if let Some(file) = &arguments.report {
+        let report = view.report.as_ref().ok_or_else(|| {
+            Error::input("no training report in it")
+                .at(shown(&arguments.model))
+                .remedy("Give a .carry file that carryout train wrote.")
+        })?;
+        super::train::whole(file, report::html(report).as_bytes())?;
+    }
     let mut out = io::stdout().lock();
     if json {
         writeln!(out, "{}", view.json())?;
@@ -110,6 +134,9 @@ pub fn run(arguments: Arguments, json: bool) -> Outcome {
     ];
     let facts: Vec<Vec<String>> = facts.into_iter().map(|(name, fact)| vec![name.into(), fact]).collect();
     write!(out, "\nIn the package\n{}", term::table(&facts, "  "))?;
+    if let Some(report) = &view.report {
+        write!(out, "\nTraining\n{}", report::summary(report))?;
+    }
     if !view.files.is_empty() {
         write!(out, "\nFiles\n{}", sizes(&view.files))?;
     }
@@ -134,6 +161,9 @@ impl View {
         });
         if !files.is_empty() {
             body["files"] = files.into();
+        }
+        if let Some(report) = &self.report {
+            body["report"] = serde_json::to_value(report).unwrap_or_default();
         }
         body
     }

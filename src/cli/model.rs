@@ -5,6 +5,8 @@ use carryout::import::pickle::Limits;
 use carryout::lower::Want;
 use carryout::model::{Cell, Model};
 use carryout::predictor::Predictor;
+use carryout::train::carry;
+use carryout::train::report::Report;
 use carryout::{Error, Kind, Options};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -98,9 +100,18 @@ impl Reading {
 
     /// Imports a model file.
     pub fn model(&self, path: &Path) -> Outcome<Model> {
+        Ok(self.model_and_report(path)?.0)
+    }
+
+    /// Imports a model file; one that `carryout train` wrote has a report.
+    pub fn model_and_report(&self, path: &Path) -> Outcome<(Model, Option<Report>)> {
         let options = self.options()?;
         let bytes = read(path, options.limits.input_bytes)?;
-        Ok(carryout::import(&bytes, &options).map_err(|error| error.at(shown(path)))?)
+        let made = match bytes.starts_with(carry::MAGIC) {
+            true => carry::read(&bytes, &options).map(|(model, report)| (model, Some(report))),
+            false => carryout::import(&bytes, &options).map(|model| (model, None)),
+        };
+        Ok(made.map_err(|error| error.at(shown(path)))?)
     }
 
     /// A predictor for a model file or, where `path` is a folder, for the package in it.

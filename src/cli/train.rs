@@ -270,7 +270,7 @@ fn table(path: &Path, reading: &Reading) -> Outcome<Rows> {
 }
 
 /// A file that is there whole or not at all: an interruption leaves the old one.
-fn whole(path: &Path, bytes: &[u8]) -> Outcome {
+pub fn whole(path: &Path, bytes: &[u8]) -> Outcome {
     if path == Path::new("-") {
         return Ok(io::stdout().lock().write_all(bytes)?);
     }

@@ -11,7 +11,7 @@ mod text;
 mod words;
 
 pub use html::html;
-pub use text::{columns as column_table, text};
+pub use text::{columns as column_table, summary, text};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

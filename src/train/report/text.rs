@@ -54,6 +54,22 @@ pub fn text(report: &Report) -> String {
     printable(out.trim_start_matches('\n'))
 }
 
+/// The estimator, the data and the figures: what to know of a model that is at hand.
+pub fn summary(report: &Report) -> String {
+    let from = &report.provenance;
+    let estimator = estimator(&report.estimator.name, &report.estimator.parameters);
+    let lines = [
+        format!("{estimator}, by {}", from.engine),
+        format!("{}, {} to learn from; seed {}", from.data, rows(from.rows_train), from.seed),
+    ];
+    let mut out = format!("{}\n{}", indented(&lines), figures(report));
+    let warned = warnings(report);
+    if !warned.is_empty() {
+        let _ = write!(out, "\n{warned}");
+    }
+    printable(&out)
+}
+
 fn data(report: &Report) -> String {
     let from = &report.provenance;
     let mut lines = vec![format!("{}: {}", from.data, rows(from.rows_read))];
