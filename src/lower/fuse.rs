@@ -1,18 +1,20 @@
-//! A vectorizer whose columns only linear maps read never makes them: a text has tens of terms where a vocabulary
-//! has thousands, and a row then costs what its text is long.
+//! A vectorizer or one-hot encoder whose columns only linear maps read never makes them: a text has tens of terms
+//! where a vocabulary has thousands, and a category is one row of a table.
 
 use super::Want;
 use crate::Result;
-use crate::model::{Graph, Matrix, Op, Output, Step, Wire, live_wires, output_wires, output_wires_mut};
+use crate::model::{
+    Cell, Graph, Lookup, Matrix, Op, Output, Step, Unknown, Wire, live_wires, output_wires, output_wires_mut,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The graph with such vectorizers and the linear maps in one step, and the output with its wires; None where
+/// The graph with such steps and their part of the linear maps in one, and the output with its wires; None where
 /// nothing changes.
 ///
 /// # Errors
 /// None that the graph had not.
-pub fn vectorizers(graph: &Graph, output: &mut Output, want: Want) -> Result<Option<Graph>> {
+pub fn encoders(graph: &Graph, output: &mut Output, want: Want) -> Result<Option<Graph>> {
     let also = if want == Want::Everything { graph.also() } else { &[] };
     let mut targets = output_wires(output);
     targets.extend(also.iter().flat_map(|(_, wires)| wires));
@@ -22,10 +24,11 @@ pub fn vectorizers(graph: &Graph, output: &mut Output, want: Want) -> Result<Opt
         let place = graph.steps().partition_point(|step| step.output.end <= wire);
         graph.steps().get(place).filter(|step| step.output.contains(&wire)).map(|_| place)
     };
-    // The linear steps that read each vectorizer; none where another kind of step does.
-    let vectorizes = |step: &Step| matches!(step.op, Op::Vectorize { linear: None, .. }) && is_live(step);
+    // The linear steps that read each encoder; none where another kind of step does.
+    let encodes =
+        |step: &Step| matches!(step.op, Op::Vectorize { linear: None, .. } | Op::OneHot { .. }) && is_live(step);
     let mut readers: HashMap<usize, Vec<usize>> = (0..graph.steps().len())
-        .filter(|&number| vectorizes(&graph.steps()[number]))
+        .filter(|&number| encodes(&graph.steps()[number]))
         .map(|number| (number, vec![]))
         .collect();
     if readers.is_empty() {
@@ -46,19 +49,30 @@ pub fn vectorizers(graph: &Graph, output: &mut Output, want: Want) -> Result<Opt
         }
     }
 
+    // A table row for a category saves nothing where it is as wide as the columns.
+    let width = |steps: &[usize]| steps.iter().map(|&step| graph.steps()[step].output.len()).sum::<usize>();
+    readers.retain(|&number, steps| match &graph.steps()[number].op {
+        Op::OneHot { width: columns, .. } => (1..*columns as usize).contains(&width(steps)),
+        _ => true,
+    });
+    if readers.is_empty() {
+        return Ok(None);
+    }
+
     let columns = graph.steps().first().map_or(graph.wires(), |step| step.output.start as usize);
     let mut made = Graph::default();
     let mut to: Vec<Wire> = (0..graph.wires() as Wire).collect();
     for column in 0..columns {
         made.column(graph.kind(column as Wire));
     }
-    // What each vectorizer contributes to each linear step.
+    // What each encoder contributes to each linear step.
     let mut parts: HashMap<(usize, usize), Vec<Wire>> = HashMap::new();
     for (number, step) in graph.steps().iter().enumerate().filter(|(_, step)| is_live(step)) {
         let input = |wires: &[Wire], to: &[Wire]| wires.iter().map(|&wire| to[wire as usize]).collect::<Vec<_>>();
         let fused = |wire: Wire| producer(wire).filter(|source| readers.contains_key(source));
         match &step.op {
-            Op::Vectorize { vectorizer, .. } if readers.contains_key(&number) => {
+            op if readers.contains_key(&number) => {
+                // By term or category: what it adds to each output of each reader.
                 let width = step.output.len();
                 let (mut values, mut intercepts) = (Vec::new(), Vec::new());
                 for &reader in &readers[&number] {
@@ -76,8 +90,14 @@ pub fn vectorizers(graph: &Graph, output: &mut Output, want: Want) -> Result<Opt
                         intercepts.push(if alone { *intercept } else { 0.0 });
                     }
                 }
-                let linear = Some((Matrix::new(intercepts.len(), width, values)?, intercepts));
-                let op = Op::Vectorize { vectorizer: Arc::clone(vectorizer), linear };
+                let values = Matrix::new(intercepts.len(), width, values)?;
+                let op = match op {
+                    Op::OneHot { keys, hot, unknown, .. } => lookup(keys, hot, unknown, &values, &intercepts),
+                    Op::Vectorize { vectorizer, .. } => {
+                        Op::Vectorize { vectorizer: Arc::clone(vectorizer), linear: Some((values, intercepts)) }
+                    }
+                    op => op.clone(),
+                };
                 let mut wires = made.push(op, input(&step.input, &to), &step.path)?.into_iter();
                 for &reader in &readers[&number] {
                     let count = graph.steps()[reader].output.len();
@@ -85,29 +105,27 @@ pub fn vectorizers(graph: &Graph, output: &mut Output, want: Want) -> Result<Opt
                 }
             }
             Op::Affine { coef, intercept } if step.input.iter().any(|&wire| fused(wire).is_some()) => {
-                let rest: Vec<usize> =
-                    (0..step.input.len()).filter(|&place| fused(step.input[place]).is_none()).collect();
-                let mut sources: Vec<usize> = step.input.iter().filter_map(|&wire| fused(wire)).collect();
-                sources.dedup();
-                sources.sort_unstable();
-                sources.dedup();
                 let rows = intercept.len();
-                let wires = if let ([source], true) = (&sources[..], rest.is_empty()) {
+                // The columns that are left, and in the place of each encoder's first its part as it is.
+                let (mut inputs, mut columns, mut sources) = (Vec::new(), Vec::new(), Vec::new());
+                for (place, &wire) in step.input.iter().enumerate() {
+                    match fused(wire) {
+                        None => {
+                            inputs.push(to[wire as usize]);
+                            columns.extend((0..rows).map(|row| coef.row(row)[place]));
+                        }
+                        Some(source) if !sources.contains(&source) => {
+                            sources.push(source);
+                            inputs.extend(&parts[&(source, number)]);
+                            columns.extend((0..rows * rows).map(|at| f64::from(u8::from(at / rows == at % rows))));
+                        }
+                        Some(_) => {}
+                    }
+                }
+                let wires = if let ([source], true) = (&sources[..], inputs.len() == rows) {
                     parts[&(*source, number)].clone()
                 } else {
-                    // The rest of the map, and each part as it is.
-                    let mut values = Vec::new();
-                    for row in 0..rows {
-                        values.extend(rest.iter().map(|&place| coef.row(row)[place]));
-                        values.extend(
-                            sources
-                                .iter()
-                                .flat_map(|_| (0..rows).map(move |other| f64::from(u8::from(other == row)))),
-                        );
-                    }
-                    let mut inputs: Vec<Wire> = rest.iter().map(|&place| to[step.input[place] as usize]).collect();
-                    inputs.extend(sources.iter().flat_map(|&source| &parts[&(source, number)]));
-                    let coef = Matrix::new(rows, inputs.len(), values)?;
+                    let coef = Matrix::new(inputs.len(), rows, columns)?.transpose();
                     made.push(Op::Affine { coef, intercept: intercept.clone() }, inputs, &step.path)?
                 };
                 step.output.clone().zip(wires).for_each(|(old, new)| to[old as usize] = new);
@@ -125,4 +143,27 @@ pub fn vectorizers(graph: &Graph, output: &mut Output, want: Want) -> Result<Opt
         made.note(method, wires.iter().map(|&wire| to[wire as usize]).collect());
     }
     Ok(Some(made))
+}
+
+/// The encoder and the linear maps behind it: for each category the sums it makes.
+fn lookup(
+    keys: &[Cell],
+    hot: &[Option<u32>],
+    unknown: &Unknown<Option<u32>>,
+    values: &Matrix,
+    intercepts: &[f64],
+) -> Op {
+    let row = |place: &Option<u32>| {
+        let of = |row: usize| place.map_or(0.0, |place| values.row(row)[place as usize]);
+        intercepts.iter().enumerate().map(move |(row, intercept)| of(row) + intercept).collect::<Vec<f64>>()
+    };
+    Op::Lookup(Lookup {
+        keys: keys.to_vec(),
+        width: intercepts.len() as u32,
+        values: hot.iter().flat_map(row).collect(),
+        unknown: match unknown {
+            Unknown::Error => Unknown::Error,
+            Unknown::As(place) => Unknown::As(row(place)),
+        },
+    })
 }

@@ -116,7 +116,7 @@ const MOST_WORKSPACE: u32 = 8 << 20;
 /// Where the model is over a limit of the image, or contradicts itself.
 pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     let mut output = wanted(&model.output, want);
-    let fused = fuse::vectorizers(&model.graph, &mut output, want)?;
+    let fused = fuse::encoders(&model.graph, &mut output, want)?;
     let graph = fused.as_ref().unwrap_or(&model.graph);
     let also = if want == Want::Everything { graph.also() } else { &[] };
     let mut targets = output_wires(&output);

@@ -18,9 +18,13 @@ pub fn affine(call: &Call) {
     let Some(coef) = args.list::<f64>(inputs * call.outputs) else { return };
     let Some(intercept) = args.list::<f64>(call.outputs) else { return };
     for (number, (output, &intercept)) in call.outputs().zip(intercept).enumerate() {
-        output.fill(0.0);
-        let row = coef.iter().skip(number * inputs).take(inputs);
-        for (input, &weight) in call.inputs().zip(row) {
+        let mut row = call.inputs().zip(coef.iter().skip(number * inputs).take(inputs));
+        // The first product is written, not added: filling with zeros would be a call out of the module.
+        match row.next() {
+            Some((input, &weight)) => each_pair(output, input, |_, x| Pair::splat(0.0) + Pair::splat(weight) * x),
+            None => output.fill(0.0),
+        }
+        for (input, &weight) in row {
             each_pair(output, input, |y, x| y + Pair::splat(weight) * x);
         }
         for y in output {

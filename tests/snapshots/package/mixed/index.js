@@ -96,7 +96,7 @@ async function open(source) {
   let { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open() !== 0) throw problem(damaged);
   // Slot s of row r, of n rows in a run, is at s * n + r.
-  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 3072);
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 2688);
 
   /** Fills the slots, unless a value needs a closer look. */
   function take(input, lists, first, count) {
