@@ -78,7 +78,7 @@ def case(name, found):
         line.append(f"{median(one['cold']):.1f} ({min(one['cold']):.1f})" if one["cold"] else "–")
         check = one["check"]
         labels = "–" if "labels" not in check else str(check["labels"])
-        if check["rows"] != cases.ROWS:
+        if check["rows"] != cases.ROWS and "labels" in check:
             labels += f" of {check['rows']}"
         worst = check["worst"]
         line += ["0" if worst == 0 else f"{worst:.0e}".replace("e-0", "e-"), labels]
@@ -126,7 +126,8 @@ def csv(found):
             rows.append(cells)
     head = ["case", "", "processor time", "carryout is faster by", "wall clock", "by"]
     count = next(iter(found["cases"].values()))["rows"]
-    about = f"{count:,} rows: CSV in, the same CSV with the prediction's columns out, the start of the process included.".replace(",", " ")
+    grouped = f"{count:,}".replace(",", " ")
+    about = f"{grouped} rows: CSV in, the same CSV with the prediction's columns out, the start of the process included."
     return "\n".join([about, "", table(head, rows), "", f"{stamp(found)}, {len(found['loads']) // 2} rounds.*"])
 
 

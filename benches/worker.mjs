@@ -27,7 +27,8 @@ function computed(pid) {
 async function timed(batch, pids) {
   const before = pids.map(computed);
   const answer = await batch();
-  const spent = Math.max(...pids.map((pid, k) => computed(pid) - before[k]));
+  // One that has ended meanwhile, as a spare renderer may, is not it.
+  const spent = Math.max(...pids.map((pid, k) => computed(pid) - before[k]).filter(Number.isFinite));
   return Number.isFinite(spent) ? { ...answer, ns: spent / answer.done } : answer;
 }
 
