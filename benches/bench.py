@@ -1,6 +1,6 @@
 """Times every engine on every case, interleaved, each on one thread, and writes docs/performance.md.
 
-    bench.py CARRYOUT FOLDER [--case NAME]... [--quick]
+    bench.py CARRYOUT FOLDER [--case NAME]... [--quick] [--rounds N]
 
 Of a case, a round asks each engine once. The ratio of two engines is the median over the rounds of their ratio within
 a round, so that a busy minute of the machine counts for both. What was measured is kept in FOLDER/results, a file a
@@ -240,6 +240,7 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--case", action="append", default=[])
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, and no document")
+    parser.add_argument("--rounds", type=int, help="5 for the cases, 3 for csv, if not given")
     arguments = parser.parse_args()
     root = os.path.abspath(arguments.folder)
     os.makedirs(f"{root}/results", exist_ok=True)
@@ -249,6 +250,7 @@ def main():
         parser.error(f"no such case; there are {', '.join(every)}")
     quick = arguments.quick
     rounds, window = (2, 0.1) if quick else (5, 0.4)
+    rounds = arguments.rounds or rounds
     commit = subprocess.run(["git", "-C", HERE, "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True).stdout.strip()
     suffix = ".quick" if quick else ""
     for name in wanted:
@@ -258,7 +260,7 @@ def main():
         elif name == "calls":
             found = calls(arguments.carryout, root, 1 if quick else 10)
         elif name == "csv":
-            found = csv(arguments.carryout, root, 1 if quick else 3, 100_000 if quick else 1_000_000)
+            found = csv(arguments.carryout, root, min(rounds, 3), 100_000 if quick else 1_000_000)
         else:
             found = measure(arguments.carryout, root, name, rounds, window)
         found |= {"commit": commit, "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "seconds": time.time() - start}
