@@ -251,7 +251,9 @@ def main():
     quick = arguments.quick
     rounds, window = (2, 0.1) if quick else (5, 0.4)
     rounds = arguments.rounds or rounds
-    commit = subprocess.run(["git", "-C", HERE, "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True).stdout.strip()
+    # The last commit that changed what is measured.
+    git = ["git", "-C", f"{HERE}/..", "log", "-1", "--format=%h", "--", "src", "Cargo.lock"]
+    commit = subprocess.run(git, stdout=subprocess.PIPE, text=True).stdout.strip()
     suffix = ".quick" if quick else ""
     for name in wanted:
         start = time.time()
