@@ -233,6 +233,7 @@ pub fn run(arguments: Arguments, json: bool) -> Outcome {
         positive: arguments.positive.clone(),
         budget: Duration::try_from_secs_f64(arguments.budget).unwrap_or(Duration::MAX),
         folds: arguments.folds as usize,
+        importance: true,
         command: command(),
         data: name(&arguments.data),
     };

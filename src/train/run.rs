@@ -37,6 +37,8 @@ pub struct Request {
     /// How long `auto` may compare.
     pub budget: Duration,
     pub folds: usize,
+    /// Whether to measure what the columns are worth.
+    pub importance: bool,
     /// For the report.
     pub command: String,
     pub data: String,
@@ -55,6 +57,7 @@ impl Default for Request {
             positive: None,
             budget: Duration::from_secs(60),
             folds: 5,
+            importance: true,
             command: String::new(),
             data: String::new(),
         }
@@ -162,9 +165,9 @@ pub fn train(rows: &Rows, request: &Request, watch: &mut dyn Watch) -> Result<Tr
     let judged = if split.test.is_empty() { &split.train } else { &split.test };
     let (judgement, train_counts) = run.judge(&model, judged, &split, chosen.as_ref())?;
     watch.doing("weighing columns", 0.9);
-    let importance = match split.test.is_empty() {
-        true => None,
-        false => run.importance(&model, &split.test)?,
+    let importance = match request.importance && !split.test.is_empty() {
+        true => run.importance(&model, &split.test)?,
+        false => None,
     };
     let mut warned = run.warnings(rows, &split);
     warned.extend(warnings::of_judgement(&judgement, &train_counts));
@@ -770,8 +773,8 @@ impl Run<'_> {
                 _ => 0,
             })
             .sum();
-        // About 10^10 operations in all.
-        let most = (10_000_000_000 / (stored.max(20) * groups.len() * REPEATS as usize)).clamp(50, 5000);
+        // About 2 × 10^9 operations in all: some seconds.
+        let most = (2_000_000_000 / (stored.max(20) * groups.len() * REPEATS as usize)).clamp(100, 5000);
         let sample: Vec<usize> =
             Random::new(self.seed).sample(rows.len(), most).into_iter().map(|place| rows[place]).collect();
         let mut runner = Runner::new(model, self.table)?;

@@ -24,7 +24,9 @@ fn centres(job: &Job) -> Result<(Matrix, Kmeans)> {
         return Err(Error::input(format!("k={k} clusters of {} rows", job.x.nrows()))
             .remedy("Give a smaller one: --set k=3."));
     }
-    let starts = job.parameters.count("n_init", 1, 1000)?;
+    // A start over 100,000 rows takes some 10 seconds; there its luck matters less, too.
+    let automatic = if job.x.nrows() <= 20_000 { 4 } else { 1 };
+    let starts = job.parameters.maybe_count("n_init", 1, 1000)?.unwrap_or(automatic);
     let mut best = None;
     for start in 0..starts {
         let parameters = KMeansParameters {

@@ -226,6 +226,8 @@ impl Parameters {
 
 const PLAIN: Needs = Needs { scaled: false, encoding: Coding::Ordinal, by_column: true };
 const SCALED: Needs = Needs { scaled: true, encoding: Coding::OneHot, by_column: false };
+/// Its own scale is each column's own affair; only what is no variance depends on the largest.
+const RAW: Needs = Needs { scaled: false, encoding: Coding::OneHot, by_column: false };
 const LINEAR: Needs = Needs { scaled: true, encoding: Coding::OneHotLessOne, by_column: false };
 
 /// Without a limit of its own: what fits into memory.
@@ -271,7 +273,7 @@ pub const KNOWN: [Known; 22] = [
         50_000,
     ),
     known("svm", Task::Classification, "SVC", SCALED, svm::parameters, svm::classifier, 10_000),
-    known("bayes", Task::Classification, "GaussianNB", SCALED, || json!({}), bayes::gaussian, ANY),
+    known("bayes", Task::Classification, "GaussianNB", RAW, || json!({}), bayes::gaussian, ANY),
     known("linear", Task::Regression, "LinearRegression", LINEAR, || json!({}), linear::linear, ANY),
     known("ridge", Task::Regression, "RidgeRegression", SCALED, || json!({"alpha": 1.0}), linear::ridge, ANY),
     known("lasso", Task::Regression, "Lasso", SCALED, || json!({"alpha": 1.0, "max_iter": 1000}), linear::lasso, ANY),
@@ -304,7 +306,7 @@ pub const KNOWN: [Known; 22] = [
         Task::Anomaly,
         "KMeans",
         SCALED,
-        || json!({"k": 8, "max_iter": 300, "n_init": 4, "contamination": 0.02}),
+        || json!({"k": 8, "max_iter": 300, "n_init": null, "contamination": 0.02}),
         clusters::far,
         ANY,
     ),
@@ -322,7 +324,7 @@ pub const KNOWN: [Known; 22] = [
         Task::Clustering,
         "KMeans",
         SCALED,
-        || json!({"k": 3, "max_iter": 300, "n_init": 4}),
+        || json!({"k": 3, "max_iter": 300, "n_init": null}),
         clusters::kmeans,
         ANY,
     ),

@@ -3,8 +3,9 @@
 //!
 //! So two classes are a regression on 0 and 1: the variance of such a target is half its Gini impurity, the splits
 //! are the same, and a leaf's mean is its share of the second class, which a forest averages as scikit-learn does.
-//! More classes are one forest each, against the rest, their shares over the sum. A single tree of more than two
-//! classes is smartcore's DecisionTreeClassifier, with the shares of the training rows in its leaves.
+//! More classes are smartcore's own: DecisionTreeClassifier, with the shares of the training rows in its leaves, and
+//! RandomForestClassifier, a vote a tree. Where that would take minutes, and for extra trees, of which smartcore has no
+//! classifier, they are a forest of regressions a class, against the rest, their shares over the sum.
 //! There, x goes left where `x <= threshold` in f64; leaves are added in tree order and divided by the trees.
 
 use super::{Fitted, Job, Made, Own, Target, Task, argmax, failed, state};
@@ -15,6 +16,7 @@ use ndarray::{Array2, Axis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use smartcore::ensemble::extra_trees_regressor::{ExtraTreesRegressor, ExtraTreesRegressorParameters};
+use smartcore::ensemble::random_forest_classifier::{RandomForestClassifier, RandomForestClassifierParameters};
 use smartcore::ensemble::random_forest_regressor::{RandomForestRegressor, RandomForestRegressorParameters};
 use smartcore::tree::decision_tree_classifier::{
     DecisionTreeClassifier, DecisionTreeClassifierParameters, SplitCriterion,
@@ -135,15 +137,34 @@ struct Grown {
     own: Option<Vec<Vec<f64>>>,
 }
 
-fn grow(job: &Job, one: impl Fn(&Vec<f64>) -> Result<(Vec<StoredTree>, Option<Vec<f64>>)>) -> Result<Grown> {
+/// Most trees that one forest of smartcore's grows here: its nodes go through JSON, some 150 bytes each.
+const PIECE: usize = 10;
+
+/// `one` grows so many trees on a target from a seed, with smartcore's own values for the rows to check.
+fn grow(
+    job: &Job,
+    count: usize,
+    one: impl Fn(&Vec<f64>, usize, u64) -> Result<(Vec<StoredTree>, Option<Vec<f64>>)>,
+) -> Result<Grown> {
     let mut grown = Grown { trees: Vec::new(), own: job.check.map(|_| Vec::new()) };
     for (output, target) in targets(job)?.iter().enumerate() {
-        let (trees, own) = one(target)?;
-        let trees: Result<Vec<Tree>> =
-            trees.iter().map(|stored| stored.tree(output, |node| stored.nodes[node].output)).collect();
-        grown.trees.push(trees?);
-        if let (Some(all), Some(own)) = (&mut grown.own, own) {
-            all.push(own);
+        let mut trees = Vec::with_capacity(count);
+        let mut sums = job.check.map(|rows| vec![0.0; rows.nrows()]);
+        while trees.len() < count {
+            let some = PIECE.min(count - trees.len());
+            // smartcore gives tree k the seed + k: the pieces' trees go on where the last ended.
+            let (stored, own) = one(target, some, job.seed.wrapping_add(trees.len() as u64))?;
+            for stored in &stored {
+                trees.push(stored.tree(output, |node| stored.nodes[node].output)?);
+            }
+            if let (Some(sums), Some(own)) = (&mut sums, own) {
+                let share = some as f64 / count as f64;
+                sums.iter_mut().zip(own).for_each(|(sum, value)| *sum += share * value);
+            }
+        }
+        grown.trees.push(trees);
+        if let (Some(all), Some(sums)) = (&mut grown.own, sums) {
+            all.push(sums);
         }
     }
     Ok(grown)
@@ -214,7 +235,7 @@ pub fn tree(job: &Job) -> Result<Fitted> {
         min_samples_split: job.parameters.count("min_samples_split", 2, 1 << 40)?,
         seed: Some(job.seed),
     };
-    let grown = grow(job, |target| {
+    let grown = grow(job, 1, |target, _, _| {
         let model = DecisionTreeRegressor::fit(job.x, target, parameters.clone()).map_err(failed)?;
         let own = job.check.map(|rows| model.predict(rows).map_err(failed)).transpose()?;
         let stored: SingleTree = state(&model)?;
@@ -234,17 +255,26 @@ fn tried(job: &Job) -> Result<usize> {
 }
 
 pub fn forest(job: &Job) -> Result<Fitted> {
+    if let Target::Classes(of, count @ 3..) = job.target {
+        let trees = job.parameters.count("n_trees", 1, 10_000)?;
+        let rows = job.x.nrows() as f64;
+        if trees as f64 * rows / 4.0 * rows * tried(job)? as f64 <= MOST_LOOKS / 4.0 {
+            return class_forest(job, of, count, trees);
+        }
+    }
     let parameters = RandomForestRegressorParameters {
         max_depth: depth(job)?,
         min_samples_leaf: least_leaf(job)?,
         min_samples_split: job.parameters.count("min_samples_split", 2, 1 << 40)?,
-        n_trees: job.parameters.count("n_trees", 1, 10_000)?,
+        n_trees: 0,
         m: Some(tried(job)?),
         keep_samples: false,
-        seed: job.seed,
+        seed: 0,
     };
-    let grown = grow(job, |target| {
-        let model = RandomForestRegressor::fit(job.x, target, parameters.clone()).map_err(failed)?;
+    let count = job.parameters.count("n_trees", 1, 10_000)?;
+    let grown = grow(job, count, |target, n_trees, seed| {
+        let parameters = RandomForestRegressorParameters { n_trees, seed, ..parameters.clone() };
+        let model = RandomForestRegressor::fit(job.x, target, parameters).map_err(failed)?;
         let own = job.check.map(|rows| model.predict(rows).map_err(failed)).transpose()?;
         let stored: StoredForest = state(&model)?;
         Ok((stored.forest_regressor.trees, own))
@@ -257,13 +287,15 @@ pub fn extra(job: &Job) -> Result<Fitted> {
         max_depth: depth(job)?,
         min_samples_leaf: least_leaf(job)?,
         min_samples_split: job.parameters.count("min_samples_split", 2, 1 << 40)?,
-        n_trees: job.parameters.count("n_trees", 1, 10_000)?,
+        n_trees: 0,
         m: Some(tried(job)?),
         keep_samples: false,
-        seed: job.seed,
+        seed: 0,
     };
-    let grown = grow(job, |target| {
-        let model = ExtraTreesRegressor::fit(job.x, target, parameters.clone()).map_err(failed)?;
+    let count = job.parameters.count("n_trees", 1, 10_000)?;
+    let grown = grow(job, count, |target, n_trees, seed| {
+        let parameters = ExtraTreesRegressorParameters { n_trees, seed, ..parameters.clone() };
+        let model = ExtraTreesRegressor::fit(job.x, target, parameters).map_err(failed)?;
         let own = job.check.map(|rows| model.predict(rows).map_err(failed)).transpose()?;
         let stored: StoredForest = state(&model)?;
         Ok((stored.forest_regressor.trees, own))
@@ -277,11 +309,92 @@ struct ClassTree {
 }
 
 #[derive(Deserialize)]
+struct ClassForest {
+    trees: Vec<ClassTree>,
+}
+
+#[derive(Deserialize)]
 struct ClassNode {
+    output: usize,
     split_feature: usize,
     split_value: Option<f64>,
     true_child: Option<usize>,
     false_child: Option<usize>,
+}
+
+impl ClassNode {
+    /// Feature, threshold and children; None at a leaf.
+    fn split(&self) -> Option<(usize, f64, usize, usize)> {
+        Some((self.split_feature, self.split_value?, self.true_child?, self.false_child?))
+    }
+}
+
+impl ClassTree {
+    /// With `leaf` appending each leaf's shares of the classes.
+    fn tree(&self, count: usize, mut leaf: impl FnMut(usize, &mut Vec<f64>)) -> Tree {
+        let mut values = Vec::new();
+        let node = |(number, node): (usize, &ClassNode)| match node.split() {
+            Some((feature, threshold, left, right)) => Node::Split {
+                feature: feature as u32,
+                test: Test::LessEqual(threshold),
+                missing_left: false,
+                left: left as u32,
+                right: right as u32,
+            },
+            None => {
+                leaf(number, &mut values);
+                Node::Leaf((values.len() / count) as u32 - 1)
+            }
+        };
+        let nodes = self.nodes.iter().enumerate().map(node).collect();
+        Tree { nodes, leaves: Leaves::Vector(values) }
+    }
+}
+
+/// smartcore's own forest of classes: each tree votes for its leaf's class, the first of the most votes wins.
+fn class_forest(job: &Job, of: &[u32], count: usize, trees: usize) -> Result<Fitted> {
+    let parameters = RandomForestClassifierParameters {
+        criterion: SplitCriterion::Gini,
+        max_depth: depth(job)?,
+        min_samples_leaf: least_leaf(job)?,
+        min_samples_split: job.parameters.count("min_samples_split", 2, 1 << 40)?,
+        n_trees: trees as u16,
+        m: Some(tried(job)?),
+        keep_samples: false,
+        seed: job.seed,
+    };
+    let model = RandomForestClassifier::fit(job.x, &of.to_vec(), parameters).map_err(failed)?;
+    let own = match job.check {
+        Some(rows) => {
+            let predicted = model.predict(rows).map_err(failed)?.into_iter().map(f64::from).collect();
+            Some(Own { predicted, probabilities: None })
+        }
+        None => None,
+    };
+    let stored: ClassForest = state(&model)?;
+    let vote = |tree: &ClassTree| {
+        tree.tree(count, |node, values| {
+            let class = tree.nodes[node].output;
+            values.extend((0..count).map(|other| f64::from(u8::from(other == class))));
+        })
+    };
+    let trees: Vec<Tree> = stored.trees.iter().map(vote).collect();
+    classes_of(job, trees, own, "RandomForestClassifier")
+}
+
+/// The steps of trees whose leaves hold the shares of more than two classes.
+fn classes_of(job: &Job, trees: Vec<Tree>, own: Option<Own>, path: &'static str) -> Result<Fitted> {
+    let (_, count) = job.classes()?;
+    let divide = if trees.len() == 1 { Aggregate::Sum } else { Aggregate::Divide(trees.len() as f64) };
+    let forest = ensemble(trees, job.x.ncols(), vec![0.0; count], divide);
+    Fitted::new(
+        move |graph, wires| {
+            let probabilities = graph.push(Op::Trees(forest.clone()), wires.to_vec(), path)?;
+            let label = argmax(graph, &probabilities, path)?;
+            Ok(Made::Classes { label, probabilities: Some(probabilities), scores: None })
+        },
+        own,
+    )
 }
 
 /// Cells that smartcore's classification tree may look at: some minutes.
@@ -316,46 +429,19 @@ fn class_tree(job: &Job) -> Result<Fitted> {
     };
     let stored: ClassTree = state(&model)?;
     let mut counts = vec![0.0; stored.nodes.len() * count];
-    let split = |node: usize| {
-        let node = &stored.nodes[node];
-        Some((node.split_feature, node.split_value?, node.true_child?, node.false_child?))
-    };
     for (row, &class) in job.x.axis_iter(Axis(0)).zip(of) {
         let mut node = 0;
-        while let Some((feature, threshold, left, right)) = split(node) {
+        while let Some((feature, threshold, left, right)) = stored.nodes[node].split() {
             node = if row[feature] <= threshold { left } else { right };
         }
         counts[node * count + class as usize] += 1.0;
     }
-    let mut values = Vec::new();
-    let mut nodes = Vec::with_capacity(stored.nodes.len());
-    for number in 0..stored.nodes.len() {
-        nodes.push(match split(number) {
-            Some((feature, threshold, left, right)) => Node::Split {
-                feature: feature as u32,
-                test: Test::LessEqual(threshold),
-                missing_left: false,
-                left: left as u32,
-                right: right as u32,
-            },
-            None => {
-                let counts = &counts[number * count..(number + 1) * count];
-                let sum: f64 = counts.iter().sum();
-                values.extend(counts.iter().map(|&n| if sum > 0.0 { n / sum } else { 1.0 / count as f64 }));
-                Node::Leaf((values.len() / count) as u32 - 1)
-            }
-        });
-    }
-    let tree = Tree { nodes, leaves: Leaves::Vector(values) };
-    let forest = ensemble(vec![tree], columns, vec![0.0; count], Aggregate::Sum);
-    Fitted::new(
-        move |graph, wires| {
-            let probabilities = graph.push(Op::Trees(forest.clone()), wires.to_vec(), "DecisionTreeClassifier")?;
-            let label = argmax(graph, &probabilities, "DecisionTreeClassifier")?;
-            Ok(Made::Classes { label, probabilities: Some(probabilities), scores: None })
-        },
-        own,
-    )
+    let tree = stored.tree(count, |node, values| {
+        let counts = &counts[node * count..(node + 1) * count];
+        let sum: f64 = counts.iter().sum();
+        values.extend(counts.iter().map(|&n| if sum > 0.0 { n / sum } else { 1.0 / count as f64 }));
+    });
+    classes_of(job, vec![tree], own, "DecisionTreeClassifier")
 }
 
 #[derive(Deserialize)]
