@@ -6,6 +6,7 @@ are of whole processes: CPU seconds, so that other work on the machine matters l
 carryout also measures permutation importance and writes the model; scikit-learn reads with pandas.
 
 Usage: python scripts/bench-training.py CARRYOUT [ROWS ...]      needs scikit-learn and pandas
+MODELS=logistic,tree in the environment takes these alone; LIMIT is the CPU seconds after which a process is stopped.
 """
 
 import json
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import numpy
 
-LIMIT = 120  # seconds of CPU
+LIMIT = int(os.environ.get("LIMIT", "400"))
 
 # Name, task, options of carryout, the estimator in Python.
 CASES = [
@@ -78,7 +79,10 @@ def main():
                 header = ",".join(f"x{column}" for column in range(10)) + ",y"
                 form = ["%.4f"] * 10 + (["%d"] if task == "c" else ["%.4f"])
                 numpy.savetxt(Path(folder) / f"{task}.csv", numpy.column_stack([x, target]), form, ",", header=header, comments="")
+            wanted = os.environ.get("MODELS", "").split(",")
             for name, task, options, python in CASES:
+                if wanted != [""] and name not in wanted:
+                    continue
                 data = str(Path(folder) / f"{task}.csv")
                 ours, why = measured(
                     [carryout, "train", data, "-t", "y", "-m", name, *options, "-o", str(Path(folder) / "m.carry"), "--json"]

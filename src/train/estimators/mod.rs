@@ -272,7 +272,7 @@ pub const KNOWN: [Known; 22] = [
         neighbours::classifier,
         50_000,
     ),
-    known("svm", Task::Classification, "SVC", SCALED, svm::parameters, svm::classifier, 10_000),
+    known("svm", Task::Classification, "SVC", SCALED, svm::parameters, svm::classifier, 4_000),
     known("bayes", Task::Classification, "GaussianNB", RAW, || json!({}), bayes::gaussian, ANY),
     known("linear", Task::Regression, "LinearRegression", LINEAR, || json!({}), linear::linear, ANY),
     known("ridge", Task::Regression, "RidgeRegression", SCALED, || json!({"alpha": 1.0}), linear::ridge, ANY),
