@@ -120,6 +120,16 @@ fn loans_have_calibrated_probabilities_and_a_threshold() {
     assert!(report.contains(&format!("<td class=\"n big\">{accuracy:.3}")), "{accuracy}");
 }
 
+/// The model card in a package.
+#[test]
+fn the_model_card_has_the_figures() {
+    let card = std::fs::read_to_string(made().join("arrival-time/README.md")).unwrap();
+    let checked = card.split("## Checked\n").nth(1).unwrap();
+    for said in ["- MAE 2.", "(baseline 11.39)", "carryout train trips.csv", "SHA-256 "] {
+        assert!(checked.contains(said), "{said} is not in {checked}");
+    }
+}
+
 /// Mean absolute error of the package on the later rows; the report of those rows must say the same.
 fn mean_error(example: &str, target: &str) -> f64 {
     let predicted = Predicted::of(example);

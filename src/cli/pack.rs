@@ -9,6 +9,7 @@ use carryout::lower::{Want, lower};
 use carryout::model::{ColumnKind, Model};
 use carryout::package::{self, File};
 use carryout::predictor::{Manifest, Predictor};
+use carryout::train::report::card;
 use clap::Args;
 use serde_json::json;
 use std::io::{self, Write};
@@ -61,7 +62,7 @@ pub fn run(arguments: Arguments, json: bool) -> Outcome {
     };
     package::check_name(&name).map_err(|error| Failure::Usage(error.at("--name")))?;
     let runtime = package::runtime()?;
-    let mut model = reading.model(&path)?;
+    let (mut model, trained) = reading.model_and_report(&path)?;
     let at = |error: Error| error.at(shown(&path));
     if let Some(samples) = &samples {
         learn(&mut model, samples)?;
@@ -88,7 +89,8 @@ pub fn run(arguments: Arguments, json: bool) -> Outcome {
         let pairs = rows.into_iter().zip(answers);
         options.samples = pairs.filter_map(|(row, expected)| Some(package::Sample { row: row?, expected })).collect();
     }
-    options.checked = checked.as_ref().map(verify::Report::lines).unwrap_or_default();
+    options.checked = trained.as_ref().map(card).unwrap_or_default();
+    options.checked.extend(checked.iter().flat_map(verify::Report::lines));
     let files = package::pack(&model, &lowered, runtime, &options).map_err(at)?;
     package::write(&output, &files, force)?;
     let manifest = Manifest::new(&name, &model, &lowered);

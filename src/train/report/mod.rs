@@ -12,6 +12,7 @@ mod words;
 
 pub use html::html;
 pub use text::{columns as column_table, summary, text};
+pub use words::card;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -228,6 +228,34 @@ pub fn total(counts: impl Iterator<Item = u64>) -> u64 {
     counts.fold(0, u64::saturating_add)
 }
 
+/// For a model card, a line a finding: what was found on held-out rows, and what it takes to make the model again.
+pub fn card(report: &Report) -> Vec<String> {
+    let mut lines = vec![headline(report)];
+    let (measured, baseline) = measured(&report.judgement);
+    let beside = |row: Measured| match row.baseline.is_empty() {
+        true => format!("{} {}", row.name, row.model),
+        false => format!("{} {} (baseline {})", row.name, row.model, row.baseline),
+    };
+    let figures: Vec<String> = measured.into_iter().map(beside).collect();
+    let rule = if baseline.is_empty() { String::new() } else { format!("; the baseline predicts {baseline}") };
+    lines.push(format!("{}{rule}.", figures.join(", ")));
+    lines.extend(report.warnings.iter().map(|warning| match &warning.column {
+        Some(column) => format!("{column:?}: {}", warning.message),
+        None => warning.message.clone(),
+    }));
+    let from = &report.provenance;
+    lines.push(format!(
+        "{} by {}, of {} ({}, SHA-256 {}): {}",
+        estimator(&report.estimator.name, &report.estimator.parameters),
+        from.engine,
+        from.data,
+        rows(from.rows_train),
+        from.sha256,
+        from.command
+    ));
+    lines
+}
+
 /// What the importance numbers are.
 pub fn importance(report: &Report) -> Option<String> {
     let importance = report.importance.as_ref()?;
