@@ -1,0 +1,269 @@
+//! Random tree ensembles, large enough for the kernels of `sliced` and `walk`: what the machine here answers is left in
+//! `target/tmp/kernels/`, with the packages, and `tests/node/kernels.test.mjs` asks for the same bits of the linked
+//! wasm. That all kernels agree natively is a test in `src/lower/forest.rs`.
+
+use carryout::lower::{Results, Want, lower};
+use carryout::model::{
+    Aggregate, CategorySet, Column, ColumnKind, Ensemble, Graph, Leaves, Model, NamesFrom, Node, Op, Output, Schema,
+    Source, Test, Tree, Width, WireKind,
+};
+use carryout::package;
+use carryout::runtime::host::Machine;
+use std::path::Path;
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) % most
+    }
+}
+
+/// What an ensemble is like; the rest is drawn.
+struct Kind {
+    name: &'static str,
+    kernel: &'static str,
+    columns: u32,
+    trees: u32,
+    leaves: usize,
+    /// Trees grow level by level; else any leaf is split.
+    level: bool,
+    compare: Width,
+    sum: Width,
+    outputs: u32,
+    vector: bool,
+    missing: bool,
+    infinite: bool,
+    sets: bool,
+    /// Different thresholds.
+    grid: usize,
+}
+
+const PLAIN: Kind = Kind {
+    name: "",
+    kernel: "",
+    columns: 28,
+    trees: 100,
+    leaves: 64,
+    level: true,
+    compare: Width::F32,
+    sum: Width::F32,
+    outputs: 1,
+    vector: false,
+    missing: true,
+    infinite: true,
+    sets: false,
+    grid: 6000,
+};
+
+fn kinds() -> Vec<Kind> {
+    use Width::F64;
+    vec![
+        Kind { name: "full", kernel: "sliced32", ..PLAIN },
+        Kind { name: "full-strict", kernel: "sliced32", missing: false, infinite: false, sum: F64, ..PLAIN },
+        Kind { name: "full-8", kernel: "sliced32", leaves: 256, trees: 20, outputs: 3, ..PLAIN },
+        Kind { name: "uneven-31", kernel: "sliced64", leaves: 31, level: false, compare: F64, sum: F64, ..PLAIN },
+        Kind {
+            name: "uneven-64",
+            kernel: "sliced64",
+            leaves: 64,
+            level: false,
+            compare: F64,
+            sum: F64,
+            columns: 9,
+            ..PLAIN
+        },
+        Kind {
+            name: "uneven-200",
+            kernel: "sliced32",
+            leaves: 200,
+            level: false,
+            outputs: 2,
+            vector: true,
+            sum: F64,
+            ..PLAIN
+        },
+        Kind { name: "classes", kernel: "sliced32", leaves: 31, level: false, outputs: 3, grid: 60, ..PLAIN },
+        Kind { name: "wide", kernel: "sliced32", columns: 150, grid: 40000, ..PLAIN },
+        Kind { name: "few-columns", kernel: "sliced64", columns: 3, grid: 3000, compare: F64, sum: F64, ..PLAIN },
+        Kind {
+            name: "deep",
+            kernel: "walk32",
+            leaves: 900,
+            trees: 12,
+            level: false,
+            outputs: 2,
+            vector: true,
+            sum: F64,
+            ..PLAIN
+        },
+        Kind {
+            name: "deep-64",
+            kernel: "walk64",
+            leaves: 900,
+            trees: 12,
+            level: false,
+            compare: F64,
+            sum: F64,
+            ..PLAIN
+        },
+        Kind {
+            name: "sets",
+            kernel: "trees64_sets",
+            leaves: 31,
+            level: false,
+            compare: F64,
+            sum: F64,
+            sets: true,
+            ..PLAIN
+        },
+    ]
+}
+
+/// Thresholds of every size: near to each other, denormal, huge, whole.
+fn thresholds(random: &mut Random, count: usize) -> Vec<f64> {
+    let mut values = vec![0.0, -0.0, 1e-45, -1e-45, f64::from(f32::MAX), f64::from(f32::MIN), 5e-324];
+    while values.len() < count {
+        let unit = random.below(1 << 24) as f64 / f64::from(1 << 23) - 1.0;
+        values.push(match random.below(16) {
+            0 => unit * 10f64.powi(random.below(70) as i32 - 40),
+            1 => (unit * 30.0).round(),
+            2 => values[random.below(values.len() as u64) as usize].next_up(),
+            _ => unit,
+        });
+    }
+    values
+}
+
+fn tree(random: &mut Random, kind: &Kind, number: u32, grid: &[f64]) -> Tree {
+    let mut nodes = vec![Node::Leaf(0)];
+    let mut open = vec![0usize];
+    let leaves = if random.below(8) == 0 { 1 + random.below(kind.leaves as u64) as usize } else { kind.leaves };
+    for _ in 1..leaves {
+        let at = open.remove(if kind.level { 0 } else { random.below(open.len() as u64) as usize });
+        let (left, right) = (nodes.len() as u32, nodes.len() as u32 + 1);
+        let feature = random.below(kind.columns.into()) as u32;
+        // A column has thresholds of its own.
+        let each = (grid.len() / kind.columns as usize).max(1);
+        let threshold = grid[(feature as usize * each + random.below(each as u64) as usize) % grid.len()];
+        let test = match random.below(4) {
+            0 if kind.sets => Test::In(random.below(2) as u32),
+            1 if kind.sets => Test::LessEqualNonzero(threshold),
+            _ if kind.compare == Width::F32 && threshold as f32 > f32::MIN => Test::Less(threshold),
+            _ => Test::LessEqual(threshold),
+        };
+        nodes[at] = Node::Split { feature, test, missing_left: random.below(3) == 0, left, right };
+        nodes.extend([Node::Leaf(0); 2]);
+        open.extend([left as usize, right as usize]);
+    }
+    let mut leaf = 0;
+    for node in &mut nodes {
+        if let Node::Leaf(place) = node {
+            *place = leaf;
+            leaf += 1;
+        }
+    }
+    let width = if kind.vector { kind.outputs } else { 1 };
+    let values = (0..leaf * width).map(|_| f64::from((random.below(1 << 20) as f32 - 5e5) / 7e5)).collect();
+    let leaves = match kind.vector {
+        true => Leaves::Vector(values),
+        false => Leaves::Scalar { output: number % kind.outputs, values },
+    };
+    Tree { nodes, leaves }
+}
+
+fn value(random: &mut Random, kind: &Kind, grid: &[f64]) -> f64 {
+    let value = grid[random.below(grid.len() as u64) as usize];
+    let near = value as f32;
+    let x = match random.below(12) {
+        0 if kind.missing => f64::NAN,
+        1 if kind.infinite => f64::INFINITY,
+        2 if kind.infinite => f64::NEG_INFINITY,
+        3 => value.next_up(),
+        4 => value.next_down(),
+        5 => f64::from(near.next_up()),
+        6 => f64::from(near.next_down()),
+        7 => random.below(8) as f64,
+        _ => value,
+    };
+    if !kind.infinite && (x as f32).is_infinite() { 1.0 } else { x }
+}
+
+#[test]
+fn random_ensembles_as_packages() {
+    const ROWS: usize = 700;
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels");
+    let mut random = Random(11);
+    for kind in kinds() {
+        let grid = thresholds(&mut random, kind.grid);
+        let set = |left: Vec<u32>| CategorySet { size: 40, left, outside_left: true, toward_zero: true };
+        let ensemble = Ensemble {
+            compare: kind.compare,
+            sum: kind.sum,
+            features: kind.columns,
+            base: (0..kind.outputs).map(|output| f64::from(output) / 4.0 - 0.25).collect(),
+            trees: (0..kind.trees).map(|number| tree(&mut random, &kind, number, &grid)).collect(),
+            sets: if kind.sets { vec![set(vec![0x5a, 3]), set(vec![!0x2, 0])] } else { Vec::new() },
+            aggregate: if kind.vector { Aggregate::Divide(kind.trees.into()) } else { Aggregate::Sum },
+            missing: kind.missing,
+            infinite: kind.infinite,
+        };
+        ensemble.check().unwrap();
+        let columns: Vec<Column> = (0..kind.columns)
+            .map(|number| Column {
+                name: format!("x{number}"),
+                kind: ColumnKind::Number,
+                missing: false,
+                infinite: false,
+                unknown: false,
+                range: None,
+                used: true,
+                readers: Vec::new(),
+            })
+            .collect();
+        let mut graph = Graph::default();
+        let wires = columns.iter().map(|_| graph.column(WireKind::Number)).collect();
+        let values = graph.push(Op::Trees(ensemble), wires, "trees").unwrap();
+        let mut model = Model {
+            schema: Schema { columns, names_from: NamesFrom::File },
+            graph,
+            output: Output::Regression { values, names: Vec::new() },
+            source: Source {
+                library: "none".to_string(),
+                version: String::new(),
+                estimator: "trees".to_string(),
+                outline: Vec::new(),
+            },
+        };
+        model.settle_columns();
+        let lowered = lower(&model, Want::Package).unwrap();
+        let kernels: Vec<&str> = lowered.kernels.iter().map(|kernel| kernel.name()).collect();
+        assert_eq!(kernels, [kind.kernel], "{}", kind.name);
+
+        let columns = kind.columns as usize;
+        let rows: Vec<f64> = (0..ROWS * columns).map(|_| value(&mut random, &kind, &grid)).collect();
+        let mut machine = Machine::open(&lowered.image).unwrap();
+        let Results::Regression { values, .. } = &lowered.results else { unreachable!() };
+        let mut answers = Vec::new();
+        for block in rows.chunks(columns * machine.block()) {
+            let count = block.len() / columns;
+            for (place, &x) in block.iter().enumerate() {
+                machine.slots_mut()[place % columns * count + place / columns] = x;
+            }
+            machine.run(count).unwrap();
+            for row in 0..count {
+                let slots = values.first as usize..(values.first + values.count) as usize;
+                answers.extend(slots.map(|slot| machine.slots()[slot * count + row]));
+            }
+        }
+
+        let files =
+            package::pack(&model, &lowered, package::runtime().unwrap(), &package::Options::new(kind.name)).unwrap();
+        let folder = root.join(kind.name);
+        package::write(&folder, &files, false).unwrap();
+        let bytes = |numbers: &[f64]| numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+        std::fs::write(folder.join("rows.f64"), bytes(&rows)).unwrap();
+        std::fs::write(folder.join("answers.f64"), bytes(&answers)).unwrap();
+    }
+}
