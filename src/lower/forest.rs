@@ -261,10 +261,15 @@ fn choose(shape: &Shape) -> Option<Choice> {
         return Some(Choice {
             kernel: if shape.narrow { Kernel::Sliced32 } else { Kernel::Sliced64 },
             shared: true,
-            flags: if full { FULL | depth << DEPTH } else { 0 },
+            flags: if full { FULL | depth << DEPTH } else { leaf_bits(shape) << DEPTH },
         });
     }
     walk(shape)
+}
+
+/// Bits of the largest leaf number.
+fn leaf_bits(shape: &Shape) -> u32 {
+    usize::BITS - shape.most.leading_zeros()
 }
 
 fn walk(shape: &Shape) -> Option<Choice> {
@@ -438,7 +443,9 @@ mod tests {
             with("walk", &|shape| walk(shape).map(|choice| Choice { shared: false, ..choice }));
             with("walk, shared", &|shape| walk(shape).map(|choice| Choice { shared: true, ..choice }));
             let sliced = |shape: &Shape| if shape.narrow { Kernel::Sliced32 } else { Kernel::Sliced64 };
-            with("sliced", &|shape| small(shape).then(|| Choice { kernel: sliced(shape), shared: true, flags: 0 }));
+            with("sliced", &|shape| {
+                small(shape).then(|| Choice { kernel: sliced(shape), shared: true, flags: leaf_bits(shape) << DEPTH })
+            });
             with("sliced, full", &|shape| {
                 let flags = FULL | shape.depth.max(3) << DEPTH;
                 let fits =

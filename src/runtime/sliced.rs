@@ -23,9 +23,14 @@ use super::{Call, Shape, quick};
 use crate::image::BLOCK;
 use core::mem::MaybeUninit;
 
-/// A flag beside those of `forest`: trees are filled up to one depth, in the flag's high bits.
+/// A flag beside those of `forest`: trees are filled up to one depth.
 pub const FULL: u32 = 32;
+/// From this bit on the flags hold the bits of the largest leaf number: the depth of trees that are filled up.
 pub const DEPTH: u32 = 16;
+
+/// Leaf rows of a tree where all have at most so many, one value each: what is known costs nothing where they are
+/// added.
+const STRIDE: usize = 64;
 
 /// Lanes of a block.
 const LANES: usize = BLOCK / ROWS;
@@ -137,11 +142,16 @@ pub fn width_of(forest: &Forest, outputs: usize) -> usize {
     if forest.vector() { outputs } else { 1 }
 }
 
+/// From one tree's leaf rows to the next one's, 0 where that differs.
+fn stride_of(forest: &Forest, outputs: usize) -> usize {
+    if width_of(forest, outputs) == 1 && 1 << depth_of(forest) <= STRIDE { STRIDE } else { 0 }
+}
+
 impl Tables {
     fn new<T: Number>(forest: &Forest, layout: &mut Layout, outputs: usize) -> Tables {
         let width = width_of(forest, outputs) as u64;
         let (trees, splits) = (forest.sizes.len() as u64, forest.splits as u64);
-        let shared: u64 = forest.counts.iter().map(|&count| u64::from(count)).sum();
+        let shared = forest.thresholds.count() as u64;
         let full = is_full(forest);
         let heap = trees << if full { depth_of(forest) } else { 0 };
         Tables {
@@ -154,7 +164,11 @@ impl Tables {
             // No leaf stands in two of a bit's subtrees.
             unions: layout.take::<u16>(if full { 0 } else { (splits + 2 * trees) * 8 }),
             trees: layout.take::<Tree>(trees),
-            values: layout.take::<u64>(width * if full { heap } else { splits + trees }),
+            values: layout.take::<u64>(match (stride_of(forest, outputs), full) {
+                (stride @ 1.., _) => trees * stride as u64,
+                (_, true) => width * heap,
+                (_, false) => width * (splits + trees),
+            }),
             reach: layout.take::<Wide>(NODES as u64),
             leaves: layout.take::<[[Bits; 8]; LANES]>(CHUNK as u64),
         }
@@ -163,9 +177,12 @@ impl Tables {
 
 pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
     let forest = Forest::read::<T>(shape.args(), shape.outputs)?;
-    let small = forest.sizes.iter().all(|&size| (size as usize) < NODES / 2);
-    let shared = forest.counts.iter().try_fold(0u32, |sum, &count| sum.checked_add(count))?;
-    if !forest.shared() || !small || shared > 1 << 16 || (is_full(&forest) && !(3..=8).contains(&depth_of(&forest))) {
+    let depth = depth_of(&forest);
+    if !forest.shared() || !(if is_full(&forest) { 3 } else { 0 }..=8).contains(&depth) {
+        return None;
+    }
+    let small = forest.sizes.iter().all(|&size| size < 1 << depth);
+    if !small || forest.thresholds.count() > 1 << 16 {
         return None;
     }
     forest.check::<T>(shape)?;
@@ -212,10 +229,7 @@ enum Quick {
 
 impl Quick {
     fn new(forest: &Forest, layout: &mut Layout) -> Quick {
-        let most = match full_depth(forest) {
-            Some(depth) => 1 << depth,
-            None => forest.sizes.iter().fold(0, |most, &size| if size > most { size } else { most }) as usize + 1,
-        };
+        let most = 1 << depth_of(forest);
         if quick::fits::<u32>(most) && quick::pays::<u32>(forest) {
             Quick::Narrow(quick::Tables::new::<u32>(forest, layout))
         } else if quick::fits::<u64>(most) && quick::pays::<u64>(forest) {
@@ -303,7 +317,7 @@ impl Tables {
             return;
         }
         ready.fill(1);
-        let width = width_of(forest, call.outputs);
+        let width = [width_of(forest, call.outputs), stride_of(forest, call.outputs)];
         // SAFETY: as above; which of the two it is does not change between the runs of an image.
         unsafe {
             if is_full(forest) {
@@ -338,7 +352,7 @@ fn sliced<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
             if is_full(forest) { &mut [] } else { tables.splits.of::<Split>(call) },
         )
     };
-    let width = width_of(forest, call.outputs);
+    let (width, stride) = (width_of(forest, call.outputs), stride_of(forest, call.outputs));
     if !fill_masks::<T>(call, forest, tables, masks) {
         return;
     }
@@ -379,9 +393,9 @@ fn sliced<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
             let sum = |output: &mut [f64], trees: &[Tree], from: usize, place: usize| {
                 let leaves = leaves.add(from * BLOCK);
                 if forest.narrow() {
-                    add::<f32>(output, trees, leaves, values.as_ptr().cast::<f32>().add(place), width);
+                    add::<f32>(output, trees, leaves, values.as_ptr().cast::<f32>().add(place), width, stride);
                 } else {
-                    add::<f64>(output, trees, leaves, values.as_ptr().cast::<f64>().add(place), width);
+                    add::<f64>(output, trees, leaves, values.as_ptr().cast::<f64>().add(place), width, stride);
                 }
             };
             if forest.vector() {
@@ -408,31 +422,39 @@ fn sliced<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
 /// Adds to each row of an output the values of its leaves in these trees, in their order.
 ///
 /// # Safety
-/// `leaves` has the leaf numbers of a block for each tree; leaf number k of a tree has `width` values from `values` + `width` ×
-/// (the tree's + k) on.
+/// `leaves` has the leaf numbers of a block for each tree; leaf number k of a tree has `width` values from `values` +
+/// `width` × (the tree's + k) on; with `stride`, that of `stride_of`, the trees' follow each other so far apart.
 #[inline(never)]
-unsafe fn add<S: Sum>(output: &mut [f64], trees: &[Tree], leaves: *const u8, values: *const S, width: usize) {
+unsafe fn add<S: Sum>(
+    output: &mut [f64],
+    trees: &[Tree],
+    leaves: *const u8,
+    values: *const S,
+    width: usize,
+    stride: usize,
+) {
     // SAFETY: by the caller; there are at most a block's rows.
     unsafe {
-        let value = |values: *const S, place: usize, row: usize| {
-            let leaf = *leaves.add(place * BLOCK + row) as usize;
-            *values.add(leaf * width)
-        };
-        let of = |tree: &Tree| values.add(tree.values as usize * width);
-        if let [a, b, c, d, e, f, g, h] = trees {
-            let (a, b, c, d, e, f, g, h) = (of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h));
+        if let ([first, _, _, _, _, _, _, _], STRIDE) = (trees, stride) {
+            let values = values.add(first.values as usize);
             for (row, sum) in output.iter_mut().enumerate() {
-                let mut x = S::from_f64(*sum).plus(value(a, 0, row));
-                x = x.plus(value(b, 1, row)).plus(value(c, 2, row)).plus(value(d, 3, row));
-                x = x.plus(value(e, 4, row)).plus(value(f, 5, row)).plus(value(g, 6, row));
-                *sum = x.plus(value(h, 7, row)).to_f64();
-            }
-        } else {
-            for (place, tree) in trees.iter().enumerate() {
-                let values = of(tree);
-                for (row, sum) in output.iter_mut().enumerate() {
-                    *sum = S::from_f64(*sum).plus(value(values, place, row)).to_f64();
+                let leaves = leaves.add(row);
+                let mut x = S::from_f64(*sum);
+                macro_rules! each {
+                    ($($k:literal)*) => {
+                        $(x = x.plus(*values.add(*leaves.add($k * BLOCK) as usize).add($k * STRIDE));)*
+                    };
                 }
+                each!(0 1 2 3 4 5 6 7);
+                *sum = x.to_f64();
+            }
+            return;
+        }
+        for (place, tree) in trees.iter().enumerate() {
+            let values = values.add(tree.values as usize * width);
+            for (row, sum) in output.iter_mut().enumerate() {
+                let leaf = *leaves.add(place * BLOCK + row) as usize;
+                *sum = S::from_f64(*sum).plus(*values.add(leaf * width)).to_f64();
             }
         }
     }
@@ -545,12 +567,19 @@ unsafe fn uneven<const N: usize>(
     }
 }
 
-fn build_full(forest: &Forest, heaps: &mut [u16], trees: &mut [Tree], values: &mut [u64], width: usize) {
+fn build_full(
+    forest: &Forest,
+    heaps: &mut [u16],
+    trees: &mut [Tree],
+    values: &mut [u64],
+    [width, stride]: [usize; 2],
+) {
     let depth = depth_of(forest);
     let (mut first, mut split, mut leaf) = (0usize, 0usize, 0usize);
     for (number, (tree, &size)) in trees.iter_mut().zip(forest.sizes).enumerate() {
         let start = number << depth;
-        *tree = Tree { splits: start as u32, count: size, unions: 0, bits: depth, values: start as u32 };
+        let own = if stride > 0 { number * stride } else { start };
+        *tree = Tree { splits: start as u32, count: size, unions: 0, bits: depth, values: own as u32 };
         let Some(heap) = heaps.get_mut(start..start + (1 << depth)) else { return };
         // Where in the heap each node is.
         let mut places = [1u16; NODES];
@@ -569,7 +598,7 @@ fn build_full(forest: &Forest, heaps: &mut [u16], trees: &mut [Tree], values: &m
             } else {
                 // All leaves below a leaf are that leaf.
                 let levels = depth.saturating_sub((place | 1).ilog2());
-                let from = start + ((place << levels) & ((1 << depth) - 1));
+                let from = own + ((place << levels) & ((1 << depth) - 1));
                 for number in from..from + (1 << levels) {
                     copy_row(forest, leaf, values, number, width);
                 }
@@ -645,10 +674,11 @@ fn build_uneven(
     unions: &mut [u16],
     trees: &mut [Tree],
     values: &mut [u64],
-    width: usize,
+    [width, stride]: [usize; 2],
 ) {
     let (mut first, mut first_split, mut first_leaf, mut union) = (0usize, 0usize, 0usize, 0usize);
-    for (tree, &size) in trees.iter_mut().zip(forest.sizes) {
+    for (number, (tree, &size)) in trees.iter_mut().zip(forest.sizes).enumerate() {
+        let own = if stride > 0 { number * stride } else { first_leaf };
         let mut all = [Node::default(); NODES];
         let Some(nodes) = all.get_mut(..2 * size as usize + 1) else { return };
         number_nodes(forest, first, None, nodes);
@@ -659,14 +689,13 @@ fn build_uneven(
         let mut leaf = first_leaf;
         for at in 0..nodes.len() {
             if let Some(&Node { left: 0, from, .. }) = nodes.get(at) {
-                copy_row(forest, leaf, values, first_leaf + from as usize, width);
+                copy_row(forest, leaf, values, own + from as usize, width);
                 leaf += 1;
             }
         }
         let count = size as usize + 1;
         let bits = count.next_power_of_two().trailing_zeros();
-        *tree =
-            Tree { splits: first_split as u32, count: size, unions: union as u32, bits, values: first_leaf as u32 };
+        *tree = Tree { splits: first_split as u32, count: size, unions: union as u32, bits, values: own as u32 };
         for bit in 0..bits {
             // Set in the number of every leaf of the subtree.
             let whole = |node: &Node| {
