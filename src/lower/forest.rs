@@ -244,13 +244,12 @@ const SMALL: usize = 2000;
 
 /// Which kernel, from the ensemble's shape. None: neither, and `lower::trees` takes the plain walk.
 ///
-/// - Fewer than 8 trees or 2000 splits stay with the plain walk: its code is 3 KB gzipped, that of `sliced` 9 KB, which
+/// - Fewer than 8 trees or 2000 splits stay with the plain walk: its code is 3 KB gzipped, that of `sliced` 11 KB, which
 ///   would be most of such a package, and a row takes it a few microseconds at most.
-/// - Up to 256 leaves a tree: bits. 100 trees of depth 6 over 28 columns took 0.11 of the plain walk's time (Node, blocks
-///   of 128 rows); trees of more than 64 leaves were not timed.
+/// - Up to 256 leaves a tree: bits. What they take is in docs/design.md; trees of more than 64 leaves were not timed.
 /// - Trees that are nearly full are filled up, to three times their leaves at most; where that stops paying was not
 ///   measured.
-/// - Else eight walks at a time: on that ensemble 0.46 of the plain walk's time for eight rows, 0.88 for one.
+/// - Else eight walks at a time.
 fn choose(shape: &Shape) -> Option<Choice> {
     if shape.trees < 8 || shape.splits < SMALL {
         return None;
@@ -454,7 +453,7 @@ mod tests {
             });
             with("chosen", &choose);
             // Which kind of run comes first, and makes the tables, changes.
-            let mut blocks = [512, 1, 20, 127, 39, 8, 7, 128, 40, 300, 511, 512];
+            let mut blocks = [512, 1, 20, 127, 25, 8, 7, 128, 26, 300, 511, 512];
             blocks.rotate_left(round % 12);
             for rows in blocks {
                 let (features, outputs) = (features as usize, outputs as usize);

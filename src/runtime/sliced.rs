@@ -42,7 +42,7 @@ type Wide = [Bits; LANES];
 const FEW: usize = 20;
 
 /// And than single rows as `quick` takes them.
-const QUICK_FEW: usize = 40;
+const QUICK_FEW: usize = 26;
 
 /// Trees summed at a time.
 const CHUNK: usize = 8;
