@@ -441,7 +441,8 @@ fn a_threshold_is_in_the_model() {
 }
 
 /// Where an estimator is more than one percent worse than scikit-learn's with its defaults, and why.
-const WORSE: [(&str, &str, &str); 5] = [
+const WORSE: [(&str, &str, &str); 6] = [
+    ("digits", "forest", "six rows of 450: a vote a tree, where scikit-learn averages shares"),
     ("breast-cancer", "bayes", "two rows of 143: scikit-learn adds a little to every variance, smartcore to none"),
     ("iris", "logistic", "columns are scaled: one row of 38; scikit-learn's on scaled columns is the same"),
     ("iris", "knn", "columns are scaled: one row of 38; scikit-learn's on scaled columns is the same"),
@@ -490,7 +491,7 @@ fn no_worse_than_scikit_learn() {
     for (set, model) in &seen {
         assert!(WORSE.iter().any(|(s, m, _)| s == set && m == model), "{set} {model} is worse and nobody knows why");
     }
-    for (set, model, why) in WORSE {
+    for (set, model, why) in WORSE.iter().filter(|(set, ..)| !cfg!(debug_assertions) || *set != "digits") {
         assert!(seen.iter().any(|(s, m)| s == set && m == model), "{set} {model}: no longer so: {why}");
     }
 }
@@ -889,6 +890,48 @@ fn a_trained_model_goes_through_every_command() {
             .unwrap()
             .all(|file| !text(file.unwrap().file_name().as_encoded_bytes()).contains(".part"))
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_leaves_no_file() {
+    let folder = scratch("interrupted");
+    fs::write(folder.join("data.csv"), data(3000, 2, 4)).unwrap();
+    fs::write(folder.join("m.carry"), "the old one").unwrap();
+    let arguments =
+        ["train", "data.csv", "-t", "class", "-m", "extra-trees", "--set", "n_trees=2000", "-o", "m.carry"];
+    let mut child = Command::new(env!("CARGO_BIN_EXE_carryout"))
+        .args(arguments)
+        .current_dir(&folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    assert_eq!(fs::read_to_string(folder.join("m.carry")).unwrap(), "the old one");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+}
+
+#[test]
+fn missing_numbers_are_the_same_in_training_and_predicting() {
+    let folder = scratch("missing");
+    let mut csv = String::from("a,b,y\n");
+    let mut random = Random::new(4);
+    for n in 0..60 {
+        let a = random.unit();
+        let cell = if n % 10 == 0 { "NA".to_owned() } else { a.to_string() };
+        csv.push_str(&format!("{cell},{},{}\n", ["none", "some"][n % 2], if a > 0.5 { "yes" } else { "no" }));
+    }
+    fs::write(folder.join("data.csv"), &csv).unwrap();
+    let ran = carryout(&folder, &["train", "data.csv", "-t", "y", "-m", "logistic", "-o", "m.carry"], b"");
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    let ran = carryout(&folder, &["predict", "m.carry", "data.csv"], b"");
+    assert_eq!((ran.status.code(), text(&ran.stderr)), (Some(0), String::new()));
+    let answers = text(&ran.stdout);
+    assert_eq!(answers.lines().count(), 61);
+    assert!(answers.lines().skip(1).all(|line| line.ends_with(',')), "a warning: {answers}");
 }
 
 #[test]

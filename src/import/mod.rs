@@ -44,6 +44,9 @@ pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
         Format::XgboostJson | Format::XgboostUbjson => xgboost::import(bytes, options),
         #[cfg(feature = "train")]
         Format::Carry => crate::train::carry::import(bytes, options),
+        #[cfg(not(feature = "train"))]
+        Format::Carry => Err(Error::unsupported("this is a .carry file, which the command reads, not the page")
+            .remedy("Pack it: carryout pack model.carry -o pkg/model, then carryout demo pkg/model.")),
         Format::XgboostBinary => Err(xgboost::old_binary()),
         format => {
             Err(Error::unsupported(format!("this looks like {}, which carryout does not read yet", format.name()))

@@ -25,6 +25,10 @@ const QUOTED: usize = 60;
 /// Most categories that a message lists.
 const LISTED: usize = 10;
 
+/// What stands for a missing number or boolean in a CSV cell, beside an empty one, where the model takes missing values.
+pub const MISSING: [&str; 16] =
+    ["NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "null", "NULL", "Null", "None", "none", "-", "?", "#N/A", "."];
+
 /// A value as it came.
 #[derive(Clone, Copy)]
 enum Given<'a> {
@@ -232,6 +236,10 @@ impl Intake {
         let word = text.trim();
         if word.is_empty() && (column.missing || column.kind != ColumnKind::Text) {
             return Given::Missing("an empty cell");
+        }
+        let plain = matches!(column.kind, ColumnKind::Number | ColumnKind::Integer | ColumnKind::Boolean);
+        if plain && column.missing && MISSING.contains(&word) {
+            return Given::Missing("a missing value");
         }
         let number = || word.parse().map_or(Given::Text(text), Given::Number);
         let boolean = || match word {
@@ -634,6 +642,13 @@ mod tests {
         cell(&age, "1e3", Ok(1000.0));
         cell(&age, "", Ok(f64::NAN));
         cell(&age, "NaN", Ok(f64::NAN));
+        cell(&age, " NA ", Ok(f64::NAN));
+        cell(&age, "?", Ok(f64::NAN));
+        cell(
+            &Column { missing: false, ..age.clone() },
+            "NA",
+            Err("\"age\": expected a number, got the string \"NA\""),
+        );
         cell(&age, "4,5", Err("\"age\": expected a number or null, got the string \"4,5\""));
         cell(&age, "inf", Err("\"age\": expected a number or null, got the number Infinity"));
         let member = column("member", ColumnKind::Boolean);

@@ -5,6 +5,8 @@
 
 use super::report::{ColumnReport, Role};
 use super::table::Rows;
+// In a category column only an empty cell is missing: there `none` is as good a value as any.
+use crate::predictor::MISSING as MARKERS;
 use crate::{Error, Result};
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 use std::collections::{BTreeMap, HashMap};
@@ -86,11 +88,6 @@ pub struct Wishes {
     /// More texts that mean a missing value.
     pub missing: Vec<String>,
 }
-
-/// What stands for a missing number beside an empty cell. In a category column only an empty cell is missing: there
-/// `none` is as good a value as any.
-const MARKERS: [&str; 16] =
-    ["NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "null", "NULL", "Null", "None", "none", "-", "?", "#N/A", "."];
 
 /// Different values counted per column; beyond, only that there are more.
 const MOST_DISTINCT: usize = 20_000;
