@@ -227,15 +227,16 @@ def write(docs, results, about):
 
 
 def chart(curve, series):
-    """A picture of one curve, both axes logarithmic; readable on light and dark pages."""
+    """A picture of one curve, logarithmic but for the depth; readable on light and dark pages."""
     width, height, left, right, top, bottom = 640, 360, 70, 24, 56, 48
     xs = [x for values in series.values() for x, _ in values]
     ys = [y for values in series.values() for _, y in values]
     low, high = math.floor(math.log10(min(ys))), math.ceil(math.log10(max(ys)))
 
     def px(x):
-        a, b = math.log(min(xs)), math.log(max(xs))
-        return left + (math.log(x) - a) / (b - a) * (width - left - right)
+        scaled = (lambda x: x) if curve == "depth" else math.log
+        a, b = scaled(min(xs)), scaled(max(xs))
+        return left + (scaled(x) - a) / (b - a) * (width - left - right)
 
     def py(y):
         return top + (high - math.log10(y)) / (high - low) * (height - top - bottom)
