@@ -187,7 +187,8 @@ def targets(results):
 
 HOW = """\
 Made by `make bench`; it writes this page and its pictures. Models and rows come from `benches/cases.py` and fixed seeds; nothing
-is downloaded but packages, pinned in `benches/`. Other models and machines give other numbers: run it on yours.
+is downloaded but packages, pinned in `benches/`. Other models and machines give other numbers: run it on yours. A part that is
+measured again replaces its own section; each says when, of which commit and beside what load.
 
 - Every engine runs on one thread, in a process of its own, and predicts the same 100 000 rows (28 columns of float32, for T4 columns
   of numbers and strings, for T5 64 columns). One too slow for that gets fewer rows a call.
