@@ -1,4 +1,5 @@
 //! Held-out figures against scikit-learn's for the same rows: tests/fixtures/metrics.json, by make_metrics.py.
+#![cfg(feature = "train")]
 
 mod common;
 

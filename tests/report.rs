@@ -1,5 +1,6 @@
 //! The faces of a training report: snapshots of the text, and an HTML file that runs and loads nothing whatever the
 //! names are. The reports are made by hand from figures of `metrics`; the HTML is left in cargo's tmp folder.
+#![cfg(feature = "train")]
 
 use carryout::train::importance;
 use carryout::train::metrics::{self, Labelled};

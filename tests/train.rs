@@ -1,6 +1,7 @@
 //! Training: every estimator against smartcore's own predictions, the `.carry` file against damage, the command
 //! against bad data. Packages are left in `target/tmp/trained/` with smartcore's predictions for
 //! `tests/node/train.test.mjs`.
+#![cfg(feature = "train")]
 
 use carryout::lower::{Results, Want, lower};
 use carryout::model::{Cell, Model, Source};
