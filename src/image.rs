@@ -187,6 +187,8 @@ kernels! {
     Sliced64 "sliced64",
     Dense "dense",
     RbfFours "rbf_fours",
+    Gathered32 "gathered32",
+    Gathered64 "gathered64",
 }
 
 impl Kernel {

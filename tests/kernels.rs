@@ -61,8 +61,33 @@ fn kinds() -> Vec<Kind> {
     use Width::F64;
     vec![
         Kind { name: "full", kernel: "sliced32", ..PLAIN },
-        Kind { name: "full-strict", kernel: "sliced32", missing: false, infinite: false, sum: F64, ..PLAIN },
-        Kind { name: "full-8", kernel: "sliced32", leaves: 256, trees: 20, outputs: 3, ..PLAIN },
+        Kind { name: "full-strict", kernel: "gathered32", missing: false, infinite: false, sum: F64, ..PLAIN },
+        Kind { name: "full-8", kernel: "sliced32", leaves: 256, trees: 20, outputs: 3, columns: 40, ..PLAIN },
+        Kind { name: "gathered", kernel: "gathered32", columns: 14, trees: 81, ..PLAIN },
+        Kind {
+            name: "gathered-8",
+            kernel: "gathered32",
+            columns: 32,
+            trees: 20,
+            leaves: 256,
+            missing: false,
+            infinite: false,
+            outputs: 3,
+            ..PLAIN
+        },
+        Kind {
+            name: "gathered-rows",
+            kernel: "gathered64",
+            columns: 14,
+            trees: 110,
+            leaves: 32,
+            compare: F64,
+            sum: F64,
+            outputs: 2,
+            vector: true,
+            ..PLAIN
+        },
+        Kind { name: "gathered-3", kernel: "gathered32", columns: 5, trees: 301, leaves: 8, grid: 90, ..PLAIN },
         Kind { name: "uneven-31", kernel: "sliced64", leaves: 31, level: false, compare: F64, sum: F64, ..PLAIN },
         Kind {
             name: "uneven-64",

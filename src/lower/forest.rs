@@ -5,6 +5,7 @@ use super::trees::{Forest, at_most_f32, at_most_f64};
 use crate::image::Kernel;
 use crate::model::{Aggregate, Ensemble, Leaves, Node, Test, Tree, Width};
 use crate::runtime::forest::{RIGHT, SHARED};
+use crate::runtime::gather::{COLUMNS, THRESHOLDS};
 use crate::runtime::sliced::{DEPTH, FULL};
 use crate::runtime::trees::{INFINITE, MISSING, SUM32, VECTOR};
 use std::collections::{HashMap, VecDeque};
@@ -85,6 +86,7 @@ fn write(
         most: flat.iter().map(|tree| tree.splits.len()).max()?,
         depth: flat.iter().map(|tree| tree.depth).max()?,
         thresholds: thresholds.len(),
+        most_thresholds: most_of_a_column(&thresholds),
         columns: columns.len(),
         narrow,
     })?;
@@ -182,6 +184,12 @@ fn write(
     Some(Forest { kernel: choice.kernel, features: features.to_vec(), scratch: 0 })
 }
 
+/// Thresholds of the column that has most; sorted.
+fn most_of_a_column(thresholds: &[(u32, f64)]) -> u32 {
+    let columns = thresholds.chunk_by(|a, b| a.0 == b.0);
+    columns.map(|own| own.len() as u32).max().unwrap_or(0)
+}
+
 /// How many bytes hold the numbers below `count`.
 fn bytes_for(count: usize) -> usize {
     let bits = usize::BITS - count.saturating_sub(1).leading_zeros();
@@ -229,6 +237,8 @@ struct Shape {
     depth: u32,
     /// Different ones.
     thresholds: usize,
+    /// Of a column.
+    most_thresholds: u32,
     columns: usize,
     narrow: bool,
 }
@@ -258,12 +268,22 @@ fn choose(shape: &Shape) -> Option<Choice> {
     if shape.thresholds <= 1 << 16 && shape.most < 256 && shape.columns > 0 {
         let full = depth <= 8 && (shape.trees << depth) <= 3 * (shape.splits + shape.trees);
         return Some(Choice {
-            kernel: if shape.narrow { Kernel::Sliced32 } else { Kernel::Sliced64 },
+            kernel: match (full && gathers(shape), shape.narrow) {
+                (true, true) => Kernel::Gathered32,
+                (true, false) => Kernel::Gathered64,
+                (false, true) => Kernel::Sliced32,
+                (false, false) => Kernel::Sliced64,
+            },
             shared: true,
             flags: if full { FULL | depth << DEPTH } else { leaf_bits(shape) << DEPTH },
         });
     }
     walk(shape)
+}
+
+/// Whether the ranks of a row are a few bytes.
+fn gathers(shape: &Shape) -> bool {
+    shape.columns <= COLUMNS && shape.most_thresholds <= THRESHOLDS
 }
 
 /// Bits of the largest leaf number.
@@ -451,10 +471,17 @@ mod tests {
                     shape.depth <= 8 && shape.trees << shape.depth.max(3) <= 8 * (2 * shape.splits + shape.trees);
                 (small(shape) && fits).then(|| Choice { kernel: sliced(shape), shared: true, flags })
             });
+            with("gathered", &|shape| {
+                let flags = FULL | shape.depth.max(3) << DEPTH;
+                let fits =
+                    shape.depth <= 8 && shape.trees << shape.depth.max(3) <= 8 * (2 * shape.splits + shape.trees);
+                let kernel = if shape.narrow { Kernel::Gathered32 } else { Kernel::Gathered64 };
+                (small(shape) && fits && gathers(shape)).then_some(Choice { kernel, shared: true, flags })
+            });
             with("chosen", &choose);
             // Which kind of run comes first, and makes the tables, changes.
-            let mut blocks = [512, 1, 20, 127, 25, 8, 7, 128, 26, 300, 511, 512];
-            blocks.rotate_left(round % 12);
+            let mut blocks = [512, 1, 20, 127, 25, 8, 7, 128, 26, 47, 48, 300, 511, 512];
+            blocks.rotate_left(round % 14);
             for rows in blocks {
                 let (features, outputs) = (features as usize, outputs as usize);
                 let x: Vec<f64> = (0..rows * features)
@@ -487,6 +514,9 @@ mod tests {
                 }
             }
         }
-        assert!(["walk", "walk, shared", "sliced", "sliced, full"].iter().all(|name| used[name] > 20), "{used:?}");
+        assert!(
+            ["walk", "walk, shared", "sliced", "sliced, full", "gathered"].iter().all(|name| used[name] > 20),
+            "{used:?}"
+        );
     }
 }

@@ -186,7 +186,8 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     let also = also.iter().map(|(method, wires)| (method.clone(), gather(wires))).collect();
     let slots = slots.most();
     let trees = |operation: &Operation| {
-        matches!(operation.kernel, Kernel::Sliced32 | Kernel::Sliced64 | Kernel::Walk32 | Kernel::Walk64)
+        use Kernel::*;
+        matches!(operation.kernel, Gathered32 | Gathered64 | Sliced32 | Sliced64 | Walk32 | Walk64)
     };
     // Other kernels gain nothing beyond 128 rows, and the caches hold less of each.
     let most = if operations.iter().any(trees) { BLOCK as u32 } else { 128 };

@@ -206,11 +206,12 @@ pub struct Layout {
     end: u64,
 }
 
-/// Where a list of a kernel's tables is.
+/// Where a list of a kernel's tables is. All tables of an image are fewer bytes than a u32 counts.
 #[derive(Clone, Copy, Default)]
+#[repr(C)]
 pub struct Place {
-    at: usize,
-    count: usize,
+    at: u32,
+    count: u32,
 }
 
 impl Layout {
@@ -218,7 +219,7 @@ impl Layout {
     pub fn take<T>(&mut self, count: u64) -> Place {
         let at = self.end;
         self.end = at.saturating_add(count.saturating_mul(size_of::<T>() as u64)).saturating_add(15) & !15;
-        Place { at: at as usize, count: count as usize }
+        Place { at: at as u32, count: count as u32 }
     }
 
     /// Says what the tables take; None where that is more than an image may ask for.
@@ -238,7 +239,7 @@ impl Place {
     pub unsafe fn of<'a, T>(&self, call: &Call) -> &'a mut [T] {
         // SAFETY: `check` saw that the tables hold what the validator announced, aligned to 16 bytes; the place is
         // a part of that; the rest is the caller's.
-        unsafe { core::slice::from_raw_parts_mut(call.tables.add(self.at).cast::<T>(), self.count) }
+        unsafe { core::slice::from_raw_parts_mut(call.tables.add(self.at as usize).cast::<T>(), self.count as usize) }
     }
 }
 

@@ -24,10 +24,28 @@ mod rows {
     pub fn cells<T: Number>(x: &[T; ROWS], low: T, high: T, scale: T, into: &mut MaybeUninit<[u32; ROWS]>) {
         *into = MaybeUninit::new(x.map(|x| T::cell(x, low, high, scale) as u32));
     }
+
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    macro_rules! cell {
+        ($name:ident $width:ident $whole:literal) => {
+            #[inline]
+            pub fn $name(x: $width, low: $width, high: $width, scale: $width) -> usize {
+                let x = if x > low { x } else { low };
+                let x = if x < high { x } else { high };
+                // The sum's last bits are the nearest whole number.
+                (((x - low) * scale + $whole).to_bits() & 0xffff) as usize
+            }
+        };
+    }
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    cell!(cell_f32 f32 8_388_608.0);
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    cell!(cell_f64 f64 4_503_599_627_370_496.0);
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod vectors {
+    pub use super::rows::{cell_f32, cell_f64};
     pub use super::rows::{cells as cells_f32, cells as cells_f64, read as read_f32, read as read_f64};
 }
 
@@ -74,6 +92,23 @@ mod vectors {
         rows::read(rest, tail) && !v128_any_true(wrong)
     }
 
+    /// In a vector, where engines need no branches to pick a number.
+    #[inline(always)]
+    pub fn cell_f32(x: f32, low: f32, high: f32, scale: f32) -> usize {
+        let low = f32x4_splat(low);
+        let x = f32x4_pmin(f32x4_splat(high), f32x4_pmax(low, f32x4_splat(x)));
+        let x = f32x4_mul(f32x4_sub(x, low), f32x4_splat(scale));
+        u32x4_extract_lane::<0>(f32x4_add(x, f32x4_splat(8_388_608.0))) as usize & 0xffff
+    }
+
+    #[inline(always)]
+    pub fn cell_f64(x: f64, low: f64, high: f64, scale: f64) -> usize {
+        let low = f64x2_splat(low);
+        let x = f64x2_pmin(f64x2_splat(high), f64x2_pmax(low, f64x2_splat(x)));
+        let x = f64x2_mul(f64x2_sub(x, low), f64x2_splat(scale));
+        u32x4_extract_lane::<0>(f64x2_add(x, f64x2_splat(4_503_599_627_370_496.0))) as usize & 0xffff
+    }
+
     pub fn cells_f32(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut MaybeUninit<[u32; ROWS]>) {
         let into = into.as_mut_ptr().cast::<v128>();
         for (four, x) in x.as_chunks::<4>().0.iter().enumerate() {
@@ -109,4 +144,4 @@ mod vectors {
     }
 }
 
-pub use vectors::{cells_f32, cells_f64, read_f32, read_f64};
+pub use vectors::{cell_f32, cell_f64, cells_f32, cells_f64, read_f32, read_f64};

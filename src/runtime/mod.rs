@@ -16,6 +16,7 @@ pub mod encode;
 mod exp;
 pub mod forest;
 mod functions;
+pub mod gather;
 mod gaussian;
 mod impute;
 mod lanes;
@@ -426,8 +427,10 @@ kernels! {
     CategoryHash kernel_category_hash check_category_hash = ctr::category_hash, ctr::check_category_hash;
     Walk32 kernel_walk32 check_walk32 = walk::kernel::<f32>, walk::check::<f32>;
     Walk64 kernel_walk64 check_walk64 = walk::kernel::<f64>, walk::check::<f64>;
-    Sliced32 kernel_sliced32 check_sliced32 = sliced::kernel::<f32>, sliced::check::<f32>;
-    Sliced64 kernel_sliced64 check_sliced64 = sliced::kernel::<f64>, sliced::check::<f64>;
+    Sliced32 kernel_sliced32 check_sliced32 = sliced::kernel::<f32>, sliced::check::<f32, false>;
+    Sliced64 kernel_sliced64 check_sliced64 = sliced::kernel::<f64>, sliced::check::<f64, false>;
     Dense kernel_dense check_dense = blocks::dense, blocks::check_dense;
     RbfFours kernel_rbf_fours check_rbf_fours = blocks::rbf, blocks::check_rbf;
+    Gathered32 kernel_gathered32 check_gathered32 = sliced::gathered::<f32>, sliced::check::<f32, true>;
+    Gathered64 kernel_gathered64 check_gathered64 = sliced::gathered::<f64>, sliced::check::<f64, true>;
 }

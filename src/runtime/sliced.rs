@@ -19,7 +19,7 @@ use super::bits::{Bits, ROWS, greater, transpose};
 use super::forest::{Forest, Layout, Place, RIGHT, Sum};
 use super::trees::Number;
 use super::walk::{self, divide, load};
-use super::{Call, Shape, quick};
+use super::{Call, Shape, gather, quick};
 use crate::image::BLOCK;
 use core::mem::MaybeUninit;
 
@@ -43,6 +43,9 @@ const FEW: usize = 20;
 
 /// And than single rows as `quick` takes them.
 const QUICK_FEW: usize = 26;
+
+/// And than single rows as `gather` takes them.
+const GATHER_FEW: usize = 48;
 
 /// Trees summed at a time.
 const CHUNK: usize = 8;
@@ -78,7 +81,7 @@ pub struct Ranks<T> {
     high: T,
     scale: T,
     /// Most thresholds in a cell, at least 1.
-    most: u32,
+    pub most: u32,
 }
 
 /// A split of a tree that is not full: its mask and its node.
@@ -175,7 +178,8 @@ impl Tables {
     }
 }
 
-pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
+/// GATHER: trees that are filled up, of few columns, whose single rows `gather` takes.
+pub fn check<T: Number, const GATHER: bool>(shape: &Shape) -> Option<usize> {
     let forest = Forest::read::<T>(shape.args(), shape.outputs)?;
     let depth = depth_of(&forest);
     if !forest.shared() || !(if is_full(&forest) { 3 } else { 0 }..=8).contains(&depth) {
@@ -187,14 +191,24 @@ pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
     }
     forest.check::<T>(shape)?;
     walk::check_limits::<T>(&forest)?;
+    let small =
+        forest.columns.len() <= gather::COLUMNS && forest.counts.iter().all(|&count| count <= gather::THRESHOLDS);
+    if GATHER && !(small && is_full(&forest)) {
+        return None;
+    }
     // Filling up may not be most of the tables.
     if is_full(&forest) && (!no_deeper(&forest) || forest.sizes.len() << depth_of(&forest) > 8 * forest.nodes()) {
         return None;
     }
     let mut layout = Layout::default();
-    walk::Tables::new::<T>(&forest, &mut layout, shape.outputs);
-    Tables::new::<T>(&forest, &mut layout, shape.outputs);
-    Quick::new(&forest, &mut layout);
+    if GATHER {
+        gather::Tables::new::<T>(&forest, depth, &mut layout, shape.outputs);
+        Tables::new::<T>(&forest, &mut layout, shape.outputs);
+    } else {
+        walk::Tables::new::<T>(&forest, &mut layout, shape.outputs);
+        Tables::new::<T>(&forest, &mut layout, shape.outputs);
+        Quick::new(&forest, &mut layout);
+    }
     layout.announce(shape)?;
     Some(0)
 }
@@ -246,14 +260,14 @@ pub fn kernel<T: Number>(call: &Call) {
     let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs);
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
     if call.rows >= QUICK_FEW {
-        return sliced::<T>(call, &forest, &tables);
+        return sliced::<T, false>(call, &forest, &tables);
     }
     let kind = Quick::new(&forest, &mut layout);
     match &kind {
-        Quick::None if call.rows >= FEW => sliced::<T>(call, &forest, &tables),
+        Quick::None if call.rows >= FEW => sliced::<T, false>(call, &forest, &tables),
         Quick::None => walk::walk::<T>(call, &forest, &walked),
         Quick::Narrow(quick) | Quick::Wide(quick) => {
-            tables.prepare::<T>(call, &forest);
+            tables.prepare::<T, false>(call, &forest);
             // SAFETY: laid out as in the validator; what is viewed here is not written any more.
             let (trees, values) = unsafe { (tables.trees.of::<Tree>(call), tables.values.of::<u64>(call)) };
             let columns = || tables.columns::<T>(call, &forest);
@@ -265,6 +279,28 @@ pub fn kernel<T: Number>(call: &Call) {
             }
         }
     }
+}
+
+/// For trees that are filled up, of few columns.
+pub fn gathered<T: Number>(call: &Call) {
+    let few = call.rows < GATHER_FEW;
+    if few && gather::run::<T>(call) {
+        return;
+    }
+    let Some(forest) = Forest::read::<T>(call.args(), call.outputs) else { return };
+    let (mut layout, depth) = (Layout::default(), depth_of(&forest));
+    let single = gather::Tables::new::<T>(&forest, depth, &mut layout, call.outputs);
+    let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
+    if !few {
+        return sliced::<T, true>(call, &forest, &tables);
+    }
+    tables.prepare::<T, true>(call, &forest);
+    let pitch = stride_of(&forest, call.outputs).max(1 << depth);
+    // SAFETY: laid out as in the validator; what is viewed here is not written any more.
+    let heaps = unsafe { tables.splits.of::<u16>(call) };
+    let made = ([tables.thresholds, tables.cells, tables.values], pitch);
+    single.build::<T>(call, &forest, tables.columns::<T>(call, &forest), (heaps, depth), made);
+    gather::run::<T>(call);
 }
 
 /// Each column's map, thresholds and cells.
@@ -303,7 +339,7 @@ impl Tables {
     }
 
     /// Makes what does not depend on rows, once.
-    fn prepare<T: Number>(&self, call: &Call, forest: &Forest) {
+    fn prepare<T: Number, const FULL: bool>(&self, call: &Call, forest: &Forest) {
         // SAFETY: laid out as in the validator, each place is viewed once.
         let (ready, trees, unions, values) = unsafe {
             (
@@ -320,7 +356,7 @@ impl Tables {
         let width = [width_of(forest, call.outputs), stride_of(forest, call.outputs)];
         // SAFETY: as above; which of the two it is does not change between the runs of an image.
         unsafe {
-            if is_full(forest) {
+            if FULL || is_full(forest) {
                 build_full(forest, self.splits.of::<u16>(call), trees, values, width);
             } else {
                 build_uneven(forest, self.splits.of::<Split>(call), unions, trees, values, width);
@@ -338,8 +374,10 @@ impl Tables {
     }
 }
 
-fn sliced<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
-    tables.prepare::<T>(call, forest);
+/// FULL: all trees are filled up, and the others' code is left out.
+fn sliced<T: Number, const FULL: bool>(call: &Call, forest: &Forest, tables: &Tables) {
+    tables.prepare::<T, FULL>(call, forest);
+    let full_trees = FULL || is_full(forest);
     // SAFETY: laid out as in the validator, each place is viewed once; which of heaps and splits it is does not change
     // between the runs of an image.
     let (trees, unions, values, masks, heaps, splits) = unsafe {
@@ -348,8 +386,8 @@ fn sliced<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
             tables.unions.of::<u16>(call),
             tables.values.of::<u64>(call),
             tables.masks.of::<Wide>(call),
-            if is_full(forest) { tables.splits.of::<u16>(call) } else { &mut [] },
-            if is_full(forest) { &mut [] } else { tables.splits.of::<Split>(call) },
+            if full_trees { tables.splits.of::<u16>(call) } else { &mut [] },
+            if full_trees { &mut [] } else { tables.splits.of::<Split>(call) },
         )
     };
     let (width, stride) = (width_of(forest, call.outputs), stride_of(forest, call.outputs));
@@ -370,13 +408,13 @@ fn sliced<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
                 let (masks, reach) = (masks.as_ptr().cast::<Bits>(), reach.as_mut_ptr().cast::<Bits>());
                 let leaves = leaves.as_mut_ptr();
                 let (depth, heap) = (depth_of(forest), heaps.as_ptr().wrapping_add(tree.splits as usize));
-                if lanes == LANES && is_full(forest) {
+                if lanes == LANES && full_trees {
                     full::<LANES>(depth, heap, masks, reach, leaves);
                 } else if lanes == LANES {
                     uneven::<LANES>(tree, splits, unions, masks, reach, leaves);
                 } else {
                     for lane in 0..lanes {
-                        if is_full(forest) {
+                        if full_trees {
                             full::<1>(depth, heap, masks.add(lane), reach, leaves.add(lane));
                         } else {
                             uneven::<1>(tree, splits, unions, masks.add(lane), reach, leaves.add(lane));
@@ -796,7 +834,7 @@ impl<T: Number> Ranks<T> {
     }
 
     #[inline(always)]
-    fn cell(&self, x: T) -> usize {
+    pub fn cell(&self, x: T) -> usize {
         T::cell(x, self.low, self.high, self.scale)
     }
 

@@ -99,10 +99,7 @@ impl Number for f32 {
     }
     #[inline(always)]
     fn cell(x: f32, low: f32, high: f32, scale: f32) -> usize {
-        let x = if x > low { x } else { low };
-        let x = if x < high { x } else { high };
-        // The sum's last bits are the nearest whole number.
-        (((x - low) * scale + 8_388_608.0).to_bits() & 0xffff) as usize
+        lanes::cell_f32(x, low, high, scale)
     }
     fn scale(low: f32, high: f32, last: u32) -> f32 {
         let scale = last as f32 / (high - low);
@@ -161,10 +158,7 @@ impl Number for f64 {
     }
     #[inline(always)]
     fn cell(x: f64, low: f64, high: f64, scale: f64) -> usize {
-        let x = if x > low { x } else { low };
-        let x = if x < high { x } else { high };
-        // The sum's last bits are the nearest whole number.
-        (((x - low) * scale + 4_503_599_627_370_496.0).to_bits() & 0xffff) as usize
+        lanes::cell_f64(x, low, high, scale)
     }
     fn scale(low: f64, high: f64, last: u32) -> f64 {
         let scale = last as f64 / (high - low);

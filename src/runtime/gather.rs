@@ -1,0 +1,429 @@
+//! Single rows through trees filled up to one depth, sixteen splits at a time.
+//!
+//! The row's ranks, a byte a column, stand in two vectors. Three levels of a tree, a group, are seven splits: the
+//! columns that they ask and the ranks that these are compared with, a byte each. Of two trees' groups one vector
+//! gathers what they ask (a swizzle), one comparison decides them all, and a table turns the seven decisions of a group
+//! into one of its eight children. A tree of depth 6 is two such steps. Levels that fill up the first group go left.
+
+use super::Call;
+use super::forest::{Forest, Layout, Place, RIGHT, Sum};
+use super::sliced::{BEYOND, Columns, Ranks};
+use super::trees::{INFINITE, MISSING, Number, SUM32, VECTOR};
+
+/// Columns that the two vectors hold.
+pub const COLUMNS: usize = 32;
+
+/// Most thresholds of a column: a rank is a byte.
+pub const THRESHOLDS: u32 = 255;
+
+/// What no rank is above. Ranks are kept less 128, to be compared as signed bytes.
+const NEVER: u8 = 127;
+
+/// Columns and ranks of seven splits, in the order of a heap; the eighth never holds.
+type Group = [[u8; 8]; 2];
+
+/// What a row's value needs to become a rank.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Column<T> {
+    map: Ranks<T>,
+    /// `Forest::columns`.
+    column: u32,
+    /// Its thresholds, how many, and its cells.
+    sorted: u32,
+    count: u32,
+    cells: u32,
+    cell_count: u32,
+}
+
+/// Trees of one output that follow each other.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Run {
+    target: u32,
+    trees: u32,
+}
+
+/// Where the tables are; those of the last line are what `sliced` makes.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Tables {
+    head: Place,
+    children: Place,
+    columns: Place,
+    groups: Place,
+    runs: Place,
+    base: Place,
+    sorted: Place,
+    cells: Place,
+    values: Place,
+}
+
+/// All that a row needs to know beside the tables: to read the arguments anew would take as long as the row.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Head {
+    ready: u32,
+    flags: u32,
+    divide: f64,
+    shape: Steps,
+    /// From one tree's leaf rows to the next one's.
+    pitch: u32,
+    runs: u32,
+    tables: Tables,
+}
+
+/// The steps down a tree of a depth.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Steps {
+    count: u32,
+    /// Levels of the first group that fill it up.
+    spare: u32,
+    /// The first group of each step, and behind the last step's, how many a tree has.
+    starts: [u32; 4],
+}
+
+impl Steps {
+    fn new(depth: u32) -> Steps {
+        let count = depth.div_ceil(3);
+        let spare = 3 * count - depth;
+        let mut starts = [0, 1, 1, 1];
+        for step in 1..3 {
+            let own = if step < count { 1 << (3 * step - spare) } else { 0 };
+            for start in starts.iter_mut().skip(step as usize + 1) {
+                *start += own;
+            }
+        }
+        Steps { count, spare, starts }
+    }
+
+    /// Where in the tree's own heap place `place` of group `group` of a step is; None where there is no split.
+    fn own(&self, step: u32, group: usize, place: usize) -> Option<usize> {
+        let level = 3 * step + place.ilog2();
+        let offset = (group << place.ilog2()) + place - (1 << place.ilog2());
+        let own = level.checked_sub(self.spare)?;
+        (offset < 1 << own).then_some((1 << own) + offset)
+    }
+}
+
+impl Tables {
+    /// In an empty layout; `sorted`, `cells` and `values` are set by `build`.
+    pub fn new<T>(forest: &Forest, depth: u32, layout: &mut Layout, outputs: usize) -> Tables {
+        let trees = forest.sizes.len() as u64;
+        let none = Place::default();
+        Tables {
+            head: layout.take::<Head>(1),
+            children: layout.take::<u8>(128),
+            columns: layout.take::<Column<T>>(forest.columns.len() as u64),
+            groups: layout.take::<Group>(trees * u64::from(Steps::new(depth).starts[3])),
+            runs: layout.take::<Run>(trees),
+            base: layout.take::<f64>(outputs as u64),
+            sorted: none,
+            cells: none,
+            values: none,
+        }
+    }
+
+    /// Makes the tables from those of `sliced`: the columns' maps; the trees as heaps of thresholds, filled up to this
+    /// depth; where sorted thresholds, cells and leaf rows are, and how far it is from one tree's rows to the next one's.
+    pub fn build<T: Number>(
+        mut self,
+        call: &Call,
+        forest: &Forest,
+        maps: Columns<T>,
+        heaps: (&[u16], u32),
+        made: ([Place; 3], usize),
+    ) {
+        let ((heaps, depth), ([sorted, cells, values], pitch)) = (heaps, made);
+        (self.sorted, self.cells, self.values) = (sorted, cells, values);
+        let shape = Steps::new(depth);
+        // SAFETY: laid out as in the validator, each place is viewed once.
+        let (head, children, columns, groups, runs, base) = unsafe {
+            (
+                self.head.of::<Head>(call),
+                self.children.of::<u8>(call),
+                self.columns.of::<Column<T>>(call),
+                self.groups.of::<Group>(call),
+                self.runs.of::<Run>(call),
+                self.base.of::<f64>(call),
+            )
+        };
+        for (decided, child) in children.iter_mut().enumerate() {
+            let mut node = 1;
+            for _ in 0..3 {
+                node = 2 * node + (decided >> (node - 1) & 1);
+            }
+            *child = node as u8 & 7;
+        }
+        let (mut sorted, mut cells) = (0, 0);
+        for (into, (&column, (map, own, mine))) in columns.iter_mut().zip(forest.columns.iter().zip(maps)) {
+            let (count, cell_count) = ((own.len() - BEYOND) as u32, mine.len() as u32);
+            *into = Column { map: *map, column, sorted, count, cells, cell_count };
+            sorted += own.len() as u32;
+            cells += cell_count;
+        }
+        let mut groups = groups.iter_mut();
+        for heap in super::rows(heaps, 1 << depth) {
+            for step in 0..shape.count {
+                let count = if step == 0 { 1 } else { 1 << (3 * step - shape.spare) };
+                for (number, group) in groups.by_ref().take(count).enumerate() {
+                    *group = [[0; 8], [NEVER; 8]];
+                    let [asked, ranks] = group;
+                    for (place, (asked, rank)) in (1..8).zip(asked.iter_mut().zip(ranks)) {
+                        let Some(&mask) = shape.own(step, number, place).and_then(|own| heap.get(own)) else {
+                            continue;
+                        };
+                        let mut left = u32::from(mask);
+                        for (column, &count) in (0u8..).zip(forest.counts) {
+                            if left < count {
+                                (*asked, *rank) = (column, left as u8 ^ 128);
+                                break;
+                            }
+                            left -= count;
+                        }
+                    }
+                }
+            }
+        }
+        let (mut last, mut count) = (None, 0);
+        for tree in 0..forest.sizes.len() {
+            let target = forest.targets.get(tree).copied().unwrap_or(0);
+            if last != Some(target) {
+                (last, count) = (Some(target), count + 1);
+            }
+            if let Some(run) = runs.get_mut(count - 1) {
+                (run.target, run.trees) = (target, run.trees + 1);
+            }
+        }
+        base.iter_mut().zip(forest.base).for_each(|(into, &base)| *into = base);
+        let (flags, divide, runs) = (forest.flags, forest.divide, count as u32);
+        for head in head {
+            *head = Head { ready: 1, flags, divide, shape, pitch: pitch as u32, runs, tables: self };
+        }
+    }
+}
+
+/// Predicts the rows of the call, one by one; false where the tables are still to be made.
+pub fn run<T: Number>(call: &Call) -> bool {
+    // SAFETY: the head is the first of the tables; as they are zeros at first, it is not ready before `build`.
+    let Some(head) = (unsafe { Layout::default().take::<Head>(1).of::<Head>(call).first() }) else { return true };
+    if head.ready == 0 {
+        return false;
+    }
+    // SAFETY: the tables are what `build` made of a checked forest.
+    unsafe {
+        let base = head.tables.base.of::<f64>(call);
+        for (output, &base) in call.outputs().zip(&*base) {
+            output.fill(base);
+        }
+        for row in 0..call.rows {
+            let Some(ranks) = rank::<T>(call, head, row) else { return true };
+            match (head.flags & VECTOR != 0, head.flags & SUM32 != 0) {
+                (false, true) => add::<f32>(call, head, ranks, row),
+                (false, false) => add::<f64>(call, head, ranks, row),
+                (true, true) => add_rows::<f32>(call, head, ranks, row),
+                (true, false) => add_rows::<f64>(call, head, ranks, row),
+            }
+        }
+    }
+    if head.divide != 0.0 {
+        for output in call.outputs() {
+            output.iter_mut().for_each(|y| *y /= head.divide);
+        }
+    }
+    true
+}
+
+/// The ranks of a row; None where a value is refused.
+///
+/// # Safety
+/// The tables were built.
+#[inline(always)]
+unsafe fn rank<T: Number>(call: &Call, head: &Head, row: usize) -> Option<Ranked> {
+    // SAFETY: by the caller; a column's inputs, thresholds and cells are there.
+    unsafe {
+        let mut ranks = [0u8; COLUMNS];
+        let columns = head.tables.columns.of::<Column<T>>(call);
+        let (sorted, cells) = (head.tables.sorted.of::<T>(call).as_ptr(), head.tables.cells.of::<u16>(call).as_ptr());
+        let (slots, inputs) = (call.slots.add(row), call.inputs.as_ptr());
+        let (mut at, end) = (columns.as_ptr(), columns.as_ptr_range().end);
+        let mut into = ranks.as_mut_ptr();
+        while at != end {
+            let column = &*at;
+            let slot = *inputs.add((column.column >> 1) as usize) as usize;
+            let mut x = T::round(*slots.add(slot * call.rows));
+            if x.is_nan() || x.is_infinite() {
+                if head.flags & if x.is_nan() { MISSING } else { INFINITE } == 0 {
+                    call.refuse(row);
+                    return None;
+                }
+                if x.is_nan() && column.column & RIGHT != 0 {
+                    // Above every threshold: such a column has no infinite one.
+                    x = T::INFINITY;
+                }
+            }
+            let (sorted, cells) = (sorted.add(column.sorted as usize), cells.add(column.cells as usize));
+            let rank = if column.map.most == 1 && column.cell_count > 0 {
+                let at = *cells.add(column.map.cell(x)) as usize;
+                at + usize::from(x > *sorted.add(at))
+            } else {
+                let sorted = core::slice::from_raw_parts(sorted, column.count as usize + BEYOND);
+                column.map.rank(sorted, core::slice::from_raw_parts(cells, column.cell_count as usize), x)
+            };
+            *into = rank as u8 ^ 128;
+            (at, into) = (at.add(1), into.add(1));
+        }
+        Some(Ranked::load(&ranks))
+    }
+}
+
+/// Which leaves the row reaches in two trees, whose groups are at `one` and `other`.
+///
+/// # Safety
+/// The tables were built.
+#[inline(always)]
+unsafe fn leaves(
+    ranks: Ranked,
+    children: *const u8,
+    steps: Steps,
+    one: *const Group,
+    other: *const Group,
+) -> (usize, usize) {
+    // SAFETY: by the caller.
+    unsafe {
+        let (mut left, mut right) = (0, 0);
+        let mut step = |start: u32| {
+            let start = start as usize;
+            let decided = ranks.decide(one.add(start + left), other.add(start + right));
+            left = 8 * left + *children.add(decided & 127) as usize;
+            right = 8 * right + *children.add(decided >> 8) as usize;
+        };
+        step(0);
+        if steps.count > 1 {
+            step(1);
+        }
+        if steps.count > 2 {
+            step(steps.starts[2]);
+        }
+        (left, right)
+    }
+}
+
+/// Adds the values of the row's leaves, in the order of the trees.
+///
+/// # Safety
+/// The tables were built, with leaf rows of S.
+#[inline(never)]
+unsafe fn add<S: Sum>(call: &Call, head: &Head, ranks: Ranked, row: usize) {
+    // SAFETY: by the caller; every leaf has a row of values.
+    unsafe {
+        let tables = &head.tables;
+        let children = tables.children.of::<u8>(call).as_ptr();
+        let mut values = tables.values.of::<u64>(call).as_ptr().cast::<S>();
+        let mut groups = tables.groups.of::<Group>(call).as_ptr();
+        let (steps, pitch) = (head.shape, head.pitch as usize);
+        let of_tree = steps.starts[3] as usize;
+        for run in tables.runs.of::<Run>(call).get_unchecked(..head.runs as usize) {
+            let output = call.output(run.target as usize).get_unchecked_mut(row);
+            let mut sum = S::from_f64(*output);
+            for _ in 0..run.trees / 2 {
+                let (left, right) = leaves(ranks, children, steps, groups, groups.add(of_tree));
+                sum = sum.plus(*values.add(left)).plus(*values.add(pitch + right));
+                (groups, values) = (groups.add(2 * of_tree), values.add(2 * pitch));
+            }
+            if run.trees % 2 == 1 {
+                let (leaf, _) = leaves(ranks, children, steps, groups, groups);
+                sum = sum.plus(*values.add(leaf));
+                (groups, values) = (groups.add(of_tree), values.add(pitch));
+            }
+            *output = sum.to_f64();
+        }
+    }
+}
+
+/// The same where a leaf has a value for each output.
+///
+/// # Safety
+/// As of `add`.
+#[inline(never)]
+unsafe fn add_rows<S: Sum>(call: &Call, head: &Head, ranks: Ranked, row: usize) {
+    // SAFETY: by the caller; every leaf has a row of values.
+    unsafe {
+        let tables = &head.tables;
+        let children = tables.children.of::<u8>(call).as_ptr();
+        let mut values = tables.values.of::<u64>(call).as_ptr().cast::<S>();
+        for groups in super::rows(tables.groups.of::<Group>(call), head.shape.starts[3] as usize) {
+            let (leaf, _) = leaves(ranks, children, head.shape, groups.as_ptr(), groups.as_ptr());
+            for (place, output) in call.outputs().enumerate() {
+                let sum = output.get_unchecked_mut(row);
+                *sum = S::from_f64(*sum).plus(*values.add(leaf * call.outputs + place)).to_f64();
+            }
+            values = values.add(head.pitch as usize * call.outputs);
+        }
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod vector {
+    use super::{COLUMNS, Group};
+    use core::arch::wasm32::*;
+
+    /// The ranks of a row.
+    #[derive(Clone, Copy)]
+    pub struct Ranked(v128, v128);
+
+    impl Ranked {
+        #[inline(always)]
+        pub fn load(ranks: &[u8; COLUMNS]) -> Ranked {
+            // SAFETY: 32 bytes are read.
+            unsafe {
+                let at = ranks.as_ptr().cast::<v128>();
+                Ranked(v128_load(at), v128_load(at.add(1)))
+            }
+        }
+
+        /// What two groups decide, seven bits each, the second from bit 8 on.
+        ///
+        /// # Safety
+        /// Both point to a group.
+        #[inline(always)]
+        pub unsafe fn decide(self, one: *const Group, other: *const Group) -> usize {
+            // SAFETY: by the caller.
+            let (one, other) = unsafe { (v128_load(one.cast()), v128_load(other.cast())) };
+            let (asked, ranks) = (i64x2_shuffle::<0, 2>(one, other), i64x2_shuffle::<1, 3>(one, other));
+            // A place that is not in the vector gives 0.
+            let high = i8x16_swizzle(self.1, i8x16_sub(asked, i8x16_splat(16)));
+            i8x16_bitmask(i8x16_gt(v128_or(i8x16_swizzle(self.0, asked), high), ranks)) as usize
+        }
+    }
+}
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod vector {
+    use super::{COLUMNS, Group};
+
+    #[derive(Clone, Copy)]
+    pub struct Ranked([u8; COLUMNS]);
+
+    impl Ranked {
+        pub fn load(ranks: &[u8; COLUMNS]) -> Ranked {
+            Ranked(*ranks)
+        }
+
+        /// # Safety
+        /// Both point to a group.
+        pub unsafe fn decide(self, one: *const Group, other: *const Group) -> usize {
+            // SAFETY: by the caller.
+            let groups = unsafe { [*one, *other] };
+            let each = groups.iter().flat_map(|[asked, ranks]| asked.iter().zip(ranks));
+            let decided = each.enumerate().map(|(bit, (&asked, &rank))| {
+                let x = self.0.get(asked as usize).copied().unwrap_or(0);
+                usize::from(x as i8 > rank as i8) << bit
+            });
+            decided.sum()
+        }
+    }
+}
+
+use vector::Ranked;
