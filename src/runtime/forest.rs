@@ -9,6 +9,7 @@
 //! Numbers stand as planes: all first bytes, then all second bytes and so on. Sorted thresholds, exponents and small
 //! numbers compress better so.
 
+use super::lanes;
 use super::trees::{Number, SUM32, VECTOR};
 use super::{Call, MOST_TABLES, Shape};
 use crate::image::Reader;
@@ -19,6 +20,9 @@ pub const SHARED: u32 = 16;
 
 /// Of a column: the input is above it; missing goes right.
 pub const RIGHT: u32 = 1;
+
+/// Nodes that one word tells of, wherever it begins in a byte.
+const WORD: usize = 56;
 
 /// Numbers of a few bytes each, plane by plane.
 #[derive(Clone, Copy)]
@@ -47,8 +51,9 @@ impl<'a> Planes<'a> {
         self.count
     }
 
-    fn all(&self, holds: impl Fn(u64) -> bool) -> bool {
-        (0..self.count).all(|place| holds(self.get(place)))
+    /// Whether all are below the bound.
+    fn below(&self, bound: u64) -> bool {
+        lanes::below(self.bytes, self.count, bound, |place| self.get(place))
     }
 }
 
@@ -134,6 +139,53 @@ impl<'a> Forest<'a> {
         self.shape.get(node / 8).is_some_and(|byte| byte >> (node % 8) & 1 == 1)
     }
 
+    /// Bit k: whether node `node` + k is a split, for the next `WORD` nodes; 0 behind the last.
+    #[inline]
+    fn word(&self, node: usize) -> u64 {
+        let bytes = self.shape.get(node / 8..).unwrap_or(&[]);
+        let word = match bytes.first_chunk() {
+            Some(eight) => u64::from_le_bytes(*eight),
+            None => bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+        };
+        word >> (node % 8)
+    }
+
+    /// How many nodes of a range are splits.
+    #[inline(never)]
+    pub fn splits_between(&self, from: usize, to: usize) -> usize {
+        let (mut at, mut count) = (from, 0);
+        while at < to {
+            let bits = if to - at < WORD { to - at } else { WORD };
+            count += (self.word(at) & ((1 << bits) - 1)).count_ones() as usize;
+            at += bits;
+        }
+        count
+    }
+
+    /// Whether every node of a tree was announced by a split before it, and `size` are splits.
+    fn is_tree(&self, first: usize, size: usize) -> bool {
+        let (mut at, mut splits) = (0, 0);
+        while at < 2 * size + 1 {
+            let mut word = self.word(first + at);
+            let end = if 2 * size + 1 - at < WORD { 2 * size + 1 } else { at + WORD };
+            while at < end {
+                if at > 2 * splits {
+                    return false;
+                }
+                if end <= 2 * splits + 1 {
+                    // So were all of this word.
+                    splits += (word & ((1 << (end - at)) - 1)).count_ones() as usize;
+                    at = end;
+                } else {
+                    splits += (word & 1) as usize;
+                    word >>= 1;
+                    at += 1;
+                }
+            }
+        }
+        splits == size
+    }
+
     /// The leaf row of leaf number `leaf` of the whole ensemble.
     #[inline(never)]
     pub fn row(&self, leaf: usize) -> usize {
@@ -154,11 +206,7 @@ impl<'a> Forest<'a> {
         let fits = !self.sizes.is_empty()
             && self.columns.iter().all(|&column| within(u64::from(column >> 1), shape.inputs))
             && self.targets.iter().all(|&target| within(u64::from(target), shape.outputs))
-            && if self.leaves.bytes.is_empty() {
-                self.rows == leaves
-            } else {
-                self.leaves.all(|row| within(row, self.rows))
-            };
+            && if self.leaves.bytes.is_empty() { self.rows == leaves } else { self.leaves.below(self.rows as u64) };
         let tests = if self.shared() {
             let mut from = 0usize;
             for &count in self.counts {
@@ -177,21 +225,13 @@ impl<'a> Forest<'a> {
         } else {
             (self.splits == self.thresholds.count).then_some(self.columns.len())?
         };
-        if !fits || !self.tests.all(|test| within(test, tests)) {
+        if !fits || !self.tests.below(tests as u64) {
             return None;
         }
         let (mut first, mut splits) = (0, 0usize);
         for &size in self.sizes {
             splits = splits.checked_add(size as usize).filter(|&splits| splits <= self.splits)?;
-            let mut seen = 0;
-            for node in 0..2 * size as usize + 1 {
-                // A node was announced by a split before it.
-                if node > 2 * seen {
-                    return None;
-                }
-                seen += usize::from(self.is_split(first + node));
-            }
-            if seen != size as usize {
+            if !self.is_tree(first, size as usize) {
                 return None;
             }
             first += 2 * size as usize + 1;

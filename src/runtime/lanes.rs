@@ -20,6 +20,11 @@ mod rows {
         finite
     }
 
+    /// `get` reads a number whose planes `bytes` holds.
+    pub fn below(_bytes: &[u8], count: usize, bound: u64, get: impl Fn(usize) -> u64) -> bool {
+        (0..count).all(|place| get(place) < bound)
+    }
+
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     pub fn cells<T: Number>(x: &[T; ROWS], low: T, high: T, scale: T, into: &mut MaybeUninit<[u32; ROWS]>) {
         *into = MaybeUninit::new(x.map(|x| T::cell(x, low, high, scale) as u32));
@@ -45,7 +50,7 @@ mod rows {
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod vectors {
-    pub use super::rows::{cell_f32, cell_f64};
+    pub use super::rows::{below, cell_f32, cell_f64};
     pub use super::rows::{cells as cells_f32, cells as cells_f64, read as read_f32, read as read_f64};
 }
 
@@ -109,6 +114,31 @@ mod vectors {
         u32x4_extract_lane::<0>(f64x2_add(x, f64x2_splat(4_503_599_627_370_496.0))) as usize & 0xffff
     }
 
+    pub fn below(bytes: &[u8], count: usize, bound: u64, get: impl Fn(usize) -> u64) -> bool {
+        let width = bytes.len().checked_div(count).unwrap_or(0);
+        if count < 16 || width > 7 || bound >> (8 * width) > 0 {
+            return rows::below(bytes, count, bound, get);
+        }
+        let mut all = u8x16_splat(0xff);
+        let mut at = 0;
+        loop {
+            let (mut less, mut same) = (u8x16_splat(0), u8x16_splat(0xff));
+            for plane in (0..width).rev() {
+                let limit = u8x16_splat((bound >> (8 * plane)) as u8);
+                // SAFETY: a plane has `count` bytes, and sixteen from `at` on are among them.
+                let x = unsafe { v128_load(bytes.as_ptr().add(plane * count + at).cast()) };
+                less = v128_or(less, v128_and(same, u8x16_lt(x, limit)));
+                same = v128_and(same, u8x16_eq(x, limit));
+            }
+            all = v128_and(all, less);
+            if at + 16 == count {
+                return u8x16_all_true(all);
+            }
+            // The last sixteen may be looked at twice.
+            at = if at + 32 > count { count - 16 } else { at + 16 };
+        }
+    }
+
     pub fn cells_f32(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut MaybeUninit<[u32; ROWS]>) {
         let into = into.as_mut_ptr().cast::<v128>();
         for (four, x) in x.as_chunks::<4>().0.iter().enumerate() {
@@ -144,4 +174,4 @@ mod vectors {
     }
 }
 
-pub use vectors::{cell_f32, cell_f64, cells_f32, cells_f64, read_f32, read_f64};
+pub use vectors::{below, cell_f32, cell_f64, cells_f32, cells_f64, read_f32, read_f64};

@@ -10,6 +10,7 @@ mod bits;
 mod blocks;
 pub mod city;
 mod columns;
+mod compact;
 pub mod ctr;
 pub mod curves;
 pub mod encode;

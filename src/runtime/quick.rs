@@ -6,10 +6,10 @@
 //! such list for each column, and replays the splits between it and the row's value.
 
 use super::bits::Bits;
-use super::forest::{Forest, Layout, Place, RIGHT, Sum};
+use super::forest::{Forest, Layout, Place, Sum};
 use super::sliced::{Columns, NODES, Node, Tree, number_nodes, width_of};
-use super::trees::{INFINITE, MISSING, Number};
-use super::walk::divide;
+use super::trees::Number;
+use super::walk::{divide, value};
 use super::{Call, pieces_mut};
 
 /// Bytes that all checkpoints may take: what the second cache holds beside the rest.
@@ -236,18 +236,7 @@ impl Tables {
             );
             let (mut lists, mut threshold) = (0, 0);
             for (((&column, first), part), own) in forest.columns.iter().zip(first).zip(&mut *parts).zip(columns) {
-                let x = call.input((column >> 1) as usize).get(row).copied().unwrap_or(f64::NAN);
-                let mut x = T::round(x);
-                if x.is_nan() || x.is_infinite() {
-                    if forest.flags & if x.is_nan() { MISSING } else { INFINITE } == 0 {
-                        call.refuse(row);
-                        return false;
-                    }
-                    if x.is_nan() && column & RIGHT != 0 {
-                        // Above every threshold: such a column has no infinite one.
-                        x = T::INFINITY;
-                    }
-                }
+                let Some(x) = value(call, forest, column, row) else { return false };
                 let (map, sorted, cells) = own;
                 let rank = map.rank(sorted, cells, x);
                 let from = *starts.get_unchecked(threshold);

@@ -19,7 +19,7 @@ use super::bits::{Bits, ROWS, greater, transpose};
 use super::forest::{Forest, Layout, Place, RIGHT, Sum};
 use super::trees::Number;
 use super::walk::{self, divide, load};
-use super::{Call, Shape, gather, quick};
+use super::{Call, Shape, compact, gather, quick};
 use crate::image::BLOCK;
 use core::mem::MaybeUninit;
 
@@ -203,8 +203,10 @@ pub fn check<T: Number, const GATHER: bool>(shape: &Shape) -> Option<usize> {
     let mut layout = Layout::default();
     if GATHER {
         gather::Tables::new::<T>(&forest, depth, &mut layout, shape.outputs);
+        compact::Tables::new::<T>(&forest, &mut layout);
         Tables::new::<T>(&forest, &mut layout, shape.outputs);
     } else {
+        compact::Tables::new::<T>(&forest, &mut layout);
         walk::Tables::new::<T>(&forest, &mut layout, shape.outputs);
         Tables::new::<T>(&forest, &mut layout, shape.outputs);
         Quick::new(&forest, &mut layout);
@@ -213,21 +215,17 @@ pub fn check<T: Number, const GATHER: bool>(shape: &Shape) -> Option<usize> {
     Some(0)
 }
 
-/// Whether no leaf is deeper than the flag says. Breadth first, each level's last split announces the last node of
-/// the next.
+/// Whether no leaf is deeper than the flag says: breadth first, a level has two nodes for each split of the last.
 fn no_deeper(forest: &Forest) -> bool {
     let mut first = 0;
     forest.sizes.iter().all(|&size| {
-        let (mut end, mut next, mut inner, mut levels) = (0, 0, 0, 0);
-        for node in 0..2 * size as usize + 1 {
-            if forest.is_split(first + node) {
-                inner += 1;
-                next = 2 * inner;
+        let (mut at, mut width, mut levels) = (first, 1, 0);
+        loop {
+            let splits = forest.splits_between(at, at + width);
+            if splits == 0 {
+                break;
             }
-            if node == end && next > end {
-                end = next;
-                levels += 1;
-            }
+            (at, width, levels) = (at + width, 2 * splits, levels + 1);
         }
         first += 2 * size as usize + 1;
         levels <= depth_of(forest)
@@ -257,6 +255,9 @@ impl Quick {
 pub fn kernel<T: Number>(call: &Call) {
     let Some(forest) = Forest::read::<T>(call.args(), call.outputs) else { return };
     let mut layout = Layout::default();
+    if compact::Tables::new::<T>(&forest, &mut layout).predict::<T>(call, &forest) {
+        return;
+    }
     let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs);
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
     if call.rows >= QUICK_FEW {
@@ -290,6 +291,9 @@ pub fn gathered<T: Number>(call: &Call) {
     let Some(forest) = Forest::read::<T>(call.args(), call.outputs) else { return };
     let (mut layout, depth) = (Layout::default(), depth_of(&forest));
     let single = gather::Tables::new::<T>(&forest, depth, &mut layout, call.outputs);
+    if compact::Tables::new::<T>(&forest, &mut layout).predict::<T>(call, &forest) {
+        return;
+    }
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
     if !few {
         return sliced::<T, true>(call, &forest, &tables);

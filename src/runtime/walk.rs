@@ -5,7 +5,7 @@
 
 use super::forest::{Forest, Layout, Place, RIGHT, Sum};
 use super::trees::{INFINITE, MISSING, Number};
-use super::{Call, Shape, rows, rows_mut};
+use super::{Call, Shape, compact, rows, rows_mut};
 use crate::image::BLOCK;
 
 /// Walks in flight.
@@ -51,6 +51,7 @@ pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
     let forest = Forest::read::<T>(shape.args(), shape.outputs)?;
     forest.check::<T>(shape)?;
     let mut layout = Layout::default();
+    compact::Tables::new::<T>(&forest, &mut layout);
     Tables::new::<T>(&forest, &mut layout, shape.outputs);
     check_limits::<T>(&forest)?;
     layout.announce(shape)?;
@@ -65,7 +66,11 @@ pub fn check_limits<T: Number>(forest: &Forest) -> Option<()> {
 
 pub fn kernel<T: Number>(call: &Call) {
     let Some(forest) = Forest::read::<T>(call.args(), call.outputs) else { return };
-    let tables = Tables::new::<T>(&forest, &mut Layout::default(), call.outputs);
+    let mut layout = Layout::default();
+    if compact::Tables::new::<T>(&forest, &mut layout).predict::<T>(call, &forest) {
+        return;
+    }
+    let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
     walk::<T>(call, &forest, &tables);
 }
 
@@ -84,6 +89,22 @@ pub fn load<T: Number>(call: &Call, forest: &Forest, column: u32, first: usize, 
         return None;
     }
     Some(true)
+}
+
+/// One row's value of a column in the ensemble's width; None where it is refused.
+#[inline(always)]
+pub fn value<T: Number>(call: &Call, forest: &Forest, column: u32, row: usize) -> Option<T> {
+    let x = call.input((column >> 1) as usize).get(row).copied().unwrap_or(f64::NAN);
+    let x = T::round(x);
+    if !x.is_nan() && !x.is_infinite() {
+        return Some(x);
+    }
+    if forest.flags & if x.is_nan() { MISSING } else { INFINITE } == 0 {
+        call.refuse(row);
+        return None;
+    }
+    // Above every threshold: such a column has no infinite one.
+    Some(if x.is_nan() && column & RIGHT != 0 { T::INFINITY } else { x })
 }
 
 pub fn walk<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
@@ -314,6 +335,6 @@ unsafe fn single<T: Number>(
 }
 
 #[inline(always)]
-fn add(forest: &Forest, sum: &mut f64, value: f64) {
+pub fn add(forest: &Forest, sum: &mut f64, value: f64) {
     *sum = if forest.narrow() { f32::from_f64(*sum).plus(f32::from_f64(value)).to_f64() } else { *sum + value };
 }
