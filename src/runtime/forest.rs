@@ -1,5 +1,5 @@
 //! Tree ensembles whose splits all compare with a threshold: the arguments, compact, and their validator. The
-//! kernels (`walk`, `sliced`) make tables of them at their first run.
+//! kernels (`walk`, `sliced`) make tables of them, after the first rows (`compact`).
 //!
 //! Every split is `x <= threshold` in the ensemble's width, as in `trees`. A split asks a column: an input with a
 //! side for missing values, so that an input whose splits disagree about it is two columns. Nodes stand tree by tree,

@@ -345,6 +345,9 @@ async function checked(code) {
 }
 
 function decoded(base64) {
+  // These take a tenth of a millisecond where the loop, not yet compiled, takes three.
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  if (globalThis.Buffer) return Buffer.from(base64, "base64");
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let k = 0; k < bytes.length; k++) bytes[k] = text.charCodeAt(k);
