@@ -8,8 +8,10 @@
 pub const MAGIC: u32 = u32::from_le_bytes(*b"crry");
 /// Raised when a reader of the old layout would misread the new one.
 pub const VERSION: u32 = 2;
-/// Most rows that a run of any image takes; an image with many slots takes fewer (`header::BLOCK`).
+/// Most rows that a run takes; an image with many slots takes fewer (`header::BLOCK`).
 pub const BLOCK: usize = 512;
+/// And of an image whose trees are only walked: each run fetches the nodes of every tree.
+pub const BLOCK_OF_WALKS: usize = 2048;
 
 /// Bytes of the header.
 pub const HEADER: usize = 40;
@@ -30,7 +32,7 @@ pub mod header {
     pub const OPS: usize = 20;
     /// Offset of the first record.
     pub const OPS_AT: usize = 24;
-    /// Most rows that one run takes, 1 to `image::BLOCK`.
+    /// Most rows that one run takes, 1 to `image::BLOCK_OF_WALKS`.
     pub const BLOCK: usize = 28;
     /// Bytes of the tables that kernels make at their first run and keep, a multiple of 16.
     pub const TABLES: usize = 32;

@@ -11,7 +11,7 @@ mod text;
 mod trees;
 mod vectors;
 
-use crate::image::{BLOCK, Kernel};
+use crate::image::{BLOCK, BLOCK_OF_WALKS, Kernel};
 use crate::model::{
     Cell, ColumnKind, Function, Graph, Key, Marker, Model, Norm, Op, Output, Outside, Power, Step, Wire, WireKind,
     live_wires, output_wires,
@@ -185,12 +185,13 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     let results = results(&output, &mut gather, &|wire| graph.kind(wire).code_of());
     let also = also.iter().map(|(method, wires)| (method.clone(), gather(wires))).collect();
     let slots = slots.most();
-    let trees = |operation: &Operation| {
-        use Kernel::*;
-        matches!(operation.kernel, Gathered32 | Gathered64 | Sliced32 | Sliced64 | Walk32 | Walk64)
+    let most = |operation: &Operation| match operation.kernel {
+        Kernel::Gathered32 | Kernel::Gathered64 | Kernel::Sliced32 | Kernel::Sliced64 => Some(BLOCK),
+        Kernel::Walk32 | Kernel::Walk64 => Some(BLOCK_OF_WALKS),
+        _ => None,
     };
     // Other kernels gain nothing beyond 128 rows, and the caches hold less of each.
-    let most = if operations.iter().any(trees) { BLOCK as u32 } else { 128 };
+    let most = operations.iter().filter_map(most).min().unwrap_or(128) as u32;
     let block = (MOST_WORKSPACE / 8 / slots.max(1)).clamp(1, most);
     if slots > MOST_WORKSPACE / 8 {
         return Err(Error::limit(format!("the model works on {slots} columns at a time, too many for a page")));

@@ -46,21 +46,24 @@ use exports::{dispatch, validate};
 #[cfg(feature = "compile")]
 pub mod host;
 
-use crate::image::{BLOCK, Image, Reader, Record};
+use crate::image::{BLOCK_OF_WALKS, Image, Reader, Record};
 use core::cell::Cell;
 
 /// What a kernel's validator sees of an operation.
 pub struct Shape<'a> {
     pub inputs: usize,
     pub outputs: usize,
+    /// Most rows of a run.
+    pub block: usize,
     args: &'a [u8],
     /// Bytes of the kernel's tables; a validator sets it.
     tables: Cell<u64>,
 }
 
 impl<'a> Shape<'a> {
-    fn new(record: &Record<'a>) -> Shape<'a> {
-        Shape { inputs: record.inputs.len(), outputs: record.outputs, args: record.args, tables: Cell::new(0) }
+    fn new(record: &Record<'a>, block: usize) -> Shape<'a> {
+        let (inputs, outputs, args) = (record.inputs.len(), record.outputs, record.args);
+        Shape { inputs, outputs, block, args, tables: Cell::new(0) }
     }
 
     fn args(&self) -> Reader<'a> {
@@ -205,12 +208,12 @@ fn check_all(bytes: &[u8]) -> Option<()> {
     let image = Image::open(bytes)?;
     let mut tables = 0u64;
     let within = |first: usize, count: usize| first.checked_add(count).is_some_and(|end| end <= image.slots);
-    if image.columns > image.slots || !(1..=BLOCK).contains(&image.block) {
+    if image.columns > image.slots || !(1..=BLOCK_OF_WALKS).contains(&image.block) {
         return None;
     }
     for number in 0..image.ops {
         let record = image.record(number)?;
-        let shape = Shape::new(&record);
+        let shape = Shape::new(&record, image.block);
         let scratch = validate(record.kernel, &shape)?;
         if shape.tables.get() > 0 {
             // In order, so that they are apart; and instead of scratch.
@@ -242,7 +245,7 @@ fn check_all(bytes: &[u8]) -> Option<()> {
 /// Bytes of tables that a kernel with such arguments, 8-byte aligned, wants; None where they do not hold.
 #[cfg(feature = "compile")]
 pub fn tables(kernel: u32, inputs: usize, outputs: usize, args: &[u8]) -> Option<u64> {
-    let shape = Shape { inputs, outputs, args, tables: Cell::new(0) };
+    let shape = Shape { inputs, outputs, block: 1, args, tables: Cell::new(0) };
     validate(kernel, &shape).map(|_| shape.tables.get())
 }
 

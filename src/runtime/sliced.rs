@@ -182,7 +182,7 @@ impl Tables {
 pub fn check<T: Number, const GATHER: bool>(shape: &Shape) -> Option<usize> {
     let forest = Forest::read::<T>(shape.args(), shape.outputs)?;
     let depth = depth_of(&forest);
-    if !forest.shared() || !(if is_full(&forest) { 3 } else { 0 }..=8).contains(&depth) {
+    if shape.block > BLOCK || !forest.shared() || !(if is_full(&forest) { 3 } else { 0 }..=8).contains(&depth) {
         return None;
     }
     let small = forest.sizes.iter().all(|&size| size < 1 << depth);
@@ -207,7 +207,7 @@ pub fn check<T: Number, const GATHER: bool>(shape: &Shape) -> Option<usize> {
         Tables::new::<T>(&forest, &mut layout, shape.outputs);
     } else {
         compact::Tables::new::<T>(&forest, &mut layout);
-        walk::Tables::new::<T>(&forest, &mut layout, shape.outputs);
+        walk::Tables::new::<T>(&forest, &mut layout, shape.outputs, FEW);
         Tables::new::<T>(&forest, &mut layout, shape.outputs);
         Quick::new(&forest, &mut layout);
     }
@@ -258,7 +258,7 @@ pub fn kernel<T: Number>(call: &Call) {
     if compact::Tables::new::<T>(&forest, &mut layout).predict::<T>(call, &forest) {
         return;
     }
-    let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs);
+    let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs, FEW);
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
     if call.rows >= QUICK_FEW {
         return sliced::<T, false>(call, &forest, &tables);

@@ -2,14 +2,35 @@
 //! that their loads overlap. A walk is a step of the same few instructions until all eight stand at leaves, without a
 //! branch in between: siblings are adjacent, a split goes to `left + (x > threshold)`, a leaf goes to itself because
 //! it asks a column that is NaN.
+//!
+//! Many rows go through a tree together, all as deep as most leaves are at least, then in passes of a few steps over those
+//! that have not arrived: eight rows would else wait for the deepest of them (in a random forest of unlimited depth 22
+//! steps where a leaf is 15 deep). A tree's nodes are fetched once for them all.
 
 use super::forest::{Forest, Layout, Place, RIGHT, Sum};
 use super::trees::{INFINITE, MISSING, Number};
 use super::{Call, Shape, compact, rows, rows_mut};
-use crate::image::BLOCK;
+use crate::image::BLOCK_OF_WALKS;
 
 /// Walks in flight.
 const FLIGHT: usize = 8;
+
+/// Rows from which on passes pay.
+const MANY: usize = 64;
+
+/// Steps before the first look at who has arrived, in trees that are deeper than `SHALLOW`; and from one look to the
+/// next.
+const TOGETHER: u32 = 9;
+const STEPS: u32 = 3;
+const SHALLOW: u32 = 12;
+
+/// A row on its way through a tree.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Walker<T: Number> {
+    x: *const T,
+    at: *const Node<T>,
+}
 
 /// 8 bytes in f32, 16 in f64. The bits of a leaf's `test` are its row of the leaf table.
 #[derive(Clone, Copy)]
@@ -29,20 +50,25 @@ pub struct Tables {
     trees: Place,
     /// The leaf rows in the width of the sums.
     values: Place,
-    /// x of each group of 8 rows, column by column; one more column is NaN.
+    /// x of each group of 8 rows, column by column; one more column is NaN, and the last one is for the leaf's `test`. One
+    /// group is more than there are rows.
     x: Place,
+    walkers: Place,
 }
 
 impl Tables {
-    pub fn new<T: Number>(forest: &Forest, layout: &mut Layout, outputs: usize) -> Tables {
-        let columns = forest.columns.len() as u64 + 1;
+    /// For blocks of so many rows.
+    pub fn new<T: Number>(forest: &Forest, layout: &mut Layout, outputs: usize, rows: usize) -> Tables {
+        let columns = forest.columns.len() as u64 + 2;
         let values = forest.rows as u64 * if forest.vector() { outputs as u64 } else { 1 };
         Tables {
             ready: layout.take::<u32>(1),
             nodes: layout.take::<Node<T>>(forest.nodes() as u64),
             trees: layout.take::<[u32; 2]>(forest.sizes.len() as u64),
             values: layout.take::<f64>(values),
-            x: layout.take::<T>(columns * BLOCK as u64),
+            x: layout.take::<T>(columns * (rows.next_multiple_of(FLIGHT) + FLIGHT) as u64),
+            // Where addresses are 32 bits half of it.
+            walkers: layout.take::<[u64; 2]>(if rows < MANY { 0 } else { (rows + 2 * FLIGHT) as u64 }),
         }
     }
 }
@@ -52,7 +78,7 @@ pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
     forest.check::<T>(shape)?;
     let mut layout = Layout::default();
     compact::Tables::new::<T>(&forest, &mut layout);
-    Tables::new::<T>(&forest, &mut layout, shape.outputs);
+    Tables::new::<T>(&forest, &mut layout, shape.outputs, BLOCK_OF_WALKS);
     check_limits::<T>(&forest)?;
     layout.announce(shape)?;
     Some(0)
@@ -70,8 +96,18 @@ pub fn kernel<T: Number>(call: &Call) {
     if compact::Tables::new::<T>(&forest, &mut layout).predict::<T>(call, &forest) {
         return;
     }
-    let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
-    walk::<T>(call, &forest, &tables);
+    let tables = Tables::new::<T>(&forest, &mut layout, call.outputs, BLOCK_OF_WALKS);
+    if call.rows < MANY {
+        return walk::<T>(call, &forest, &tables);
+    }
+    let Some(Ready { nodes, trees, values, x }) = prepare::<T>(call, &forest, &tables) else { return };
+    // SAFETY: laid out as in the validator: a place of `walkers` holds a `Walker`, whose zeros are null pointers; x has
+    // a group more than there are rows, the nodes are what `build` made of a checked forest.
+    unsafe {
+        let walkers = tables.walkers.of::<[u64; 2]>(call).as_mut_ptr().cast();
+        passes(call, &forest, nodes, trees, values, x, walkers);
+    }
+    divide(call, &forest);
 }
 
 /// Reads an input's rows from `first` on in the ensemble's width; None where a value is refused, else whether some
@@ -107,7 +143,21 @@ pub fn value<T: Number>(call: &Call, forest: &Forest, column: u32, row: usize) -
     Some(if x.is_nan() && column & RIGHT != 0 { T::INFINITY } else { x })
 }
 
-pub fn walk<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
+/// The tables, and in them x of the block.
+struct Ready<'a, T: Number> {
+    nodes: &'a [Node<T>],
+    trees: &'a [[u32; 2]],
+    values: &'a [f64],
+    x: &'a mut [T],
+}
+
+/// The columns of a group of x.
+fn width(forest: &Forest) -> usize {
+    forest.columns.len() + 2
+}
+
+/// None where a value is refused.
+fn prepare<'a, T: Number>(call: &'a Call, forest: &Forest, tables: &Tables) -> Option<Ready<'a, T>> {
     // SAFETY: the tables are laid out as in the validator, each place is viewed once.
     let (ready, nodes, trees, values, x) = unsafe {
         (
@@ -120,30 +170,32 @@ pub fn walk<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
     };
     if let [ready @ 0] = ready {
         build(forest, nodes, trees, values);
+        for x in rows_mut(x, width(forest) * FLIGHT) {
+            x.iter_mut().skip(forest.columns.len() * FLIGHT).take(FLIGHT).for_each(|nan| *nan = T::NAN);
+        }
         *ready = 1;
     }
-    let columns = forest.columns.len() + 1;
-    for (group, x) in rows_mut(x, columns * FLIGHT).take(call.rows.div_ceil(FLIGHT)).enumerate() {
-        x.iter_mut().rev().take(FLIGHT).for_each(|nan| *nan = T::NAN);
+    for (group, x) in rows_mut(x, width(forest) * FLIGHT).take(call.rows.div_ceil(FLIGHT)).enumerate() {
         for (&column, x) in forest.columns.iter().zip(rows_mut(x, FLIGHT)) {
-            match load(call, forest, column, group * FLIGHT, x) {
-                None => return,
-                Some(true) if column & RIGHT != 0 => {
-                    x.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = T::INFINITY);
-                }
-                _ => {}
+            if load(call, forest, column, group * FLIGHT, x)? && column & RIGHT != 0 {
+                x.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = T::INFINITY);
             }
         }
     }
     for (output, &base) in call.outputs().zip(forest.base) {
         output.fill(base);
     }
-    // SAFETY: x has columns + 1 columns for each row of a block; the nodes are what `build` made of a checked forest.
+    Some(Ready { nodes, trees, values, x })
+}
+
+pub fn walk<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
+    let Some(Ready { nodes, trees, values, x }) = prepare::<T>(call, forest, tables) else { return };
+    // SAFETY: x has the columns for each row of a block; the nodes are what `build` made of a checked forest.
     unsafe {
         if call.rows < FLIGHT {
             single(call, forest, nodes, trees, values, x);
         } else {
-            block(call, forest, nodes, trees, values, x, columns);
+            block(call, forest, nodes, trees, values, x);
         }
     }
     divide(call, forest);
@@ -213,12 +265,12 @@ fn column_of(forest: &Forest, mut test: usize) -> u32 {
 }
 
 /// Walks from eight nodes until all stand at leaves, at most `depth` steps and a few more: which rows of the leaf table
-/// they reach. With ROWS walk k is for x of row k, else all are for one row.
+/// they reach. With BLOCK_OF_WALKS walk k is for x of row k, else all are for one row.
 ///
 /// # Safety
 /// Each of `at` points to the first node of a tree that `build` made; `x` to its columns, of eight rows each.
 #[inline(always)]
-unsafe fn descend<T: Number, const ROWS: bool>(
+unsafe fn descend<T: Number, const BLOCK_OF_WALKS: bool>(
     mut at: [*const Node<T>; FLIGHT],
     x: *const T,
     mut depth: u32,
@@ -229,7 +281,7 @@ unsafe fn descend<T: Number, const ROWS: bool>(
             ($($k:literal)*) => {
                 $(
                     let node = &*at[$k];
-                    let value = *x.add(T::at(node.column) * FLIGHT + if ROWS { $k } else { 0 });
+                    let value = *x.add(T::at(node.column) * FLIGHT + if BLOCK_OF_WALKS { $k } else { 0 });
                     at[$k] = at[$k].add(T::at(node.left) + usize::from(value > node.test));
                 )*
             };
@@ -268,10 +320,9 @@ unsafe fn block<T: Number>(
     trees: &[[u32; 2]],
     values: &[f64],
     x: &[T],
-    columns: usize,
 ) {
     for (tree, &[first, depth]) in trees.iter().enumerate() {
-        for (group, x) in rows(x, columns * FLIGHT).take(call.rows.div_ceil(FLIGHT)).enumerate() {
+        for (group, x) in rows(x, width(forest) * FLIGHT).take(call.rows.div_ceil(FLIGHT)).enumerate() {
             // SAFETY: by the caller.
             let leaves =
                 unsafe { descend::<T, true>([nodes.as_ptr().add(first as usize); FLIGHT], x.as_ptr(), depth) };
@@ -289,6 +340,144 @@ unsafe fn block<T: Number>(
                     add(forest, sum, unsafe { *values.get_unchecked(leaf) });
                 }
             }
+        }
+    }
+}
+
+/// All rows through one tree after another.
+///
+/// # Safety
+/// As `walk` says, x has another group behind that of the last row, and `walkers` room for 8 more than there are rows
+/// of groups.
+unsafe fn passes<T: Number>(
+    call: &Call,
+    forest: &Forest,
+    nodes: &[Node<T>],
+    trees: &[[u32; 2]],
+    values: &[f64],
+    x: &mut [T],
+    walkers: *mut Walker<T>,
+) {
+    let (groups, width) = (call.rows.div_ceil(FLIGHT), width(forest));
+    let leaf_cell = (width - 1) * FLIGHT;
+    let x = x.as_mut_ptr();
+    // SAFETY: a node's column is among those of x, its left child and what follows it are in the tree; a tree's last
+    // node is a leaf. Of the walkers that did not arrive no more are kept than were read.
+    unsafe {
+        let spare = x.add(groups * width * FLIGHT);
+        for (tree, (&[first, depth], &size)) in trees.iter().zip(forest.sizes).enumerate() {
+            let root = nodes.as_ptr().add(first as usize);
+            let standing = Walker { x: spare.cast_const(), at: root.add(2 * size as usize) };
+            macro_rules! step {
+                ($xs:ident, $at:ident, $($k:literal)*) => {
+                    $(
+                        let node = &*$at[$k];
+                        let value = *$xs[$k].add(T::at(node.column) * FLIGHT);
+                        $at[$k] = $at[$k].add(T::at(node.left) + usize::from(value > node.test));
+                    )*
+                };
+            }
+            // Keeps the walkers that did not arrive; `test` of a leaf is its row, of those underway it does not matter.
+            macro_rules! arrive {
+                ($xs:ident, $at:ident, $count:ident, $($k:literal)*) => {
+                    $(
+                        *walkers.add($count) = Walker { x: $xs[$k], at: $at[$k] };
+                        *$xs[$k].cast_mut().add(leaf_cell) = (*$at[$k]).test;
+                        $count += usize::from(T::at((*$at[$k]).left) != 0);
+                    )*
+                };
+            }
+            let mut count = 0;
+            let mut group = x.cast_const();
+            for _ in 0..groups {
+                let mut at = [root; FLIGHT];
+                let xs = [
+                    group,
+                    group.add(1),
+                    group.add(2),
+                    group.add(3),
+                    group.add(4),
+                    group.add(5),
+                    group.add(6),
+                    group.add(7),
+                ];
+                let mut left = if depth > SHALLOW { TOGETHER } else { depth };
+                while left >= STEPS {
+                    step!(xs, at, 0 1 2 3 4 5 6 7);
+                    step!(xs, at, 0 1 2 3 4 5 6 7);
+                    step!(xs, at, 0 1 2 3 4 5 6 7);
+                    left -= STEPS;
+                }
+                while left > 0 {
+                    step!(xs, at, 0 1 2 3 4 5 6 7);
+                    left -= 1;
+                }
+                arrive!(xs, at, count, 0 1 2 3 4 5 6 7);
+                group = group.add(width * FLIGHT);
+            }
+            while count > 0 {
+                for place in count..count.next_multiple_of(FLIGHT) {
+                    *walkers.add(place) = standing;
+                }
+                let (mut from, end) = (0, count);
+                count = 0;
+                while from < end {
+                    let now = walkers.add(from);
+                    macro_rules! each {
+                        ($part:ident, $($k:literal)*) => { [$((*now.add($k)).$part),*] };
+                    }
+                    let (xs, mut at) = (each!(x, 0 1 2 3 4 5 6 7), each!(at, 0 1 2 3 4 5 6 7));
+                    step!(xs, at, 0 1 2 3 4 5 6 7);
+                    step!(xs, at, 0 1 2 3 4 5 6 7);
+                    step!(xs, at, 0 1 2 3 4 5 6 7);
+                    arrive!(xs, at, count, 0 1 2 3 4 5 6 7);
+                    from += FLIGHT;
+                }
+            }
+            let (outputs, first) = match forest.targets.get(tree) {
+                Some(&target) => (1, target as usize),
+                None => (call.outputs, 0),
+            };
+            for number in 0..outputs {
+                let leaves = x.cast_const().add(leaf_cell);
+                let (sums, values) = (call.output(first + number), values.as_ptr().add(number));
+                if forest.narrow() {
+                    collect::<T, f32>(sums, leaves, width * FLIGHT, values, outputs);
+                } else {
+                    collect::<T, f64>(sums, leaves, width * FLIGHT, values, outputs);
+                }
+            }
+        }
+    }
+}
+
+/// Adds to each row's sum the value of its leaf.
+///
+/// # Safety
+/// Groups of leaves are `apart`; for each that has a row, `values` has one at its number × `outputs`.
+unsafe fn collect<T: Number, S: Sum>(
+    sums: &mut [f64],
+    mut leaves: *const T,
+    apart: usize,
+    values: *const f64,
+    outputs: usize,
+) {
+    // SAFETY: by the caller.
+    unsafe {
+        let add = |sum: &mut f64, leaf: *const T| {
+            let value = *values.add((*leaf).to_bits() as usize * outputs);
+            *sum = S::from_f64(*sum).plus(S::from_f64(value)).to_f64();
+        };
+        let (groups, rest) = sums.as_chunks_mut::<FLIGHT>();
+        for sums in groups {
+            macro_rules! each {
+                ($($k:literal)*) => { $(add(&mut sums[$k], leaves.add($k));)* };
+            }
+            each!(0 1 2 3 4 5 6 7);
+            leaves = leaves.add(apart);
+        }
+        for (k, sum) in rest.iter_mut().enumerate() {
+            add(sum, leaves.add(k));
         }
     }
 }
