@@ -249,20 +249,30 @@ struct Choice {
     flags: u32,
 }
 
-/// Ensembles of fewer splits take the plain walk.
-const SMALL: usize = 2000;
+/// Ensembles of fewer splits take the plain walk: with less the compact form saves less than the code of `walk` takes.
+const FEW: usize = 400;
+
+/// And of fewer than so many `walk`, not `sliced`.
+const SMALL: usize = 1000;
 
 /// Which kernel, from the ensemble's shape. None: neither, and `lower::trees` takes the plain walk.
 ///
-/// - Fewer than 8 trees or 2000 splits stay with the plain walk: its code is 3 KB gzipped, that of `sliced` 11 KB, which
-///   would be most of such a package, and a row takes it a few microseconds at most.
+/// - Fewer than 8 trees or 400 splits stay with the plain walk, whose code is the smallest: 3 KB gzipped. 300 splits
+///   (100 trees of depth 2) take it 678 ns a row, 443 in `walk`, whose package is 2 KB larger (9.9 to 11.9).
+/// - Fewer than 1000 are walked eight rows at a time, in a package of the same size: 700 splits (100 trees of depth 3) in
+///   509 ns instead of 896. The code of `sliced` would add 8 KB to 15, for 133 ns.
+/// - From there on those 8 KB are less than half of the package: 1500 splits (100 trees of depth 4) take 141 ns, walks
+///   594, plain ones 1216.
 /// - Up to 256 leaves a tree: bits. What they take is in docs/design.md; trees of more than 64 leaves were not timed.
 /// - Trees that are nearly full are filled up, to three times their leaves at most; where that stops paying was not
 ///   measured.
 /// - Else eight walks at a time.
 fn choose(shape: &Shape) -> Option<Choice> {
-    if shape.trees < 8 || shape.splits < SMALL {
+    if shape.trees < 8 || shape.splits < FEW {
         return None;
+    }
+    if shape.splits < SMALL {
+        return walk(shape);
     }
     let depth = shape.depth.max(3);
     if shape.thresholds <= 1 << 16 && shape.most < 256 && shape.columns > 0 {
