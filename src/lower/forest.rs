@@ -253,13 +253,13 @@ struct Choice {
 const FEW: usize = 400;
 
 /// And of fewer than so many `walk`, not `sliced`.
-const SMALL: usize = 1000;
+const SMALL: usize = 1250;
 
 /// Which kernel, from the ensemble's shape. None: neither, and `lower::trees` takes the plain walk.
 ///
 /// - Fewer than 8 trees or 400 splits stay with the plain walk, whose code is the smallest: 3 KB gzipped. 300 splits
 ///   (100 trees of depth 2) take it 678 ns a row, 443 in `walk`, whose package is 2 KB larger (9.9 to 11.9).
-/// - Fewer than 1000 are walked eight rows at a time, in a package of the same size: 700 splits (100 trees of depth 3) in
+/// - Fewer than 1250 are walked eight rows at a time, in a package of the same size: 700 splits (100 trees of depth 3) in
 ///   509 ns instead of 896. The code of `sliced` would add 8 KB to 15, for 133 ns.
 /// - From there on those 8 KB are less than half of the package: 1500 splits (100 trees of depth 4) take 141 ns, walks
 ///   594, plain ones 1216.

@@ -15,9 +15,6 @@ use crate::image::BLOCK_OF_WALKS;
 /// Walks in flight.
 const FLIGHT: usize = 8;
 
-/// Rows from which on passes pay.
-const MANY: usize = 64;
-
 /// Steps before the first look at who has arrived, in trees that are deeper than `SHALLOW`; and from one look to the
 /// next.
 const TOGETHER: u32 = 9;
@@ -68,7 +65,7 @@ impl Tables {
             values: layout.take::<f64>(values),
             x: layout.take::<T>(columns * (rows.next_multiple_of(FLIGHT) + FLIGHT) as u64),
             // Where addresses are 32 bits half of it.
-            walkers: layout.take::<[u64; 2]>(if rows < MANY { 0 } else { (rows + 2 * FLIGHT) as u64 }),
+            walkers: layout.take::<[u64; 2]>((rows + 2 * FLIGHT) as u64),
         }
     }
 }
@@ -97,15 +94,16 @@ pub fn kernel<T: Number>(call: &Call) {
         return;
     }
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs, BLOCK_OF_WALKS);
-    if call.rows < MANY {
-        return walk::<T>(call, &forest, &tables);
-    }
     let Some(Ready { nodes, trees, values, x }) = prepare::<T>(call, &forest, &tables) else { return };
     // SAFETY: laid out as in the validator: a place of `walkers` holds a `Walker`, whose zeros are null pointers; x has
     // a group more than there are rows, the nodes are what `build` made of a checked forest.
     unsafe {
-        let walkers = tables.walkers.of::<[u64; 2]>(call).as_mut_ptr().cast();
-        passes(call, &forest, nodes, trees, values, x, walkers);
+        if call.rows < FLIGHT {
+            single(call, &forest, nodes, trees, values, x);
+        } else {
+            let walkers = tables.walkers.of::<[u64; 2]>(call).as_mut_ptr().cast();
+            passes(call, &forest, nodes, trees, values, x, walkers);
+        }
     }
     divide(call, &forest);
 }
