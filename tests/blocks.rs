@@ -88,9 +88,21 @@ fn linear_maps_have_the_bits_of_sums_in_column_order() {
 
 #[test]
 fn rbf_sums_agree_with_their_formula() {
+    // Most numbers at one place, as of pixels: then few are multiplied; and one column that is the same everywhere.
+    let sizes = [-1.0, 0.6, 1.0].map(rbf_sums);
+    assert!(sizes[0] > sizes[1] + 1000 && sizes[1] > sizes[2] + 1000, "{sizes:?} bytes");
+}
+
+/// Compares with vectors whose numbers below `usual` are all the same; the size of the image.
+fn rbf_sums(usual: f64) -> usize {
     let mut random = Random(2);
     let inputs = 17;
     let (mut vectors, mut rows) = (random.matrix(50, inputs), random.matrix(39, inputs));
+    for (place, x) in vectors.values.iter_mut().enumerate() {
+        if *x < usual || (usual > -1.0 && place % inputs == 3) {
+            *x = 0.25;
+        }
+    }
     // Far from the origin, where |x|² + |s|² - 2 x·s of the numbers as they are would have lost ten digits.
     for x in vectors.values.iter_mut().chain(&mut rows.values) {
         *x += 1e5;
@@ -131,6 +143,7 @@ fn rbf_sums_agree_with_their_formula() {
     for block in [1, 2, 3, 4, 5, 7] {
         assert_eq!(run(&model, Kernel::RbfFours, &rows, block), found, "blocks of {block}");
     }
+    lower(&model, Want::Everything).unwrap().image.len()
 }
 
 /// A steep kernel, and coefficients that cancel each other, need the distances themselves.

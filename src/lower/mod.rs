@@ -190,8 +190,11 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
         Kernel::Walk32 | Kernel::Walk64 => Some(BLOCK_OF_WALKS),
         _ => None,
     };
-    // Other kernels gain nothing beyond 128 rows, and the caches hold less of each.
-    let most = operations.iter().filter_map(most).min().unwrap_or(128) as u32;
+    // Other kernels gain nothing beyond 128 rows, and the caches hold less of each; products read all rows again for
+    // each four vectors, so these should be in the nearest cache.
+    let products = |operation: &Operation| matches!(operation.kernel, Kernel::Dense | Kernel::RbfFours);
+    let others = if operations.iter().any(products) { 64 } else { 128 };
+    let most = operations.iter().filter_map(most).min().unwrap_or(others) as u32;
     let block = (MOST_WORKSPACE / 8 / slots.max(1)).clamp(1, most);
     if slots > MOST_WORKSPACE / 8 {
         return Err(Error::limit(format!("the model works on {slots} columns at a time, too many for a page")));

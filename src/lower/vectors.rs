@@ -68,28 +68,39 @@ fn squared_norm(vector: impl Iterator<Item = f64>) -> f64 {
     vector.map(|x| x * x).sum()
 }
 
-/// The mean of the vectors, where squared distances to them may be made of norms and products: see `NEAR`. Large
-/// coefficients, as of Gaussian processes, cancel each other and would show the error.
+/// A vector, squared distances to which may be made of norms and products: see `NEAR`. What stands most often in a
+/// column is its number, so that there is little to multiply, else the mean. Large coefficients, as of Gaussian
+/// processes, cancel each other and would show the error.
 fn center(sum: &KernelSum, gamma: f64, coef: &Matrix) -> Option<Vec<f64>> {
     let Matrix { rows, columns, values } = &sum.vectors;
     if values.len() < MANY || !coef.values.iter().all(|coef| coef.abs() <= 1e3) {
         return None;
     }
-    let mut center = vec![0.0; *columns];
-    for row in 0..*rows {
-        center.iter_mut().zip(sum.vectors.row(row)).for_each(|(mean, x)| *mean += x / *rows as f64);
-    }
-    let near = |row: usize| {
-        let moved = sum.vectors.row(row).iter().zip(&center).map(|(x, mean)| x - mean);
-        gamma.abs() * squared_norm(moved) <= NEAR
+    let near = |center: &Vec<f64>| {
+        (0..*rows).all(|row| {
+            let moved = sum.vectors.row(row).iter().zip(center).map(|(x, center)| x - center);
+            gamma.abs() * squared_norm(moved) <= NEAR
+        })
     };
-    (0..*rows).all(near).then_some(center)
+    let of_columns = |center: &dyn Fn(&mut Vec<f64>) -> f64| -> Vec<f64> {
+        (0..*columns)
+            .map(|column| center(&mut (0..*rows).map(|row| sum.vectors.row(row)[column]).collect()))
+            .collect()
+    };
+    let mean = |column: &mut Vec<f64>| column.iter().map(|x| x / *rows as f64).sum();
+    let usual = |column: &mut Vec<f64>| {
+        column.sort_by(f64::total_cmp);
+        let most = column.chunk_by(|a, b| a == b).max_by_key(|same| same.len()).unwrap_or_default();
+        if most.len() > 1 { most[0] } else { mean(column) }
+    };
+    Some(of_columns(&usual)).filter(near).or_else(|| Some(of_columns(&mean)).filter(near))
 }
 
 /// The arguments of `runtime::blocks::rbf`. Each group is filled up to whole fours by vectors of coefficient 0.
 fn rbf_fours(args: &mut Args, sum: &KernelSum, gamma: f64, center: &[f64], coef: (&[u32], &[u32], &Matrix)) {
     let (counts, targets, coef) = coef;
     let (mut vectors, mut weights, mut norms) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut sizes, mut columns) = (Vec::new(), Vec::new());
     let mut first = 0;
     for &count in counts {
         let rows = first..first + count as usize;
@@ -100,14 +111,22 @@ fn rbf_fours(args: &mut Args, sum: &KernelSum, gamma: f64, center: &[f64], coef:
         let moved = Matrix { rows: rows.len(), columns: width, values: moved };
         let of_vectors = rows.clone().flat_map(|vector| (0..coef.rows).map(move |row| coef.row(row)[vector]));
         let of_vectors = Matrix { rows: rows.len(), columns: coef.rows, values: of_vectors.collect() };
-        vectors.extend(in_fours(&moved));
+        for four in in_fours(&moved).chunks(4 * width) {
+            let before = columns.len();
+            for (column, numbers) in (0u32..).zip(four.chunks(4)).filter(|(_, numbers)| *numbers != [0.0; 4]) {
+                columns.push(column);
+                vectors.extend(numbers);
+            }
+            sizes.push((columns.len() - before) as u32);
+        }
         weights.extend(in_fours(&of_vectors));
         norms.extend((0..moved.rows).map(|row| squared_norm(moved.row(row).iter().copied())));
         norms.resize(norms.len().next_multiple_of(4), 0.0);
     }
     let fours: Vec<u32> = counts.iter().map(|count| count.div_ceil(4)).collect();
-    args.u32s(&[norms.len() as u32 / 4, counts.len() as u32, coef.rows as u32]).f64(gamma);
-    args.u32s(&fours).u32s(targets).f64s(center).f64s(&vectors).f64s(&norms).f64s(&weights).f64s(&sum.intercept);
+    args.u32s(&[sizes.len() as u32, counts.len() as u32, coef.rows as u32, columns.len() as u32]).f64(gamma);
+    args.u32s(&fours).u32s(targets).f64s(center).u32s(&sizes).u32s(&columns).f64s(&vectors);
+    args.f64s(&norms).f64s(&weights).f64s(&sum.intercept);
 }
 
 pub fn weighted(weights: Weights) -> u32 {

@@ -44,39 +44,93 @@ fn gather<'a>(call: &Call, center: &[f64], bound: f64, table: &'a mut [f64]) -> 
     Gathered { fours, ones }
 }
 
-/// The products of four rows with four vectors. Written out, so that the sums stay in registers.
+/// Writes the products of four rows with four vectors, each plus its `plus`, as far as there are places. Written out,
+/// so that the sums stay in registers.
+///
+/// # Safety
+/// `at` gives the place of a column for that of each of the vectors' numbers.
 #[inline(always)]
-fn tile(columns: &[[f64; 4]], vectors: &[[f64; 4]]) -> [[f64; 4]; 4] {
+unsafe fn tile(
+    columns: &[[f64; 4]],
+    vectors: &[[f64; 4]],
+    at: impl Fn(usize) -> usize,
+    plus: &[f64; 4],
+    into: [Option<&mut [f64; 4]>; 4],
+) {
     let zero = Pair::splat(0.0);
     let (mut a0, mut b0, mut c0, mut d0) = (zero, zero, zero, zero);
     let (mut a1, mut b1, mut c1, mut d1) = (zero, zero, zero, zero);
-    for (x, &[a, b, c, d]) in columns.iter().zip(vectors) {
-        let (low, high) = Pair::two(x);
+    for (place, &[a, b, c, d]) in vectors.iter().enumerate() {
+        // SAFETY: by the caller.
+        let (low, high) = Pair::two(unsafe { columns.get_unchecked(at(place)) });
         let (a, b, c, d) = (Pair::splat(a), Pair::splat(b), Pair::splat(c), Pair::splat(d));
         (a0, a1) = (a0 + a * low, a1 + a * high);
         (b0, b1) = (b0 + b * low, b1 + b * high);
         (c0, c1) = (c0 + c * low, c1 + c * high);
         (d0, d1) = (d0 + d * low, d1 + d * high);
     }
-    let [mut first, mut second, mut third, mut fourth] = [[0.0; 4]; 4];
-    Pair::store_two(a0, a1, &mut first);
-    Pair::store_two(b0, b1, &mut second);
-    Pair::store_two(c0, c1, &mut third);
-    Pair::store_two(d0, d1, &mut fourth);
-    [first, second, third, fourth]
+    let put = |low: Pair, high: Pair, plus: f64, into: Option<&mut [f64; 4]>| {
+        if let Some(into) = into {
+            let plus = Pair::splat(plus);
+            Pair::store_two(low + plus, high + plus, into);
+        }
+    };
+    let [a, b, c, d] = into;
+    put(a0, a1, plus[0], a);
+    put(b0, b1, plus[1], b);
+    put(c0, c1, plus[2], c);
+    put(d0, d1, plus[3], d);
 }
 
 /// The products of one row with four vectors.
+///
+/// # Safety
+/// As of `tile`.
 #[inline(always)]
-fn line(columns: &[f64], vectors: &[[f64; 4]]) -> [f64; 4] {
+unsafe fn line(columns: &[f64], vectors: &[[f64; 4]], at: impl Fn(usize) -> usize) -> [f64; 4] {
     let (mut low, mut high) = (Pair::splat(0.0), Pair::splat(0.0));
-    for (&x, four) in columns.iter().zip(vectors) {
+    for (place, four) in vectors.iter().enumerate() {
+        // SAFETY: by the caller.
+        let x = unsafe { *columns.get_unchecked(at(place)) };
         let (first, second) = Pair::two(four);
         (low, high) = (low + first * Pair::splat(x), high + second * Pair::splat(x));
     }
     let mut sums = [0.0; 4];
     Pair::store_two(low, high, &mut sums);
     sums
+}
+
+fn four(list: &mut [f64], row: usize) -> Option<&mut [f64; 4]> {
+    list.get_mut(row..)?.first_chunk_mut()
+}
+
+/// Writes the products of all rows with four vectors, each plus its `plus`, as far as there are places.
+///
+/// # Safety
+/// `at` gives a column, below `inputs`, for the place of each of the vectors' numbers.
+#[inline(always)]
+unsafe fn products(
+    gathered: &Gathered,
+    inputs: usize,
+    vectors: &[[f64; 4]],
+    at: impl Fn(usize) -> usize,
+    plus: &[f64; 4],
+    [a, b, c, d]: [&mut [f64]; 4],
+) {
+    let mut row = 0;
+    for columns in rows(gathered.fours, inputs) {
+        // SAFETY: by the caller; `columns` are all.
+        unsafe { tile(columns, vectors, &at, plus, [four(a, row), four(b, row), four(c, row), four(d, row)]) };
+        row += 4;
+    }
+    for columns in rows(gathered.ones, inputs) {
+        // SAFETY: as above.
+        let sums = unsafe { line(columns, vectors, &at) };
+        for ((list, sum), plus) in [&mut *a, &mut *b, &mut *c, &mut *d].into_iter().zip(sums).zip(plus) {
+            list.iter_mut().skip(row).take(1).for_each(|into| *into = sum + plus);
+        }
+        row += 1;
+    }
 }
 
 /// coef in fours of outputs; then one intercept an output. A scratch slot for each input.
@@ -94,43 +148,28 @@ pub fn dense(call: &Call) {
     let Some(intercept) = args.list::<f64>(call.outputs) else { return };
     let gathered = gather(call, &[], f64::INFINITY, call.scratch(inputs));
     for (four, coef) in rows(coef.as_chunks::<4>().0, inputs).enumerate() {
-        products(&gathered, inputs, coef, |vector, row, sums| {
-            // There is no output behind the last.
-            let number = four * 4 + vector;
-            let Some(&intercept) = intercept.get(number) else { return };
-            for (y, sum) in call.output(number).iter_mut().skip(row).zip(sums) {
-                *y = sum + intercept;
-            }
-        });
-    }
-}
-
-/// The products of all rows with four vectors, up to four rows at a time.
-#[inline(always)]
-fn products(gathered: &Gathered, inputs: usize, vectors: &[[f64; 4]], mut put: impl FnMut(usize, usize, &[f64])) {
-    let mut row = 0;
-    for columns in rows(gathered.fours, inputs) {
-        for (vector, sums) in tile(columns, vectors).iter().enumerate() {
-            put(vector, row, sums);
-        }
-        row += 4;
-    }
-    for columns in rows(gathered.ones, inputs) {
-        for (vector, sum) in line(columns, vectors).iter().enumerate() {
-            put(vector, row, core::slice::from_ref(sum));
-        }
-        row += 1;
+        let number = |vector: usize| four * 4 + vector;
+        let plus = |vector: usize| intercept.get(number(vector)).copied().unwrap_or(0.0);
+        // Behind the last output is an empty one.
+        let into = |vector: usize| call.output(number(vector));
+        let (plus, into) = ([plus(0), plus(1), plus(2), plus(3)], [into(0), into(1), into(2), into(3)]);
+        // SAFETY: there are as many numbers as columns.
+        unsafe { products(&gathered, inputs, coef, |place| place, &plus, into) };
     }
 }
 
 /// The arguments of `rbf`: as those of a kernel sum (`pairwise`), but vectors and coefficients in fours, all vectors
-/// less a center, and with their squared norms.
+/// less a center, and with their squared norms. Of each four stand only the columns in which one of them differs from
+/// the center: pixels and the columns of a one-hot encoding are mostly 0.
 struct Sum<'a> {
     width: usize,
     gamma: f64,
     counts: &'a [u32],
     targets: &'a [u32],
     center: &'a [f64],
+    /// How many columns each four has, and all of these.
+    sizes: &'a [u32],
+    columns: &'a [u32],
     vectors: &'a [[f64; 4]],
     norms: &'a [[f64; 4]],
     coef: &'a [[f64; 4]],
@@ -139,8 +178,8 @@ struct Sum<'a> {
 
 impl<'a> Sum<'a> {
     fn read(mut args: Reader<'a>, inputs: usize, outputs: usize) -> Option<Sum<'a>> {
-        let &[fours, groups, width] = args.list::<u32>(3)? else { return None };
-        let (fours, groups, width) = (fours as usize, groups as usize, width as usize);
+        let &[fours, groups, width, columns] = args.list::<u32>(4)? else { return None };
+        let (fours, groups, width, columns) = (fours as usize, groups as usize, width as usize, columns as usize);
         let in_fours = |numbers: &'a [f64]| numbers.as_chunks::<4>().0;
         let numbers = fours.checked_mul(4)?;
         Some(Sum {
@@ -149,7 +188,9 @@ impl<'a> Sum<'a> {
             counts: args.list(groups)?,
             targets: args.list(groups.checked_mul(width)?)?,
             center: args.list(inputs)?,
-            vectors: in_fours(args.list(numbers.checked_mul(inputs)?)?),
+            sizes: args.list(fours)?,
+            columns: args.list(columns)?,
+            vectors: in_fours(args.list(columns.checked_mul(4)?)?),
             norms: in_fours(args.list(numbers)?),
             coef: in_fours(args.list(numbers.checked_mul(width)?)?),
             intercept: args.list(outputs)?,
@@ -162,7 +203,10 @@ const FAR: f64 = 1e150;
 
 /// A slot for each input, one for the squared norms of the rows, and four for kernel values.
 pub fn check_rbf(shape: &Shape) -> Option<usize> {
-    Sum::read(shape.args(), shape.inputs, shape.outputs)?;
+    let sum = Sum::read(shape.args(), shape.inputs, shape.outputs)?;
+    if !sum.columns.iter().all(|&column| (column as usize) < shape.inputs) {
+        return None;
+    }
     (shape.inputs > 0).then(|| shape.inputs.checked_add(5)).flatten()
 }
 
@@ -172,30 +216,42 @@ pub fn rbf(call: &Call) {
     let inputs = call.inputs.len();
     let Some(sum) = Sum::read(call.args(), inputs, call.outputs) else { return };
     let (table, rest) = call.scratch(inputs + 5).split_at_mut_checked(inputs * call.rows).unwrap_or_default();
-    let (norms, values) = rest.split_at_mut_checked(call.rows).unwrap_or_default();
+    let (norms, rest) = rest.split_at_mut_checked(call.rows).unwrap_or_default();
+    let (first, rest) = rest.split_at_mut_checked(call.rows).unwrap_or_default();
+    let (second, rest) = rest.split_at_mut_checked(call.rows).unwrap_or_default();
+    let (third, fourth) = rest.split_at_mut_checked(call.rows).unwrap_or_default();
     let gathered = gather(call, sum.center, FAR, table);
     squares(&gathered, inputs, norms);
     for (output, &intercept) in call.outputs().zip(sum.intercept) {
         output.fill(intercept);
     }
     let width = sum.width.max(1);
-    let mut fours = rows(sum.vectors, inputs).zip(sum.norms).zip(rows(sum.coef, width));
+    let (mut columns, mut vectors) = (sum.columns, sum.vectors);
+    let mut fours = sum.sizes.iter().zip(sum.norms).zip(rows(sum.coef, width));
     for (&count, targets) in sum.counts.iter().zip(rows(sum.targets, width)) {
-        for ((vectors, squared), coef) in fours.by_ref().take(count as usize) {
-            products(&gathered, inputs, vectors, |vector, row, products| {
-                for (value, &product) in values.iter_mut().skip(vector * call.rows + row).zip(products) {
-                    *value = product;
-                }
-            });
-            for (values, &squared) in rows_mut(values, call.rows).zip(squared) {
+        for ((&size, squared), coef) in fours.by_ref().take(count as usize) {
+            let Some((which, next)) = columns.split_at_checked(size as usize) else { return };
+            let Some((four, rest)) = vectors.split_at_checked(size as usize) else { return };
+            (columns, vectors) = (next, rest);
+            // SAFETY: there are as many columns as fours of numbers, and the validator saw that they are inputs.
+            unsafe {
+                let at = |place: usize| *which.get_unchecked(place) as usize;
+                products(
+                    &gathered,
+                    inputs,
+                    four,
+                    at,
+                    &[0.0; 4],
+                    [&mut *first, &mut *second, &mut *third, &mut *fourth],
+                );
+            }
+            for (values, &squared) in [&mut *first, &mut *second, &mut *third, &mut *fourth].into_iter().zip(squared)
+            {
                 let (squared, gamma, two) = (Pair::splat(squared), Pair::splat(-sum.gamma), Pair::splat(2.0));
                 each_pair(values, norms, |product, norm| exp_pair(gamma * ((norm + squared) - two * product)));
             }
-            let (first, rest) = values.split_at_checked(call.rows).unwrap_or_default();
-            let (second, rest) = rest.split_at_checked(call.rows).unwrap_or_default();
-            let (third, fourth) = rest.split_at_checked(call.rows).unwrap_or_default();
             for (&target, coef) in targets.iter().zip(coef) {
-                add(call.output(target as usize), [first, second, third, fourth], coef);
+                add(call.output(target as usize), [&*first, &*second, &*third, &*fourth], coef);
             }
         }
     }

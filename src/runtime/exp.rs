@@ -3,30 +3,33 @@
 use super::pair::Pair;
 
 /// e^x within one unit in the last place. fdlibm's steps (x = k ln 2 + r, then its rational function of r), but
-/// without a branch or a table, so that two go at once: 2^k is two factors, which reach from the smallest denormal
-/// to infinity.
+/// without a table, so that two go at once. Where 2^k is no normal number it is two factors, which reach from the
+/// smallest denormal to infinity; elsewhere one factor gives the same bits.
 #[inline]
 pub fn exp_pair(x: Pair) -> Pair {
     // 1.5 × 2^52: adding it leaves the nearest integer in the low bits.
     const SHIFT: f64 = 6_755_399_441_055_744.0;
     const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
     const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    const P: [f64; 5] = [
-        1.666_666_666_666_660_2e-1,
-        -2.777_777_777_701_559_3e-3,
-        6.613_756_321_437_934e-5,
-        -1.653_390_220_546_525_2e-6,
-        4.138_136_797_057_238_5e-8,
-    ];
-    let [shift, one, two] = [SHIFT, 1.0, 2.0].map(Pair::splat);
-    let x = x.least(Pair::splat(-746.0)).most(Pair::splat(710.0));
-    let k = (x * Pair::splat(core::f64::consts::LOG2_E) + shift) - shift;
+    let (shift, one, two) = (Pair::splat(SHIFT), Pair::splat(1.0), Pair::splat(2.0));
+    let far = x.beyond(Pair::splat(708.0));
+    let x = if far { x.least(Pair::splat(-746.0)).most(Pair::splat(710.0)) } else { x };
+    let shifted = x * Pair::splat(core::f64::consts::LOG2_E) + shift;
+    let k = shifted - shift;
     let (high, low) = (x - k * Pair::splat(LN2_HIGH), k * Pair::splat(LN2_LOW));
     let r = high - low;
     let t = r * r;
-    let [first, second, third, fourth, fifth] = P.map(Pair::splat);
-    let c = r - t * (first + t * (second + t * (third + t * (fourth + t * fifth))));
+    // Not a list of constants: built for size, a `map` over it would be a loop through memory at each call.
+    let c = Pair::splat(4.138_136_797_057_238_5e-8);
+    let c = Pair::splat(-1.653_390_220_546_525_2e-6) + t * c;
+    let c = Pair::splat(6.613_756_321_437_934e-5) + t * c;
+    let c = Pair::splat(-2.777_777_777_701_559_3e-3) + t * c;
+    let c = Pair::splat(1.666_666_666_666_660_2e-1) + t * c;
+    let c = r - t * c;
     let y = one - ((low - (r * c) / (two - c)) - high);
+    if !far {
+        return y * shifted.power();
+    }
     let half = k * Pair::splat(0.5) + shift;
     let other = (k - (half - shift)) + shift;
     y * half.power() * other.power()

@@ -53,6 +53,11 @@ mod vector {
     }
 
     #[inline(always)]
+    pub fn beyond(x: v128, bound: v128) -> bool {
+        v128_any_true(f64x2_gt(f64x2_abs(x), bound))
+    }
+
+    #[inline(always)]
     pub fn power(shifted: v128) -> v128 {
         i64x2_shl(i64x2_add(shifted, i64x2_splat(1023)), 52)
     }
@@ -103,6 +108,11 @@ mod vector {
     #[inline(always)]
     pub fn store(x: Inner, numbers: &mut [f64; 2]) {
         *numbers = x;
+    }
+
+    #[inline(always)]
+    pub fn beyond(x: Inner, bound: Inner) -> bool {
+        libm::fabs(x[0]) > bound[0] || libm::fabs(x[1]) > bound[1]
     }
 
     #[inline(always)]
@@ -157,6 +167,12 @@ impl Pair {
     #[inline(always)]
     pub fn most(self, bound: Pair) -> Pair {
         Pair(vector::most(self.0, bound.0))
+    }
+
+    /// Whether a number is farther from 0 than `bound`.
+    #[inline(always)]
+    pub fn beyond(self, bound: Pair) -> bool {
+        vector::beyond(self.0, bound.0)
     }
 
     /// 2^k, where the low bits of the number are k.
