@@ -33,6 +33,15 @@ impl Args {
         self
     }
 
+    /// Puts others behind; false, and nothing is done, where alignment would tear them apart.
+    pub fn append(&mut self, other: &Args) -> bool {
+        let whole = self.0.len().is_multiple_of(8);
+        if whole {
+            self.0.extend(&other.0);
+        }
+        whole
+    }
+
     pub fn u8s(&mut self, values: &[u8]) -> &mut Self {
         self.0.extend(values);
         self

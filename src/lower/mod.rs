@@ -137,13 +137,31 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     let mut at: HashMap<Wire, u32> = (0..columns).map(|column| (column, column)).collect();
     let mut operations = Vec::new();
     let mut paths = Vec::new();
-    for (number, step) in steps.iter().enumerate() {
-        let context = Context { kinds: &|wire| graph.kind(wire), vocabularies: &vocabularies };
-        let piece = piece(step, &context).map_err(|error| error.at(step.path.clone()))?;
-        let outputs = step.output.len() as u32;
+    let context = Context { kinds: &|wire| graph.kind(wire), vocabularies: &vocabularies };
+    let laid_out = |step: &Step| piece(step, &context).map_err(|error| error.at(step.path.clone()));
+    let mut rest = &steps[..];
+    while let Some((step, after)) = rest.split_first() {
+        let (mut piece, mut together) = (laid_out(step)?, 1);
+        // Tables of one encoder are one operation: to begin another costs as much as to look up.
+        while let Some(next) = after.get(together - 1).filter(|next| {
+            let looks_up = |step: &Step| matches!(step.op, Op::Lookup(_));
+            let alike = next.path == step.path && next.output.len() == step.output.len();
+            looks_up(step) && looks_up(next) && alike && next.input.iter().all(|wire| at.contains_key(wire))
+        }) {
+            let other = laid_out(next)?;
+            if other.kernel != piece.kernel || !piece.args.append(&other.args) {
+                break;
+            }
+            piece.inputs.extend(other.inputs);
+            together += 1;
+        }
+        let done_steps;
+        (done_steps, rest) = rest.split_at(together);
+        let wires = || done_steps.iter().flat_map(|step| step.output.clone());
+        let outputs = wires().count() as u32;
         let output = slots.take(outputs);
         let scratch = slots.take(piece.scratch);
-        at.extend(step.output.clone().zip(output..));
+        at.extend(wires().zip(output..));
         operations.push(Operation {
             kernel: piece.kernel,
             inputs: piece.inputs.iter().map(|wire| at[wire]).collect(),
@@ -154,11 +172,12 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
         });
         paths.push(step.path.clone());
         slots.give(scratch, piece.scratch);
+        let number = steps.len() - rest.len() - 1;
         let done = |wire: &Wire| last_use.get(wire).is_none_or(|&last| last <= number);
-        for wire in step.input.iter().chain(step.output.clone().collect::<Vec<_>>().iter()).filter(|wire| done(wire))
-        {
-            if *wire >= columns
-                && let Some(slot) = at.remove(wire)
+        let inputs = done_steps.iter().flat_map(|step| step.input.iter().copied());
+        for wire in inputs.chain(wires()).filter(done) {
+            if wire >= columns
+                && let Some(slot) = at.remove(&wire)
             {
                 slots.give(slot, 1);
             }

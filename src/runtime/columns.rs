@@ -114,8 +114,8 @@ fn matches(x: f64, marker: f64) -> bool {
 
 pub fn impute(call: &Call) {
     let mut args = call.args();
-    let Some(marker) = args.one::<f64>() else { return };
-    let Some(fill) = args.list::<f64>(call.outputs) else { return };
+    // SAFETY: what `check_impute` read, for as many outputs as inputs.
+    let (marker, fill) = unsafe { (*args.sound::<f64>(1).as_ptr(), args.sound(call.outputs)) };
     each_with(call, fill, |x, fill| if matches(x, marker) { fill } else { x });
 }
 
@@ -126,8 +126,9 @@ pub fn is_missing(call: &Call) {
 
 pub fn standardize(call: &Call) {
     let mut args = call.args();
-    let Some(given) = args.one::<u32>() else { return };
-    let mut list = |flag| args.list::<f64>(if given & flag != 0 { call.outputs } else { 0 }).unwrap_or_default();
+    // SAFETY: what `check_standardize` read, for as many outputs as inputs.
+    let given = unsafe { *args.sound::<u32>(1).as_ptr() };
+    let mut list = |flag| unsafe { args.sound::<f64>(if given & flag != 0 { call.outputs } else { 0 }) };
     let (mut mean, mut scale) = (list(1).iter(), list(2).iter());
     for (input, output) in call.inputs().zip(call.outputs()) {
         // Less nothing and over one are the number itself.

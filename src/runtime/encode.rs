@@ -95,7 +95,7 @@ fn one_hot(call: &Call, by_number: bool, place: impl Fn(&Table, f64) -> u32) {
     }
 }
 
-/// The table, then the rows it points to: as many as `rows`, outputs wide, row-major.
+/// For each input a table, then the rows it points to: as many as `rows`, row-major, as wide as its outputs.
 fn read_lookup<'a>(args: &mut Reader<'a>, by_number: bool, width: usize) -> Option<(Table<'a>, &'a [f64], usize)> {
     let table = Table::read(args, by_number)?;
     let rows = args.one::<u32>()? as usize;
@@ -111,9 +111,13 @@ pub fn check_lookup_number(shape: &Shape) -> Option<usize> {
 }
 
 fn check_lookup(shape: &Shape, by_number: bool) -> Option<usize> {
-    let (table, _, rows) = read_lookup(&mut shape.args(), by_number, shape.outputs)?;
-    table.check(rows)?;
-    (shape.inputs == 1).then_some(0)
+    let width = shape.outputs.checked_div(shape.inputs)?;
+    let mut args = shape.args();
+    for _ in 0..shape.inputs {
+        let (table, _, rows) = read_lookup(&mut args, by_number, width)?;
+        table.check(rows)?;
+    }
+    (width * shape.inputs == shape.outputs).then_some(0)
 }
 
 pub fn lookup_code(call: &Call) {
@@ -126,17 +130,28 @@ pub fn lookup_number(call: &Call) {
 
 #[inline]
 fn lookup(call: &Call, by_number: bool, place: impl Fn(&Table, f64) -> u32) {
-    let width = call.outputs;
-    let Some((table, values, _)) = read_lookup(&mut call.args(), by_number, width) else { return };
-    for (row, &value) in call.input(0).iter().enumerate() {
-        let at = place(&table, value);
-        if at >= NOWHERE {
-            call.refuse(row);
-            continue;
-        }
-        for (output, &number) in call.outputs().zip(values.iter().skip(at as usize * width)) {
-            if let Some(y) = output.get_mut(row) {
-                *y = number;
+    let Some(width) = call.outputs.checked_div(call.inputs.len()) else { return };
+    let mut args = call.args();
+    for (number, input) in call.inputs().enumerate() {
+        // SAFETY: what `check_lookup` read.
+        let (table, values) = unsafe {
+            let [count, unknown, missing] = [0; 3].map(|_: u32| *args.sound::<u32>(1).as_ptr());
+            let keys = args.sound(if by_number { count as usize } else { 0 });
+            let places = args.sound(count as usize);
+            let rows = *args.sound::<u32>(1).as_ptr() as usize;
+            (Table { keys, places, unknown, missing }, args.sound::<f64>(rows * width))
+        };
+        for (row, &value) in input.iter().enumerate() {
+            let at = place(&table, value);
+            if at >= NOWHERE {
+                call.refuse(row);
+                continue;
+            }
+            for place in 0..width {
+                if let Some(y) = call.output(number * width + place).get_mut(row) {
+                    // SAFETY: `check` saw that all places are below the number of rows.
+                    *y = unsafe { *values.get_unchecked(at as usize * width + place) };
+                }
             }
         }
     }

@@ -15,8 +15,19 @@ pub fn check_affine(shape: &Shape) -> Option<usize> {
 pub fn affine(call: &Call) {
     let inputs = call.inputs.len();
     let mut args = call.args();
-    let Some(coef) = args.list::<f64>(inputs * call.outputs) else { return };
-    let Some(intercept) = args.list::<f64>(call.outputs) else { return };
+    // SAFETY: what `check_affine` read.
+    let (coef, intercept) = unsafe { (args.sound::<f64>(inputs * call.outputs), args.sound::<f64>(call.outputs)) };
+    if call.rows == 1 {
+        let mut rows = coef.iter();
+        for (output, &intercept) in call.outputs().zip(intercept) {
+            let mut sum = 0.0;
+            for (input, &weight) in call.inputs().zip(&mut rows) {
+                input.iter().for_each(|&x| sum += weight * x);
+            }
+            output.fill(sum + intercept);
+        }
+        return;
+    }
     for (number, (output, &intercept)) in call.outputs().zip(intercept).enumerate() {
         let mut row = call.inputs().zip(coef.iter().skip(number * inputs).take(inputs));
         // The first product is written, not added: filling with zeros would be a call out of the module.

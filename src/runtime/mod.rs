@@ -260,7 +260,8 @@ pub unsafe fn run(bytes: &[u8], slots: *mut f64, tables: *mut u8, rows: usize, t
     let fault = Cell::new(0);
     let Some(image) = Image::open(bytes) else { return Ok(()) };
     for number in 0..image.ops {
-        let Some(record) = image.record(number) else { continue };
+        // SAFETY: the caller saw `check`, which read all records.
+        let record = unsafe { image.sound_record(number) };
         let call = Call {
             slots,
             rows,
