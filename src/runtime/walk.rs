@@ -1,7 +1,9 @@
-//! Trees of any depth, eight walks in flight: eight rows through one tree, or for single rows eight trees at once, so
-//! that their loads overlap. A walk is a step of the same few instructions until all eight stand at leaves, without a
-//! branch in between: siblings are adjacent, a split goes to `left + (x > threshold)`, a leaf goes to itself because
-//! it asks a column that is NaN.
+//! Trees of any depth, eight walks in flight, of eight rows through one tree, so that their loads overlap. A walk is a
+//! step of the same few instructions until all eight stand at leaves, without a branch in between: siblings are adjacent,
+//! a split goes to `left + (x > threshold)`, a leaf goes to itself because it asks a column that is NaN.
+//!
+//! A single row goes through all trees in rounds. Nodes of three levels stand together, in a line or two of the cache:
+//! most of a walk's time is fetching them.
 //!
 //! Many rows go through a tree together, all as deep as most leaves are at least, then in passes of a few steps over those
 //! that have not arrived: eight rows would else wait for the deepest of them (in a random forest of unlimited depth 22
@@ -51,6 +53,11 @@ pub struct Tables {
     /// group is more than there are rows.
     x: Place,
     walkers: Place,
+    /// Of a single row, the node and number of each tree whose walk goes on, and where each came to.
+    open: Place,
+    reached: Place,
+    /// What `arrange` lists, for the largest tree.
+    order: Place,
 }
 
 impl Tables {
@@ -66,6 +73,11 @@ impl Tables {
             x: layout.take::<T>(columns * (rows.next_multiple_of(FLIGHT) + FLIGHT) as u64),
             // Where addresses are 32 bits half of it.
             walkers: layout.take::<[u64; 2]>((rows + 2 * FLIGHT) as u64),
+            open: layout.take::<[u32; 2]>(forest.sizes.len() as u64),
+            reached: layout.take::<u32>(forest.sizes.len() as u64),
+            order: layout.take::<[u32; 4]>(
+                forest.sizes.iter().fold(0, |most, &size| if size > most { size } else { most }).into(),
+            ),
         }
     }
 }
@@ -99,7 +111,7 @@ pub fn kernel<T: Number>(call: &Call) {
     // a group more than there are rows, the nodes are what `build` made of a checked forest.
     unsafe {
         if call.rows < FLIGHT {
-            single(call, &forest, nodes, trees, values, x);
+            single(call, &forest, (nodes, trees, values), x, tables.open.of(call), tables.reached.of(call));
         } else {
             let walkers = tables.walkers.of::<[u64; 2]>(call).as_mut_ptr().cast();
             passes(call, &forest, nodes, trees, values, x, walkers);
@@ -167,7 +179,8 @@ fn prepare<'a, T: Number>(call: &'a Call, forest: &Forest, tables: &Tables) -> O
         )
     };
     if let [ready @ 0] = ready {
-        build(forest, nodes, trees, values);
+        // SAFETY: as above.
+        build(forest, nodes, trees, values, unsafe { tables.order.of(call) });
         for x in rows_mut(x, width(forest) * FLIGHT) {
             x.iter_mut().skip(forest.columns.len() * FLIGHT).take(FLIGHT).for_each(|nan| *nan = T::NAN);
         }
@@ -191,7 +204,7 @@ pub fn walk<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
     // SAFETY: x has the columns for each row of a block; the nodes are what `build` made of a checked forest.
     unsafe {
         if call.rows < FLIGHT {
-            single(call, forest, nodes, trees, values, x);
+            single(call, forest, (nodes, trees, values), x, tables.open.of(call), tables.reached.of(call));
         } else {
             block(call, forest, nodes, trees, values, x);
         }
@@ -209,7 +222,13 @@ pub fn divide(call: &Call, forest: &Forest) {
     }
 }
 
-fn build<T: Number>(forest: &Forest, nodes: &mut [Node<T>], trees: &mut [[u32; 2]], values: &mut [f64]) {
+fn build<T: Number>(
+    forest: &Forest,
+    nodes: &mut [Node<T>],
+    trees: &mut [[u32; 2]],
+    values: &mut [f64],
+    order: &mut [[u32; 4]],
+) {
     for (place, value) in values.iter_mut().enumerate() {
         *value = forest.value(place);
     }
@@ -217,17 +236,21 @@ fn build<T: Number>(forest: &Forest, nodes: &mut [Node<T>], trees: &mut [[u32; 2
     for (tree, &size) in trees.iter_mut().zip(forest.sizes) {
         let count = 2 * size as usize + 1;
         let Some(nodes) = nodes.get_mut(first..first + count) else { return };
+        arrange(forest, first, order);
         let mut inner = 0usize;
         // The last node of the level, and how many levels there were: breadth first, levels follow each other.
         let (mut level_end, mut next_end, mut depth) = (0usize, 0usize, 0u32);
-        for (at, node) in nodes.iter_mut().enumerate() {
+        for at in 0..count {
+            let children = |split: usize| order.get(split).map_or(0, |order| order[CHILDREN] as usize);
+            let own = if at == 0 { 0 } else { children((at - 1) / 2) + (at - 1) % 2 };
+            let Some(node) = nodes.get_mut(own) else { return };
             if forest.is_split(first + at) {
                 let test = forest.tests.get(split) as usize;
                 let threshold = if forest.shared() { test } else { split };
                 let column = if forest.shared() { column_of(forest, test) } else { test as u32 };
                 *node = Node {
                     test: T::from_bits(forest.thresholds.get(threshold)),
-                    left: T::index(2 * inner + 1 - at),
+                    left: T::index(children(inner).wrapping_sub(own)),
                     column: T::index(column as usize),
                 };
                 next_end = 2 * inner + 2;
@@ -251,6 +274,56 @@ fn build<T: Number>(forest: &Forest, nodes: &mut [Node<T>], trees: &mut [[u32; 2
     }
 }
 
+/// Lists beside each other in `order`: by split where its children go; those of a node's children that are splits, or
+/// `NONE`; splits that wait.
+const CHILDREN: usize = 0;
+const LEFT: usize = 1;
+const WAITING: usize = 3;
+const NONE: u32 = u32::MAX;
+
+/// Says where in the tree, whose nodes begin at `first`, each split's children stand: three levels together, about two
+/// lines of a cache, and behind them what is below. A walk fetches a line or two for three steps then; breadth first it
+/// were three. Children stand behind their parent.
+fn arrange(forest: &Forest, first: usize, order: &mut [[u32; 4]]) {
+    let mut set = |split: u32, list: usize, value: u32| {
+        order.iter_mut().skip(split as usize).take(1).for_each(|order| order[list] = value);
+    };
+    if !forest.is_split(first) {
+        return;
+    }
+    // Breadth first, so that a split's children were announced when it is counted.
+    let (mut known, mut split) = (1, 0);
+    while split < known {
+        for side in 0..2 {
+            let is_split = forest.is_split(first + 2 * split as usize + 1 + side);
+            set(split, LEFT + side, if is_split { known } else { NONE });
+            known += u32::from(is_split);
+        }
+        split += 1;
+    }
+    let (mut next, mut waiting) = (1, 1);
+    set(0, WAITING, 0);
+    while waiting > 0 {
+        waiting -= 1;
+        let mut group = [NONE; 7];
+        group[0] = order.get(waiting).map_or(NONE, |order| order[WAITING]);
+        for place in 0..7 {
+            let own = group[place];
+            let Some(&[_, left, right, _]) = order.get(own as usize) else { continue };
+            order.iter_mut().skip(own as usize).take(1).for_each(|order| order[CHILDREN] = next);
+            next += 2;
+            for (child, to) in [left, right].into_iter().zip(2 * place + 1..) {
+                if let Some(to) = group.get_mut(to) {
+                    *to = child;
+                } else if child != NONE {
+                    order.iter_mut().skip(waiting).take(1).for_each(|order| order[WAITING] = child);
+                    waiting += 1;
+                }
+            }
+        }
+    }
+}
+
 /// The column of a shared threshold.
 fn column_of(forest: &Forest, mut test: usize) -> u32 {
     for (column, &count) in forest.counts.iter().enumerate() {
@@ -263,23 +336,19 @@ fn column_of(forest: &Forest, mut test: usize) -> u32 {
 }
 
 /// Walks from eight nodes until all stand at leaves, at most `depth` steps and a few more: which rows of the leaf table
-/// they reach. With BLOCK_OF_WALKS walk k is for x of row k, else all are for one row.
+/// they reach. Walk k is for x of row k.
 ///
 /// # Safety
 /// Each of `at` points to the first node of a tree that `build` made; `x` to its columns, of eight rows each.
 #[inline(always)]
-unsafe fn descend<T: Number, const BLOCK_OF_WALKS: bool>(
-    mut at: [*const Node<T>; FLIGHT],
-    x: *const T,
-    mut depth: u32,
-) -> [usize; FLIGHT] {
+unsafe fn descend<T: Number>(mut at: [*const Node<T>; FLIGHT], x: *const T, mut depth: u32) -> [usize; FLIGHT] {
     // SAFETY: a node's column is among those of x, its left child and what follows it are in the tree.
     unsafe {
         macro_rules! step {
             ($($k:literal)*) => {
                 $(
                     let node = &*at[$k];
-                    let value = *x.add(T::at(node.column) * FLIGHT + if BLOCK_OF_WALKS { $k } else { 0 });
+                    let value = *x.add(T::at(node.column) * FLIGHT + $k);
                     at[$k] = at[$k].add(T::at(node.left) + usize::from(value > node.test));
                 )*
             };
@@ -322,8 +391,7 @@ unsafe fn block<T: Number>(
     for (tree, &[first, depth]) in trees.iter().enumerate() {
         for (group, x) in rows(x, width(forest) * FLIGHT).take(call.rows.div_ceil(FLIGHT)).enumerate() {
             // SAFETY: by the caller.
-            let leaves =
-                unsafe { descend::<T, true>([nodes.as_ptr().add(first as usize); FLIGHT], x.as_ptr(), depth) };
+            let leaves = unsafe { descend::<T>([nodes.as_ptr().add(first as usize); FLIGHT], x.as_ptr(), depth) };
             let from = group * FLIGHT;
             if forest.vector() {
                 for (number, output) in call.outputs().enumerate() {
@@ -480,41 +548,67 @@ unsafe fn collect<T: Number, S: Sum>(
     }
 }
 
-/// Eight trees at a time for one row after another.
+/// All trees at once for one row after another: a round takes each open walk some steps further and drops those that
+/// have arrived, without a branch in which of them, so that the loads of many trees overlap.
 ///
 /// # Safety
-/// As `walk` says.
+/// As `walk` says; `open` and `reached` have a place for each tree.
 unsafe fn single<T: Number>(
     call: &Call,
     forest: &Forest,
-    nodes: &[Node<T>],
-    trees: &[[u32; 2]],
-    values: &[f64],
+    (nodes, trees, values): (&[Node<T>], &[[u32; 2]], &[f64]),
     x: &[T],
+    open: &mut [[u32; 2]],
+    reached: &mut [u32],
 ) {
     for row in 0..call.rows {
-        for (number, trees) in trees.chunks(FLIGHT).enumerate() {
-            let depth = trees.iter().fold(0, |depth, tree| if tree[1] > depth { tree[1] } else { depth });
-            // SAFETY: by the caller; lanes without a tree walk the first one.
-            let rows = unsafe {
-                let roots = core::array::from_fn(|k| {
-                    nodes.as_ptr().add(trees.get(k).or(trees.first()).map_or(0, |tree| tree[0]) as usize)
-                });
-                descend::<T, false>(roots, x.as_ptr().add(row), depth)
-            };
-            for (k, &leaf) in rows.iter().take(trees.len()).enumerate() {
+        for ((number, open), &[first, _]) in (0..).zip(&mut *open).zip(trees) {
+            *open = [first, number];
+        }
+        // SAFETY: by the caller; a node's column is among those of x, its left child and what follows it are in the
+        // tree.
+        unsafe {
+            let (nodes, x) = (nodes.as_ptr(), x.as_ptr().add(row));
+            let (open, reached) = (open.as_mut_ptr(), reached.as_mut_ptr());
+            let mut count = trees.len();
+            while count > 0 {
+                let mut left = 0;
+                for place in 0..count {
+                    let [at, number] = *open.add(place);
+                    let mut at = at as usize;
+                    macro_rules! step {
+                        ($($_:literal)*) => {
+                            $(
+                                let _ = $_;
+                                let node = &*nodes.add(at);
+                                let value = *x.add(T::at(node.column) * FLIGHT);
+                                at += T::at(node.left) + usize::from(value > node.test);
+                            )*
+                        };
+                    }
+                    step!(1 2);
+                    *reached.add(number as usize) = at as u32;
+                    *open.add(left) = [at as u32, number];
+                    left += usize::from(T::at((*nodes.add(at)).left) > 0);
+                }
+                count = left;
+            }
+        }
+        for (tree, &at) in reached.iter().enumerate() {
+            // SAFETY: `check` saw that every leaf row is in the table.
+            unsafe {
+                let leaf = nodes.get_unchecked(at as usize).test.to_bits() as usize;
                 if forest.vector() {
                     for (number, output) in call.outputs().enumerate() {
-                        if let Some(sum) = output.get_mut(row) {
-                            // SAFETY: `check` saw that every leaf row is in the table.
-                            add(forest, sum, unsafe { *values.get_unchecked(leaf * call.outputs + number) });
-                        }
+                        add(
+                            forest,
+                            output.get_unchecked_mut(row),
+                            *values.get_unchecked(leaf * call.outputs + number),
+                        );
                     }
-                } else if let Some(&target) = forest.targets.get(number * FLIGHT + k)
-                    && let Some(sum) = call.output(target as usize).get_mut(row)
-                {
-                    // SAFETY: as above.
-                    add(forest, sum, unsafe { *values.get_unchecked(leaf) });
+                } else {
+                    let target = *forest.targets.get_unchecked(tree);
+                    add(forest, call.output(target as usize).get_unchecked_mut(row), *values.get_unchecked(leaf));
                 }
             }
         }
