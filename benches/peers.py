@@ -63,7 +63,8 @@ def onnx(root, name):
     return once(f"{root}/{name}/model.onnx", make)
 
 
-# What m2cgen leaves to its user, by hand: the steps before the estimator and, of a logistic regression, the sigmoid.
+# What m2cgen leaves to its user, by hand: the steps before the estimator, of a logistic regression the sigmoid, and of an
+# SVC, which answers a decision for each pair of classes, scikit-learn's votes.
 SCALED = """
 const mean = MEAN, scale = SCALE;
 const prepare = (row) => row.map((value, k) => (value - mean[k]) / scale[k]);
@@ -82,6 +83,23 @@ function prepare(row) {
   return x;
 }
 const sigmoid = (margin) => 1 / (1 + Math.exp(-margin));
+"""
+
+VOTED = """
+function decided(pairs) {
+  const votes = new Array(10).fill(0);
+  const sums = new Array(10).fill(0);
+  let pair = 0;
+  for (let i = 0; i < 10; i++) {
+    for (let j = i + 1; j < 10; j++) {
+      const decision = pairs[pair++];
+      votes[decision >= 0 ? i : j] += 1;
+      sums[i] += decision;
+      sums[j] -= decision;
+    }
+  }
+  return votes.map((count, k) => count + sums[k] / (3 * (Math.abs(sums[k]) + 1)));
+}
 """
 
 
@@ -129,6 +147,8 @@ def m2cgen(root, name):
                 scaler, model = (step for _, step in model.steps)
                 before = filled(SCALED, mean=scaler.mean_, scale=scaler.scale_)
                 before = before.replace("/ scale[k]", "/ (scale[k] || 1)")
+                if name == "T5s":
+                    before, call = before + VOTED, f"decided({call})"
         write(path, m2cgen.export_to_javascript(model) + before + f"export const predict = (row) => {call};\n")
 
     return once(f"{root}/{name}/m2cgen.mjs", make)

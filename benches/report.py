@@ -204,7 +204,7 @@ measured again replaces its own section; each says when, of which commit and bes
   median the least.
 - *Worst error* is the largest difference from what the original library answers, in probability (for T2 in the value, for T5 SVC in the
   decision value), *labels wrong* those that differ.
-- m2cgen exports no preprocessing: that of T4 and T5 is written by hand beside its code.
+- m2cgen exports no preprocessing: that of T4 and T5 is written by hand beside its code, and so are the votes of the SVC.
 """
 
 
