@@ -191,6 +191,8 @@ kernels! {
     RbfFours "rbf_fours",
     Gathered32 "gathered32",
     Gathered64 "gathered64",
+    Deep32 "deep32",
+    Deep64 "deep64",
 }
 
 impl Kernel {

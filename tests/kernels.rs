@@ -114,7 +114,7 @@ fn kinds() -> Vec<Kind> {
         Kind { name: "few-columns", kernel: "sliced64", columns: 3, grid: 3000, compare: F64, sum: F64, ..PLAIN },
         Kind {
             name: "deep",
-            kernel: "walk32",
+            kernel: "deep32",
             leaves: 900,
             trees: 12,
             level: false,
@@ -125,12 +125,24 @@ fn kinds() -> Vec<Kind> {
         },
         Kind {
             name: "deep-64",
-            kernel: "walk64",
+            kernel: "deep64",
             leaves: 900,
             trees: 12,
             level: false,
             compare: F64,
             sum: F64,
+            ..PLAIN
+        },
+        Kind { name: "walks", kernel: "walk32", leaves: 400, trees: 18, columns: 300, level: false, ..PLAIN },
+        Kind {
+            name: "walks-64",
+            kernel: "walk64",
+            leaves: 31,
+            trees: 20,
+            level: false,
+            compare: F64,
+            sum: F64,
+            outputs: 3,
             ..PLAIN
         },
         Kind {
@@ -217,7 +229,7 @@ fn value(random: &mut Random, kind: &Kind, grid: &[f64]) -> f64 {
 
 #[test]
 fn random_ensembles_as_packages() {
-    const ROWS: usize = 700;
+    const ROWS: usize = 2600;
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels");
     let mut random = Random(11);
     for kind in kinds() {

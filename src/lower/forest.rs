@@ -8,6 +8,7 @@ use crate::runtime::forest::{RIGHT, SHARED};
 use crate::runtime::gather::{COLUMNS, THRESHOLDS};
 use crate::runtime::sliced::{DEPTH, FULL};
 use crate::runtime::trees::{INFINITE, MISSING, SUM32, VECTOR};
+use crate::runtime::walk::LEVELS;
 use std::collections::{HashMap, VecDeque};
 
 /// A split as the compact form has it.
@@ -266,7 +267,7 @@ const SMALL: usize = 1250;
 /// - Up to 256 leaves a tree: bits. What they take is in docs/design.md; trees of more than 64 leaves were not timed.
 /// - Trees that are nearly full are filled up, to three times their leaves at most; where that stops paying was not
 ///   measured.
-/// - Else eight walks at a time.
+/// - Else eight walks at a time, from 8000 splits on below the levels that bits do.
 fn choose(shape: &Shape) -> Option<Choice> {
     if shape.trees < 8 || shape.splits < FEW {
         return None;
@@ -288,7 +289,20 @@ fn choose(shape: &Shape) -> Option<Choice> {
             flags: if full { FULL | depth << DEPTH } else { leaf_bits(shape) << DEPTH },
         });
     }
-    walk(shape)
+    let deep = deeper(shape) && shape.splits >= DEEP;
+    walk(shape).map(|walk| Choice { kernel: if deep { deep_kernel(shape) } else { walk.kernel }, ..walk })
+}
+
+/// Ensembles of fewer splits are walked from the root: the code that is spared is 5 KB gzipped.
+const DEEP: usize = 8000;
+
+/// Whether the top levels can be done by bits.
+fn deeper(shape: &Shape) -> bool {
+    shape.trees < 1 << (16 - LEVELS) && shape.columns > 0 && shape.depth > LEVELS
+}
+
+fn deep_kernel(shape: &Shape) -> Kernel {
+    if shape.narrow { Kernel::Deep32 } else { Kernel::Deep64 }
 }
 
 /// Whether the ranks of a row are a few bytes.
@@ -470,6 +484,11 @@ mod tests {
             };
             let small = |shape: &Shape| shape.thresholds <= 1 << 16 && shape.most < 256 && shape.columns > 0;
             with("walk", &|shape| walk(shape).map(|choice| Choice { shared: false, ..choice }));
+            with("deep", &|shape| {
+                let kernel = deep_kernel(shape);
+                let walk = walk(shape).filter(|_| shape.trees < 1 << 10 && shape.columns > 0);
+                walk.map(|choice| Choice { kernel, shared: round % 2 == 0, ..choice })
+            });
             with("walk, shared", &|shape| walk(shape).map(|choice| Choice { shared: true, ..choice }));
             let sliced = |shape: &Shape| if shape.narrow { Kernel::Sliced32 } else { Kernel::Sliced64 };
             with("sliced", &|shape| {
@@ -525,7 +544,7 @@ mod tests {
             }
         }
         assert!(
-            ["walk", "walk, shared", "sliced", "sliced, full", "gathered"].iter().all(|name| used[name] > 20),
+            ["walk", "walk, shared", "sliced", "sliced, full", "gathered", "deep"].iter().all(|name| used[name] > 20),
             "{used:?}"
         );
     }

@@ -206,7 +206,7 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     let slots = slots.most();
     let most = |operation: &Operation| match operation.kernel {
         Kernel::Gathered32 | Kernel::Gathered64 | Kernel::Sliced32 | Kernel::Sliced64 => Some(BLOCK),
-        Kernel::Walk32 | Kernel::Walk64 => Some(BLOCK_OF_WALKS),
+        Kernel::Walk32 | Kernel::Walk64 | Kernel::Deep32 | Kernel::Deep64 => Some(BLOCK_OF_WALKS),
         _ => None,
     };
     // Other kernels gain nothing beyond 128 rows, and the caches hold less of each; products read all rows again for

@@ -13,6 +13,7 @@ mod columns;
 mod compact;
 pub mod ctr;
 pub mod curves;
+pub mod deep;
 pub mod encode;
 mod exp;
 pub mod forest;
@@ -37,7 +38,7 @@ pub mod sliced;
 pub mod text;
 pub mod trees;
 pub mod votes;
-mod walk;
+pub mod walk;
 
 #[cfg(all(target_arch = "wasm32", not(feature = "compile")))]
 mod exports;
@@ -438,4 +439,6 @@ kernels! {
     RbfFours kernel_rbf_fours check_rbf_fours = blocks::rbf, blocks::check_rbf;
     Gathered32 kernel_gathered32 check_gathered32 = sliced::gathered::<f32>, sliced::check::<f32, true>;
     Gathered64 kernel_gathered64 check_gathered64 = sliced::gathered::<f64>, sliced::check::<f64, true>;
+    Deep32 kernel_deep32 check_deep32 = deep::kernel::<f32>, deep::check::<f32>;
+    Deep64 kernel_deep64 check_deep64 = deep::kernel::<f64>, deep::check::<f64>;
 }

@@ -33,10 +33,10 @@ pub const DEPTH: u32 = 16;
 const STRIDE: usize = 64;
 
 /// Lanes of a block.
-const LANES: usize = BLOCK / ROWS;
+pub const LANES: usize = BLOCK / ROWS;
 
 /// A vector a lane.
-type Wide = [Bits; LANES];
+pub type Wide = [Bits; LANES];
 
 /// Rows from which on a lane is cheaper than walks.
 const FEW: usize = 20;
@@ -124,7 +124,7 @@ struct Tables {
 }
 
 /// Most cells of a column with so many thresholds.
-fn cells(thresholds: usize) -> usize {
+pub fn cells(thresholds: usize) -> usize {
     if thresholds <= DIRECT { 0 } else { (thresholds * 16).next_power_of_two().min(1 << 13) }
 }
 
@@ -313,6 +313,17 @@ pub struct Columns<'a, T> {
     maps: &'a mut [Ranks<T>],
     thresholds: &'a mut [T],
     cells: &'a mut [u16],
+}
+
+impl<'a, T> Columns<'a, T> {
+    pub fn new(
+        counts: &'a [u32],
+        maps: &'a mut [Ranks<T>],
+        thresholds: &'a mut [T],
+        cells: &'a mut [u16],
+    ) -> Columns<'a, T> {
+        Columns { counts: counts.iter(), maps, thresholds, cells }
+    }
 }
 
 impl<'a, T> Iterator for Columns<'a, T> {
@@ -508,7 +519,7 @@ unsafe fn add<S: Sum>(
 /// # Safety
 /// `heap` has 2^depth numbers of `masks`; depth is 3 to 8; `trees` has `NODES` vectors a lane.
 #[inline(never)]
-unsafe fn full<const N: usize>(
+pub unsafe fn full<const N: usize>(
     depth: u32,
     heap: *const u16,
     masks: *const Bits,
@@ -801,7 +812,7 @@ fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut mask
 impl<T: Number> Ranks<T> {
     /// The map for thresholds in ascending order, with `BEYOND` times NaN behind the last: with as few cells as do for
     /// one threshold in each, or all.
-    fn new(sorted: &[T], cells: &mut [u16]) -> Ranks<T> {
+    pub fn new(sorted: &[T], cells: &mut [u16]) -> Ranks<T> {
         let mut used = cells.len().div_ceil(8);
         loop {
             let map = Ranks::with(sorted, cells.get_mut(..used).unwrap_or(&mut []));
@@ -869,7 +880,7 @@ impl<T: Number> Ranks<T> {
     /// # Safety
     /// `sorted` and `cells` are those of `new`.
     #[inline(always)]
-    unsafe fn fill(
+    pub unsafe fn fill(
         &self,
         sorted: &[T],
         cells: &[u16],

@@ -15,7 +15,7 @@ use super::{Call, Shape, compact, rows, rows_mut};
 use crate::image::BLOCK_OF_WALKS;
 
 /// Walks in flight.
-const FLIGHT: usize = 8;
+pub const FLIGHT: usize = 8;
 
 /// Steps before the first look at who has arrived, in trees that are deeper than `SHALLOW`; and from one look to the
 /// next.
@@ -106,18 +106,68 @@ pub fn kernel<T: Number>(call: &Call) {
         return;
     }
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs, BLOCK_OF_WALKS);
-    let Some(Ready { nodes, trees, values, x }) = prepare::<T>(call, &forest, &tables) else { return };
+    if let Some(ready) = prepare::<T>(call, &forest, &tables) {
+        run::<T, false>(call, &forest, &tables, ready, &Entries::NONE);
+    }
+}
+
+/// Levels that are done otherwise.
+pub const LEVELS: u32 = 6;
+
+/// The nodes so many levels below the root at which rows begin: for each tree and row of a block a byte, below
+/// 2^`LEVELS`, and for each tree so many nodes.
+pub struct Entries {
+    pub rows: *const u8,
+    pub nodes: *const u32,
+}
+
+impl Entries {
+    pub const NONE: Entries = Entries { rows: core::ptr::null(), nodes: core::ptr::null() };
+
+    #[inline(always)]
+    fn rows(&self, tree: usize, group: usize) -> *const u8 {
+        self.rows.wrapping_add(tree * BLOCK_OF_WALKS + group * FLIGHT)
+    }
+
+    #[inline(always)]
+    fn nodes(&self, tree: usize) -> *const u32 {
+        self.nodes.wrapping_add(tree << LEVELS)
+    }
+}
+
+/// The nodes at which rows begin, tree by tree.
+pub fn below<T: Number>(ready: &Ready<T>, into: &mut [u32]) {
+    for (&[first, _], into) in ready.trees.iter().zip(rows_mut(into, 1 << LEVELS)) {
+        for (way, into) in into.iter_mut().enumerate() {
+            *into = 0;
+            for level in (0..LEVELS).rev() {
+                let left = ready.nodes.get((first + *into) as usize).map_or(0, |node| T::at(node.left) as u32);
+                *into += if left == 0 { 0 } else { left + (way as u32 >> level & 1) };
+            }
+        }
+    }
+}
+
+/// Predicts the block. With TOPS rows that are walked together begin at the entries.
+#[inline(always)]
+pub fn run<T: Number, const TOPS: bool>(
+    call: &Call,
+    forest: &Forest,
+    tables: &Tables,
+    Ready { nodes, trees, values, x }: Ready<T>,
+    entries: &Entries,
+) {
     // SAFETY: laid out as in the validator: a place of `walkers` holds a `Walker`, whose zeros are null pointers; x has
     // a group more than there are rows, the nodes are what `build` made of a checked forest.
     unsafe {
         if call.rows < FLIGHT {
-            single(call, &forest, (nodes, trees, values), x, tables.open.of(call), tables.reached.of(call));
+            single(call, forest, (nodes, trees, values), x, tables.open.of(call), tables.reached.of(call));
         } else {
             let walkers = tables.walkers.of::<[u64; 2]>(call).as_mut_ptr().cast();
-            passes(call, &forest, nodes, trees, values, x, walkers);
+            passes::<T, TOPS>(call, forest, nodes, trees, values, x, walkers, entries);
         }
     }
-    divide(call, &forest);
+    divide(call, forest);
 }
 
 /// Reads an input's rows from `first` on in the ensemble's width; None where a value is refused, else whether some
@@ -154,7 +204,7 @@ pub fn value<T: Number>(call: &Call, forest: &Forest, column: u32, row: usize) -
 }
 
 /// The tables, and in them x of the block.
-struct Ready<'a, T: Number> {
+pub struct Ready<'a, T: Number> {
     nodes: &'a [Node<T>],
     trees: &'a [[u32; 2]],
     values: &'a [f64],
@@ -167,7 +217,7 @@ fn width(forest: &Forest) -> usize {
 }
 
 /// None where a value is refused.
-fn prepare<'a, T: Number>(call: &'a Call, forest: &Forest, tables: &Tables) -> Option<Ready<'a, T>> {
+pub fn prepare<'a, T: Number>(call: &'a Call, forest: &Forest, tables: &Tables) -> Option<Ready<'a, T>> {
     // SAFETY: the tables are laid out as in the validator, each place is viewed once.
     let (ready, nodes, trees, values, x) = unsafe {
         (
@@ -325,7 +375,7 @@ fn arrange(forest: &Forest, first: usize, order: &mut [[u32; 4]]) {
 }
 
 /// The column of a shared threshold.
-fn column_of(forest: &Forest, mut test: usize) -> u32 {
+pub fn column_of(forest: &Forest, mut test: usize) -> u32 {
     for (column, &count) in forest.counts.iter().enumerate() {
         if test < count as usize {
             return column as u32;
@@ -415,7 +465,9 @@ unsafe fn block<T: Number>(
 /// # Safety
 /// As `walk` says, x has another group behind that of the last row, and `walkers` room for 8 more than there are rows
 /// of groups.
-unsafe fn passes<T: Number>(
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+unsafe fn passes<T: Number, const TOPS: bool>(
     call: &Call,
     forest: &Forest,
     nodes: &[Node<T>],
@@ -423,6 +475,7 @@ unsafe fn passes<T: Number>(
     values: &[f64],
     x: &mut [T],
     walkers: *mut Walker<T>,
+    entries: &Entries,
 ) {
     let (groups, width) = (call.rows.div_ceil(FLIGHT), width(forest));
     let leaf_cell = (width - 1) * FLIGHT;
@@ -455,8 +508,15 @@ unsafe fn passes<T: Number>(
             }
             let mut count = 0;
             let mut group = x.cast_const();
-            for _ in 0..groups {
+            for number in 0..groups {
                 let mut at = [root; FLIGHT];
+                if TOPS {
+                    let (rows, nodes) = (entries.rows(tree, number), entries.nodes(tree));
+                    macro_rules! enter {
+                        ($($k:literal)*) => { $(at[$k] = root.add(*nodes.add(*rows.add($k) as usize) as usize);)* };
+                    }
+                    enter!(0 1 2 3 4 5 6 7);
+                }
                 let xs = [
                     group,
                     group.add(1),
@@ -467,7 +527,8 @@ unsafe fn passes<T: Number>(
                     group.add(6),
                     group.add(7),
                 ];
-                let mut left = if depth > SHALLOW { TOGETHER } else { depth };
+                let mut left =
+                    if depth > SHALLOW { TOGETHER } else { depth }.saturating_sub(if TOPS { LEVELS } else { 0 });
                 while left >= STEPS {
                     step!(xs, at, 0 1 2 3 4 5 6 7);
                     step!(xs, at, 0 1 2 3 4 5 6 7);
