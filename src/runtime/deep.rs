@@ -281,7 +281,7 @@ pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
     }
     let mut layout = Layout::default();
     compact::Tables::new::<T>(&forest, &mut layout);
-    walk::Tables::new::<T>(&forest, &mut layout, shape.outputs, BLOCK_OF_WALKS);
+    walk::Tables::new::<T>(&forest, &mut layout, shape.outputs, BLOCK_OF_WALKS, walk::largest(&forest));
     Tables::new::<T>(&forest, &mut layout);
     layout.announce(shape)?;
     Some(0)
@@ -293,7 +293,7 @@ pub fn kernel<T: Number>(call: &Call) {
     if compact::Tables::new::<T>(&forest, &mut layout).predict::<T>(call, &forest) {
         return;
     }
-    let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs, BLOCK_OF_WALKS);
+    let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs, BLOCK_OF_WALKS, walk::largest(&forest));
     let Some(walks) = walk::prepare::<T>(call, &forest, &walked) else { return };
     if call.rows < MANY {
         return walk::run::<T, false>(call, &forest, &walked, walks, &Entries::NONE);

@@ -270,6 +270,10 @@ impl Layout {
 }
 
 impl Place {
+    pub fn count(&self) -> usize {
+        self.count as usize
+    }
+
     /// The list, of the T that the place was taken for.
     ///
     /// # Safety

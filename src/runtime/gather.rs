@@ -27,8 +27,9 @@ type Group = [[u8; 8]; 2];
 #[repr(C)]
 struct Column<T> {
     map: Ranks<T>,
-    /// `Forest::columns`.
-    column: u32,
+    /// The slot of its input, and whether missing goes right (`RIGHT`).
+    slot: u32,
+    side: u32,
     /// Its thresholds, how many, and its cells.
     sorted: u32,
     count: u32,
@@ -159,7 +160,8 @@ impl Tables {
         let (mut sorted, mut cells) = (0, 0);
         for (into, (&column, (map, own, mine))) in columns.iter_mut().zip(forest.columns.iter().zip(maps)) {
             let (count, cell_count) = ((own.len() - BEYOND) as u32, mine.len() as u32);
-            *into = Column { map: *map, column, sorted, count, cells, cell_count };
+            let slot = call.inputs.get((column >> 1) as usize).copied().unwrap_or(0);
+            *into = Column { map: *map, slot, side: column & RIGHT, sorted, count, cells, cell_count };
             sorted += own.len() as u32;
             cells += cell_count;
         }
@@ -246,19 +248,18 @@ unsafe fn rank<T: Number>(call: &Call, head: &Head, row: usize) -> Option<Ranked
         let mut ranks = [0u8; COLUMNS];
         let columns = head.tables.columns.of::<Column<T>>(call);
         let (sorted, cells) = (head.tables.sorted.of::<T>(call).as_ptr(), head.tables.cells.of::<u16>(call).as_ptr());
-        let (slots, inputs) = (call.slots.add(row), call.inputs.as_ptr());
-        let (mut at, end) = (columns.as_ptr(), columns.as_ptr_range().end);
+        let slots = call.slots.add(row);
+        let (mut at, mut left) = (columns.as_ptr(), columns.len());
         let mut into = ranks.as_mut_ptr();
-        while at != end {
+        while left > 0 {
             let column = &*at;
-            let slot = *inputs.add((column.column >> 1) as usize) as usize;
-            let mut x = T::round(*slots.add(slot * call.rows));
-            if x.is_nan() || x.is_infinite() {
+            let mut x = T::round(*slots.add(column.slot as usize * call.rows));
+            if !x.is_finite() {
                 if head.flags & if x.is_nan() { MISSING } else { INFINITE } == 0 {
                     call.refuse(row);
                     return None;
                 }
-                if x.is_nan() && column.column & RIGHT != 0 {
+                if x.is_nan() && column.side != 0 {
                     // Above every threshold: such a column has no infinite one.
                     x = T::INFINITY;
                 }
@@ -272,7 +273,7 @@ unsafe fn rank<T: Number>(call: &Call, head: &Head, row: usize) -> Option<Ranked
                 column.map.rank(sorted, core::slice::from_raw_parts(cells, column.cell_count as usize), x)
             };
             *into = rank as u8 ^ 128;
-            (at, into) = (at.add(1), into.add(1));
+            (at, into, left) = (at.add(1), into.add(1), left - 1);
         }
         Some(Ranked::load(&ranks))
     }

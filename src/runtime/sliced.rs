@@ -207,7 +207,7 @@ pub fn check<T: Number, const GATHER: bool>(shape: &Shape) -> Option<usize> {
         Tables::new::<T>(&forest, &mut layout, shape.outputs);
     } else {
         compact::Tables::new::<T>(&forest, &mut layout);
-        walk::Tables::new::<T>(&forest, &mut layout, shape.outputs, FEW);
+        walk::Tables::new::<T>(&forest, &mut layout, shape.outputs, FEW, 1 << depth);
         Tables::new::<T>(&forest, &mut layout, shape.outputs);
         Quick::new(&forest, &mut layout);
     }
@@ -258,7 +258,7 @@ pub fn kernel<T: Number>(call: &Call) {
     if compact::Tables::new::<T>(&forest, &mut layout).predict::<T>(call, &forest) {
         return;
     }
-    let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs, FEW);
+    let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs, FEW, 1 << depth_of(&forest));
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
     if call.rows >= QUICK_FEW {
         return sliced::<T, false>(call, &forest, &tables);

@@ -62,6 +62,7 @@ pub trait Number: Plain + PartialOrd {
     fn round(value: f64) -> Self;
     fn is_nan(self) -> bool;
     fn is_infinite(self) -> bool;
+    fn is_finite(self) -> bool;
     /// The whole part, 0 for NaN and what is below zero, at most `u32::MAX`.
     fn whole(self) -> u32;
     /// Within `ZERO` of zero.
@@ -116,6 +117,10 @@ impl Number for f32 {
     #[inline]
     fn is_infinite(self) -> bool {
         self.is_infinite()
+    }
+    #[inline]
+    fn is_finite(self) -> bool {
+        self.is_finite()
     }
     #[inline]
     fn is_zero(self) -> bool {
@@ -175,6 +180,10 @@ impl Number for f64 {
     #[inline]
     fn is_infinite(self) -> bool {
         self.is_infinite()
+    }
+    #[inline]
+    fn is_finite(self) -> bool {
+        self.is_finite()
     }
     #[inline]
     fn is_zero(self) -> bool {

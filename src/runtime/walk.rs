@@ -61,8 +61,14 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// For blocks of so many rows.
-    pub fn new<T: Number>(forest: &Forest, layout: &mut Layout, outputs: usize, rows: usize) -> Tables {
+    /// For blocks of so many rows, trees of at most so many splits.
+    pub fn new<T: Number>(
+        forest: &Forest,
+        layout: &mut Layout,
+        outputs: usize,
+        rows: usize,
+        most_splits: u32,
+    ) -> Tables {
         let columns = forest.columns.len() as u64 + 2;
         let values = forest.rows as u64 * if forest.vector() { outputs as u64 } else { 1 };
         Tables {
@@ -75,11 +81,14 @@ impl Tables {
             walkers: layout.take::<[u64; 2]>((rows + 2 * FLIGHT) as u64),
             open: layout.take::<[u32; 2]>(forest.sizes.len() as u64),
             reached: layout.take::<u32>(forest.sizes.len() as u64),
-            order: layout.take::<[u32; 4]>(
-                forest.sizes.iter().fold(0, |most, &size| if size > most { size } else { most }).into(),
-            ),
+            order: layout.take::<[u32; 4]>(most_splits.into()),
         }
     }
+}
+
+/// Splits of the largest tree.
+pub fn largest(forest: &Forest) -> u32 {
+    forest.sizes.iter().fold(0, |most, &size| if size > most { size } else { most })
 }
 
 pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
@@ -87,7 +96,7 @@ pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
     forest.check::<T>(shape)?;
     let mut layout = Layout::default();
     compact::Tables::new::<T>(&forest, &mut layout);
-    Tables::new::<T>(&forest, &mut layout, shape.outputs, BLOCK_OF_WALKS);
+    Tables::new::<T>(&forest, &mut layout, shape.outputs, BLOCK_OF_WALKS, largest(&forest));
     check_limits::<T>(&forest)?;
     layout.announce(shape)?;
     Some(0)
@@ -105,7 +114,7 @@ pub fn kernel<T: Number>(call: &Call) {
     if compact::Tables::new::<T>(&forest, &mut layout).predict::<T>(call, &forest) {
         return;
     }
-    let tables = Tables::new::<T>(&forest, &mut layout, call.outputs, BLOCK_OF_WALKS);
+    let tables = Tables::new::<T>(&forest, &mut layout, call.outputs, BLOCK_OF_WALKS, largest(&forest));
     if let Some(ready) = prepare::<T>(call, &forest, &tables) {
         run::<T, false>(call, &forest, &tables, ready, &Entries::NONE);
     }
