@@ -203,6 +203,12 @@ impl Kernel {
             Kernel::Words | Kernel::Chars | Kernel::HashedWords | Kernel::HashedChars | Kernel::CategoryHash
         )
     }
+
+    /// Whether its inputs may be columns of f32.
+    pub fn reads_narrow(self) -> bool {
+        use Kernel::*;
+        matches!(self, Walk32 | Walk64 | Sliced32 | Sliced64 | Gathered32 | Gathered64)
+    }
 }
 
 /// Values that may be read in place: any bit pattern is one of them.
@@ -290,9 +296,9 @@ pub struct Image<'a> {
     ops_at: usize,
 }
 
-/// Where a package's tables are: behind the workspace, aligned to 16 bytes.
+/// Where a package's tables are: behind the workspace, aligned to a line of a cache.
 pub fn tables_at(workspace: usize, image: &Image) -> usize {
-    (workspace + image.slots * image.block * 8 + 15) & !15
+    (workspace + image.slots * image.block * 8 + 63) & !63
 }
 
 /// Where rows of numbers are put, in a package that takes them: behind the tables.
@@ -333,6 +339,16 @@ impl<'a> Image<'a> {
             tables: field(header::TABLES)? as usize,
             ops_at: field(header::OPS_AT)? as usize,
         })
+    }
+
+    /// Whether an operation reads columns, and every one that does may read them of f32.
+    pub fn takes_narrow(&self) -> bool {
+        let mut reading = (0..self.ops)
+            .filter_map(|number| self.record(number))
+            .filter(|record| record.inputs.iter().any(|&slot| (slot as usize) < self.columns))
+            .map(|record| Kernel::ALL.get(record.kernel as usize).is_some_and(|kernel| kernel.reads_narrow()))
+            .peekable();
+        reading.peek().is_some() && reading.all(|narrow| narrow)
     }
 
     /// The record of operation `number`, its lists in bounds: read once, by `check`.

@@ -14,6 +14,8 @@ use walrus::{ConstExpr, DataKind, Module, ModuleConfig};
 const KEPT: [&str; 5] = ["memory", "open", "run", "fault_row", "workspace"];
 /// And where the model reads numbers alone.
 const ROWS: [&str; 2] = ["rows", "take"];
+/// And where these may be of f32.
+const NARROW: &str = "take32";
 /// And where it reads texts.
 const TEXTS: &str = "texts";
 
@@ -43,7 +45,7 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], rows: bool, names:
     let image_at = module.memories.get(memory).initial * PAGE;
     let workspace_at = (image_at + image.len() as u64).next_multiple_of(PAGE.min(16));
     let workspace = (header.slots as u64).checked_mul(header.block as u64 * 8);
-    let behind = 15 + header.tables as u64 + if rows { image::rows_size(&header) } else { 0 };
+    let behind = 63 + header.tables as u64 + if rows { image::rows_size(&header) } else { 0 };
     let end = workspace.and_then(|bytes| bytes.checked_add(workspace_at + behind));
     // Every address, the one behind the tables too, is one of 32 bits.
     let texts_at = end.filter(|&end| end < 1 << 32).ok_or_else(|| {
@@ -77,7 +79,8 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], rows: bool, names:
         .iter()
         .filter(|export| {
             let name = export.name.as_str();
-            !(KEPT.contains(&name) || texts && name == TEXTS || rows && ROWS.contains(&name))
+            let narrow = name == NARROW && header.takes_narrow();
+            !(KEPT.contains(&name) || texts && name == TEXTS || rows && (ROWS.contains(&name) || narrow))
         })
         .map(|export| export.id())
         .collect();

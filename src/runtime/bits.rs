@@ -91,30 +91,61 @@ use core::mem::MaybeUninit;
 /// Rows of one vector.
 pub const ROWS: usize = 128;
 
+/// Exchanges bits of two vectors: of b those in the mask, of a those `by` above.
+#[inline(always)]
+fn swap(v: &mut [Bits; 8], a: usize, b: usize, by: u32, mask: Bits) {
+    let moved = v[a].down(by).xor(v[b]).and(mask);
+    v[b] = v[b].xor(moved);
+    v[a] = v[a].xor(moved.up(by));
+}
+
+/// `swap` where b is zero.
+#[inline(always)]
+fn share(v: &mut [Bits; 8], a: usize, b: usize, by: u32, mask: Bits) {
+    v[b] = v[a].down(by).and(mask);
+    v[a] = v[a].and(mask);
+}
+
+/// The low one of two bits, of two pairs and of two nibbles.
+const LOW: [u64; 3] = [0x5555_5555_5555_5555, 0x3333_3333_3333_3333, 0x0f0f_0f0f_0f0f_0f0f];
+
 /// Transposes the 8 × 8 bits that stand at the same byte of 8 vectors, for each of the 16 bytes. Applied to the
 /// 128 bytes of 128 rows it gives their bit planes, plane k in vector k, and applied to planes the bytes.
 pub fn transpose(v: &mut [Bits; 8]) {
-    #[inline(always)]
-    fn swap(v: &mut [Bits; 8], a: usize, b: usize, by: u32, mask: Bits) {
-        let moved = v[a].down(by).xor(v[b]).and(mask);
-        v[b] = v[b].xor(moved);
-        v[a] = v[a].xor(moved.up(by));
-    }
-    let mask = Bits::words(0x0f0f_0f0f_0f0f_0f0f);
-    swap(v, 0, 4, 4, mask);
-    swap(v, 1, 5, 4, mask);
-    swap(v, 2, 6, 4, mask);
-    swap(v, 3, 7, 4, mask);
-    let mask = Bits::words(0x3333_3333_3333_3333);
-    swap(v, 0, 2, 2, mask);
-    swap(v, 1, 3, 2, mask);
-    swap(v, 4, 6, 2, mask);
-    swap(v, 5, 7, 2, mask);
-    let mask = Bits::words(0x5555_5555_5555_5555);
+    let mask = Bits::words(LOW[0]);
     swap(v, 0, 1, 1, mask);
     swap(v, 2, 3, 1, mask);
     swap(v, 4, 5, 1, mask);
     swap(v, 6, 7, 1, mask);
+    let mask = Bits::words(LOW[1]);
+    swap(v, 0, 2, 2, mask);
+    swap(v, 1, 3, 2, mask);
+    swap(v, 4, 6, 2, mask);
+    swap(v, 5, 7, 2, mask);
+    fold(v);
+}
+
+/// `transpose` of 6 planes; the last two vectors may hold anything.
+pub fn spread(v: &mut [Bits; 8]) {
+    let mask = Bits::words(LOW[0]);
+    swap(v, 0, 1, 1, mask);
+    swap(v, 2, 3, 1, mask);
+    swap(v, 4, 5, 1, mask);
+    let mask = Bits::words(LOW[1]);
+    swap(v, 0, 2, 2, mask);
+    swap(v, 1, 3, 2, mask);
+    share(v, 4, 6, 2, mask);
+    share(v, 5, 7, 2, mask);
+    fold(v);
+}
+
+#[inline(always)]
+fn fold(v: &mut [Bits; 8]) {
+    let mask = Bits::words(LOW[2]);
+    swap(v, 0, 4, 4, mask);
+    swap(v, 1, 5, 4, mask);
+    swap(v, 2, 6, 4, mask);
+    swap(v, 3, 7, 4, mask);
 }
 
 /// Vector `lane` of `masks[r]` becomes the rows whose number is greater than r, for numbers of `planes.len()` bits,

@@ -3,8 +3,8 @@
 //! use. The texts lie last, so that where a model reads texts the memory may grow for them; it never does in any
 //! other package.
 
-use super::rows::{Bounds, spread};
-use super::{Call, Shape};
+use super::rows::{Bounds, Cell, spread};
+use super::{Call, Shape, Slots};
 use crate::image;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -65,25 +65,38 @@ extern "C" fn rows() -> *mut f64 {
     image::rows_at(workspace_address() as usize, &image) as *mut f64
 }
 
-/// Spreads this many rows to their slots: 0 where every number is within its column's bounds.
+/// Spreads this many rows to their slots. Answers how many of them have a number out of its column's bounds; which ones
+/// then stands where the rows were.
 #[unsafe(no_mangle)]
 extern "C" fn take(count: u32) -> u32 {
-    let Some(image) = image::Image::open(linked_image()) else { return 1 };
-    let (columns, count) = (image.columns, count as usize);
-    if count > image.block {
-        return 1;
+    taken::<f64>(count)
+}
+
+/// `take` for rows of f32, for a `run` that reads such. In packages where every kernel that reads columns can.
+#[unsafe(no_mangle)]
+extern "C" fn take32(count: u32) -> u32 {
+    taken::<f32>(count)
+}
+
+#[inline(always)]
+fn taken<T: Cell>(count: u32) -> u32 {
+    let Some(image) = image::Image::open(linked_image()) else { return count };
+    let (columns, rows_taken) = (image.columns, count as usize);
+    if rows_taken > image.block {
+        return count;
     }
-    // SAFETY: the linker reserved these numbers behind the tables, and the workspace holds at least the columns.
+    // SAFETY: the linker reserved these numbers behind the tables, and the workspace holds at least the columns, of f64
+    // both: they have room for f32.
     let (lists, table, slots) = unsafe {
         let at = rows();
         (
-            [0, 1, 2].map(|list| core::slice::from_raw_parts(at.add(list * columns), columns)),
-            core::slice::from_raw_parts(at.add(3 * columns), columns * count),
-            core::slice::from_raw_parts_mut(workspace_address(), columns * count),
+            [0, 1, 2].map(|list| core::slice::from_raw_parts(at.add(list * columns).cast_const(), columns)),
+            core::slice::from_raw_parts_mut(at.add(3 * columns).cast::<T>(), columns * rows_taken),
+            core::slice::from_raw_parts_mut(workspace_address().cast::<T>(), columns * rows_taken * T::ROOM),
         )
     };
     let [lowest, highest, strict] = lists;
-    u32::from(!spread(table, &Bounds { lowest, highest, strict }, count, slots))
+    spread(table, &Bounds { lowest, highest, strict }, rows_taken, slots) as u32
 }
 
 /// Where the texts begin; they go on to the end of the memory.
@@ -101,9 +114,12 @@ fn linked_texts() -> &'static [u8] {
 }
 
 /// Predicts the rows in the workspace: 0, or 1 + the operation that refused a value. More rows than a block, or
-/// none, is answered like a refusal by an operation that does not exist.
+/// none, is answered like a refusal by an operation that does not exist. The number of the rows with all bits flipped
+/// says that the columns are of f32, as `take32` leaves them.
 #[unsafe(no_mangle)]
 extern "C" fn run(rows: u32) -> u32 {
+    let narrow = rows >> 31 == 1;
+    let rows = if narrow { !rows } else { rows };
     let image = linked_image();
     let Some(header) = image::Image::open(image).filter(|image| (1..=image.block).contains(&(rows as usize))) else {
         return u32::MAX;
@@ -112,7 +128,8 @@ extern "C" fn run(rows: u32) -> u32 {
     // SAFETY: `open` checked the image before the package let anyone call this; the linker reserved slots × block
     // numbers for the workspace and the tables' bytes, zeros, behind it; wasm without threads runs one call at a
     // time.
-    match unsafe { super::run(image, workspace_address(), tables as *mut u8, rows as usize, linked_texts()) } {
+    let slots = Slots { at: workspace_address(), narrow };
+    match unsafe { super::run(image, slots, tables as *mut u8, rows as usize, linked_texts()) } {
         Ok(()) => 0,
         Err(fault) => {
             FAULT_ROW.store(fault.row as u32, Relaxed);

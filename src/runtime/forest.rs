@@ -255,10 +255,10 @@ pub struct Place {
 }
 
 impl Layout {
-    /// A place for `count` values of T, aligned to 16 bytes.
+    /// A place for `count` values of T, aligned to 64 bytes, a line of a cache.
     pub fn take<T>(&mut self, count: u64) -> Place {
         let at = self.end;
-        self.end = at.saturating_add(count.saturating_mul(size_of::<T>() as u64)).saturating_add(15) & !15;
+        self.end = at.saturating_add(count.saturating_mul(size_of::<T>() as u64)).saturating_add(63) & !63;
         Place { at: at as u32, count: count as u32 }
     }
 

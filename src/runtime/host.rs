@@ -1,6 +1,6 @@
 //! The runtime on a machine with an operating system: an image in aligned memory and a workspace.
 
-use super::{Fault, check, run};
+use super::{Fault, Slots, check, run};
 use crate::image::Image;
 
 /// An opened image. The same kernels as in a package, in the same order, with the same bits.
@@ -98,8 +98,18 @@ impl Machine {
     /// # Panics
     /// Where `rows` is not between 1 and `block()`: the caller's mistake.
     pub fn run(&mut self, rows: usize) -> Result<(), Fault> {
+        self.run_as(rows, false)
+    }
+
+    /// `run`, where the columns are of f32, each in the first half of its slot, and every kernel that reads them can.
+    #[cfg(test)]
+    pub fn run_narrow(&mut self, rows: usize) -> Result<(), Fault> {
+        self.run_as(rows, true)
+    }
+
+    fn run_as(&mut self, rows: usize, narrow: bool) -> Result<(), Fault> {
         assert!((1..=self.block).contains(&rows), "{rows} rows in a block of {}", self.block);
-        let slots = self.workspace.as_mut_ptr();
+        let slots = Slots { at: self.workspace.as_mut_ptr(), narrow };
         let tables = self.tables.as_mut_ptr().cast();
         // SAFETY: `open` checked the image; the workspace holds slots × block numbers and is borrowed here alone; so
         // are the tables, as large as the image says, which only runs write.

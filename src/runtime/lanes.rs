@@ -11,10 +11,11 @@ mod rows {
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     use core::mem::MaybeUninit;
 
-    pub fn read<T: Number>(values: &[f64], into: &mut [T]) -> bool {
+    /// Rounds each value; whether all are finite.
+    pub fn read<T: Number, V: Copy + Into<f64>>(values: &[V], into: &mut [T]) -> bool {
         let mut finite = true;
         for (&value, into) in values.iter().zip(into) {
-            *into = T::round(value);
+            *into = T::round(value.into());
             finite &= !into.is_nan() && !into.is_infinite();
         }
         finite
@@ -26,8 +27,14 @@ mod rows {
     }
 
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    pub fn cells<T: Number>(x: &[T; ROWS], low: T, high: T, scale: T, into: &mut MaybeUninit<[u32; ROWS]>) {
+    pub fn finite<T: Number>(x: &[T; ROWS]) -> bool {
+        x.iter().all(|x| !x.is_nan() && !x.is_infinite())
+    }
+
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    pub fn cells<T: Number>(x: &[T; ROWS], low: T, high: T, scale: T, into: &mut MaybeUninit<[u32; ROWS]>) -> bool {
         *into = MaybeUninit::new(x.map(|x| T::cell(x, low, high, scale) as u32));
+        finite(x)
     }
 
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -50,8 +57,8 @@ mod rows {
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod vectors {
-    pub use super::rows::{below, cell_f32, cell_f64};
-    pub use super::rows::{cells as cells_f32, cells as cells_f64, read as read_f32, read as read_f64};
+    pub use super::rows::{below, cell_f32, cell_f64, finite as finite_f32, finite as finite_f64};
+    pub use super::rows::{cells as cells_f32, cells as cells_f64, read as read_f32, read as read_f64, read as widen};
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -78,6 +85,23 @@ mod vectors {
             }
         }
         let tail = into.get_mut(fours.len()).map_or(last, |four| four);
+        rows::read(rest, tail) && !v128_any_true(wrong)
+    }
+
+    /// Reads f32 as f64.
+    pub fn widen(values: &[f32], into: &mut [f64]) -> bool {
+        let (twos, rest) = values.as_chunks::<2>();
+        let (into, last) = into.as_chunks_mut::<2>();
+        let mut wrong = u32x4_splat(0);
+        for (two, into) in twos.iter().zip(&mut *into) {
+            // SAFETY: two f32 are read, two f64 written.
+            unsafe {
+                let x = f64x2_promote_low_f32x4(v128_load64_zero(two.as_ptr().cast()));
+                wrong = v128_or(wrong, f64x2_sub(x, x));
+                v128_store(into.as_mut_ptr().cast(), x);
+            }
+        }
+        let tail = into.get_mut(twos.len()).map_or(last, |two| two);
         rows::read(rest, tail) && !v128_any_true(wrong)
     }
 
@@ -139,24 +163,49 @@ mod vectors {
         }
     }
 
-    pub fn cells_f32(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut MaybeUninit<[u32; ROWS]>) {
+    pub fn finite_f32(x: &[f32; ROWS]) -> bool {
+        let mut wrong = u32x4_splat(0);
+        for four in x.as_chunks::<4>().0 {
+            // SAFETY: four values are read.
+            let x = unsafe { v128_load(four.as_ptr().cast()) };
+            wrong = v128_or(wrong, f32x4_sub(x, x));
+        }
+        !v128_any_true(wrong)
+    }
+
+    pub fn finite_f64(x: &[f64; ROWS]) -> bool {
+        let mut wrong = u32x4_splat(0);
+        for two in x.as_chunks::<2>().0 {
+            // SAFETY: two values are read.
+            let x = unsafe { v128_load(two.as_ptr().cast()) };
+            wrong = v128_or(wrong, f64x2_sub(x, x));
+        }
+        !v128_any_true(wrong)
+    }
+
+    pub fn cells_f32(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut MaybeUninit<[u32; ROWS]>) -> bool {
         let into = into.as_mut_ptr().cast::<v128>();
+        let mut wrong = u32x4_splat(0);
         for (four, x) in x.as_chunks::<4>().0.iter().enumerate() {
             // SAFETY: four values are read, four written.
             unsafe {
                 let into = into.add(four);
+                let x = v128_load(x.as_ptr().cast());
+                wrong = v128_or(wrong, f32x4_sub(x, x));
                 // The operands' order is what sends NaN to the low end.
-                let x = f32x4_pmax(f32x4_splat(low), v128_load(x.as_ptr().cast()));
+                let x = f32x4_pmax(f32x4_splat(low), x);
                 let x = f32x4_pmin(f32x4_splat(high), x);
                 let x = f32x4_mul(f32x4_sub(x, f32x4_splat(low)), f32x4_splat(scale));
                 let cell = v128_and(f32x4_add(x, f32x4_splat(8_388_608.0)), u32x4_splat(0xffff));
                 v128_store(into, cell);
             }
         }
+        !v128_any_true(wrong)
     }
 
-    pub fn cells_f64(x: &[f64; ROWS], low: f64, high: f64, scale: f64, into: &mut MaybeUninit<[u32; ROWS]>) {
+    pub fn cells_f64(x: &[f64; ROWS], low: f64, high: f64, scale: f64, into: &mut MaybeUninit<[u32; ROWS]>) -> bool {
         let into = into.as_mut_ptr().cast::<v128>();
+        let mut wrong = u32x4_splat(0);
         for (four, x) in x.as_chunks::<4>().0.iter().enumerate() {
             // SAFETY: four values are read, four written.
             unsafe {
@@ -167,11 +216,15 @@ mod vectors {
                     let x = f64x2_mul(f64x2_sub(x, f64x2_splat(low)), f64x2_splat(scale));
                     f64x2_add(x, f64x2_splat(4_503_599_627_370_496.0))
                 };
-                let low_words = u32x4_shuffle::<0, 2, 4, 6>(cell(v128_load(at)), cell(v128_load(at.add(1))));
+                let (first, second) = (v128_load(at), v128_load(at.add(1)));
+                wrong = v128_or(wrong, v128_or(f64x2_sub(first, first), f64x2_sub(second, second)));
+                let low_words = u32x4_shuffle::<0, 2, 4, 6>(cell(first), cell(second));
                 v128_store(into, v128_and(low_words, u32x4_splat(0xffff)));
             }
         }
+        !v128_any_true(wrong)
     }
 }
 
-pub use vectors::{below, cell_f32, cell_f64, cells_f32, cells_f64, read_f32, read_f64};
+pub use rows::read;
+pub use vectors::{below, cell_f32, cell_f64, cells_f32, cells_f64, finite_f32, finite_f64, read_f32, read_f64, widen};

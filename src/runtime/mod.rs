@@ -72,9 +72,19 @@ impl<'a> Shape<'a> {
     }
 }
 
+/// Where the slots are.
+#[derive(Clone, Copy)]
+pub struct Slots {
+    pub at: *mut f64,
+    /// The columns are of f32, each in the first half of its slot. A kernel that does not ask would misread them.
+    pub narrow: bool,
+}
+
 /// One operation at work on a block of rows.
 pub struct Call<'a> {
     slots: *mut f64,
+    /// How many of the first slots are of f32.
+    narrow: usize,
     rows: usize,
     texts: &'a [u8],
     inputs: &'a [u32],
@@ -105,6 +115,16 @@ impl<'a> Call<'a> {
             },
             None => &[],
         }
+    }
+
+    /// `input` where it is a column of f32.
+    #[inline]
+    fn narrow_input(&self, number: usize) -> Option<&[f32]> {
+        let &slot = self.inputs.get(number).filter(|&&slot| (slot as usize) < self.narrow)?;
+        // SAFETY: as in `input`; half of the slot's numbers are as many of half the size.
+        Some(unsafe {
+            core::slice::from_raw_parts(self.slots.add(slot as usize * self.rows).cast_const().cast(), self.rows)
+        })
     }
 
     #[inline]
@@ -254,17 +274,18 @@ pub fn tables(kernel: u32, inputs: usize, outputs: usize, args: &[u8]) -> Option
 /// `texts`: there stand its length, a u32, and its UTF-8. Neither was checked, so a kernel takes any bytes.
 ///
 /// # Safety
-/// `check(bytes)` was true, `slots` points to the image's slots × rows numbers, aligned, and `tables` to as many bytes
+/// `check(bytes)` was true, `slots.at` points to the image's slots × rows numbers, aligned, and `tables` to as many bytes
 /// as the image says, aligned to 16, zeros before the first run and then only written by runs of this image. Nothing
 /// else uses either.
-pub unsafe fn run(bytes: &[u8], slots: *mut f64, tables: *mut u8, rows: usize, texts: &[u8]) -> Result<(), Fault> {
+pub unsafe fn run(bytes: &[u8], slots: Slots, tables: *mut u8, rows: usize, texts: &[u8]) -> Result<(), Fault> {
     let fault = Cell::new(0);
     let Some(image) = Image::open(bytes) else { return Ok(()) };
     for number in 0..image.ops {
         // SAFETY: the caller saw `check`, which read all records.
         let record = unsafe { image.sound_record(number) };
         let call = Call {
-            slots,
+            slots: slots.at,
+            narrow: if slots.narrow { image.columns } else { 0 },
             rows,
             texts,
             inputs: record.inputs,

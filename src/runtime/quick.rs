@@ -316,7 +316,7 @@ unsafe fn add<S: Sum, M: Mask>(
     unsafe {
         if forest.vector() {
             for (number, tree) in trees.iter().enumerate() {
-                let values = values.add((tree.values as usize + (*out.add(number)).leaf()) * width);
+                let values = values.add((tree.ordered as usize + (*out.add(number)).leaf()) * width);
                 for (place, output) in call.outputs().enumerate() {
                     let sum = output.get_unchecked_mut(row);
                     *sum = S::from_f64(*sum).plus(*values.add(place)).to_f64();
@@ -332,7 +332,7 @@ unsafe fn add<S: Sum, M: Mask>(
                 target = next as usize;
                 sum = S::from_f64(call.output(target).get(row).copied().unwrap_or(0.0));
             }
-            sum = sum.plus(*values.add(tree.values as usize + (*out.add(number)).leaf()));
+            sum = sum.plus(*values.add(tree.ordered as usize + (*out.add(number)).leaf()));
         }
         call.output(target).iter_mut().skip(row).take(1).for_each(|output| *output = sum.to_f64());
     }

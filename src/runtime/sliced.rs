@@ -8,14 +8,15 @@
 //! 3. A tree gives the bits of its leaf numbers, all rows at once, without a branch. Full trees (flag FULL), every leaf
 //!    at the same depth: from the bottom up, a node's mask picks between the bits of its right and left subtree and
 //!    is the bit above them. Others: from the top down which rows reach a node, `right = node & mask, left = node ^
-//!    right`; a bit of the leaf number is the union of the largest subtrees in which it is set everywhere.
-//! 4. The planes are transposed back to a byte a row, eight trees at a time, and the leaf values added in tree order.
+//!    right`; each split flips bits of the leaf numbers on its right, mostly one, and a bit is the sum of the nodes that
+//!    flip it.
+//! 4. The planes are transposed back to a byte a row, sixteen trees at a time, and the leaf values added in tree order.
 //!
 //! Rows are in lanes of 128. A whole block takes its lanes together, so that what a node costs beside its bits is paid
 //! once, and a lane's bits wait for nothing while another's are on their way; a part of a block goes lane by lane. Fewer
 //! rows than `FEW` go one by one (`quick`) or walk: a lane costs the same whatever it holds.
 
-use super::bits::{Bits, ROWS, greater, transpose};
+use super::bits::{Bits, ROWS, greater, spread, transpose};
 use super::forest::{Forest, Layout, Place, RIGHT, Sum};
 use super::trees::Number;
 use super::walk::{self, divide, load};
@@ -31,6 +32,9 @@ pub const DEPTH: u32 = 16;
 /// Leaf rows of a tree where all have at most so many, one value each: what is known costs nothing where they are
 /// added.
 const STRIDE: usize = 64;
+
+/// Bits of their leaf numbers.
+const FEW_BITS: u32 = STRIDE.ilog2();
 
 /// Lanes of a block.
 pub const LANES: usize = BLOCK / ROWS;
@@ -48,7 +52,7 @@ const QUICK_FEW: usize = 26;
 const GATHER_FEW: usize = 48;
 
 /// Trees summed at a time.
-const CHUNK: usize = 8;
+const CHUNK: usize = 16;
 
 /// Trees have fewer nodes.
 pub const NODES: usize = 512;
@@ -97,11 +101,15 @@ struct Split {
 #[repr(C)]
 pub struct Tree {
     splits: u32,
+    /// Splits of which both sides are kept, and then those of which the right one is: leaves on both sides.
     count: u32,
-    unions: u32,
+    ends: u32,
+    flips: u32,
     /// Bits of its leaf numbers.
     bits: u32,
-    pub values: u32,
+    values: u32,
+    /// Its leaf rows from left to right.
+    pub ordered: u32,
 }
 
 struct Tables {
@@ -112,11 +120,13 @@ struct Tables {
     masks: Place,
     /// FULL: tree by tree the masks of a heap, from place 1. Else `Split`s.
     splits: Place,
-    /// For each tree and bit how many subtrees, then their nodes.
-    unions: Place,
+    /// For each tree and bit how many nodes flip it, then these.
+    flips: Place,
     trees: Place,
     /// Leaf rows by leaf number, in the width of the sums.
     values: Place,
+    /// And from left to right, where that is another order.
+    ordered: Place,
     /// What reaches a node of one tree; FULL: the bits of subtrees.
     reach: Place,
     /// Leaf numbers, a byte a row, of the trees of a chunk.
@@ -150,6 +160,11 @@ fn stride_of(forest: &Forest, outputs: usize) -> usize {
     if width_of(forest, outputs) == 1 && 1 << depth_of(forest) <= STRIDE { STRIDE } else { 0 }
 }
 
+/// Whether leaf numbers are any, not from left to right.
+fn reorders(forest: &Forest, outputs: usize) -> bool {
+    !is_full(forest) && stride_of(forest, outputs) > 0
+}
+
 impl Tables {
     fn new<T: Number>(forest: &Forest, layout: &mut Layout, outputs: usize) -> Tables {
         let width = width_of(forest, outputs) as u64;
@@ -164,14 +179,15 @@ impl Tables {
             thresholds: layout.take::<T>(shared + (BEYOND * forest.columns.len()) as u64),
             masks: layout.take::<Wide>(shared),
             splits: if full { layout.take::<u16>(heap) } else { layout.take::<Split>(splits) },
-            // No leaf stands in two of a bit's subtrees.
-            unions: layout.take::<u16>(if full { 0 } else { (splits + 2 * trees) * 8 }),
+            // A bit is flipped by a split at most once; or no leaf stands in two of its subtrees.
+            flips: layout.take::<u16>(if full { 0 } else { (splits + 2 * trees) * 8 }),
             trees: layout.take::<Tree>(trees),
             values: layout.take::<u64>(match (stride_of(forest, outputs), full) {
                 (stride @ 1.., _) => trees * stride as u64,
                 (_, true) => width * heap,
                 (_, false) => width * (splits + trees),
             }),
+            ordered: layout.take::<u64>(if reorders(forest, outputs) { splits + trees } else { 0 }),
             reach: layout.take::<Wide>(NODES as u64),
             leaves: layout.take::<[[Bits; 8]; LANES]>(CHUNK as u64),
         }
@@ -260,7 +276,8 @@ pub fn kernel<T: Number>(call: &Call) {
     }
     let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs, FEW, 1 << depth_of(&forest));
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
-    if call.rows >= QUICK_FEW {
+    // Only the blocks' code reads columns of f32.
+    if call.rows >= QUICK_FEW || call.narrow > 0 {
         return sliced::<T, false>(call, &forest, &tables);
     }
     let kind = Quick::new(&forest, &mut layout);
@@ -270,7 +287,10 @@ pub fn kernel<T: Number>(call: &Call) {
         Quick::Narrow(quick) | Quick::Wide(quick) => {
             tables.prepare::<T, false>(call, &forest);
             // SAFETY: laid out as in the validator; what is viewed here is not written any more.
-            let (trees, values) = unsafe { (tables.trees.of::<Tree>(call), tables.values.of::<u64>(call)) };
+            let (trees, values) = unsafe {
+                let values = if reorders(&forest, call.outputs) { tables.ordered } else { tables.values };
+                (tables.trees.of::<Tree>(call), values.of::<u64>(call))
+            };
             let columns = || tables.columns::<T>(call, &forest);
             let full = full_depth(&forest);
             if matches!(kind, Quick::Narrow(_)) {
@@ -284,7 +304,7 @@ pub fn kernel<T: Number>(call: &Call) {
 
 /// For trees that are filled up, of few columns.
 pub fn gathered<T: Number>(call: &Call) {
-    let few = call.rows < GATHER_FEW;
+    let few = call.rows < GATHER_FEW && call.narrow == 0;
     if few && gather::run::<T>(call) {
         return;
     }
@@ -356,12 +376,12 @@ impl Tables {
     /// Makes what does not depend on rows, once.
     fn prepare<T: Number, const FULL: bool>(&self, call: &Call, forest: &Forest) {
         // SAFETY: laid out as in the validator, each place is viewed once.
-        let (ready, trees, unions, values) = unsafe {
+        let (ready, trees, flips, values) = unsafe {
             (
                 self.ready.of::<u32>(call),
                 self.trees.of::<Tree>(call),
-                self.unions.of::<u16>(call),
-                self.values.of::<u64>(call),
+                self.flips.of::<u16>(call),
+                [self.values.of::<u64>(call), self.ordered.of::<u64>(call)],
             )
         };
         if *ready != [0] {
@@ -372,9 +392,10 @@ impl Tables {
         // SAFETY: as above; which of the two it is does not change between the runs of an image.
         unsafe {
             if FULL || is_full(forest) {
+                let [values, _] = values;
                 build_full(forest, self.splits.of::<u16>(call), trees, values, width);
             } else {
-                build_uneven(forest, self.splits.of::<Split>(call), unions, trees, values, width);
+                build_uneven(forest, self.splits.of::<Split>(call), flips, trees, values, width);
             }
         }
         let mut first = 0;
@@ -395,10 +416,10 @@ fn sliced<T: Number, const FULL: bool>(call: &Call, forest: &Forest, tables: &Ta
     let full_trees = FULL || is_full(forest);
     // SAFETY: laid out as in the validator, each place is viewed once; which of heaps and splits it is does not change
     // between the runs of an image.
-    let (trees, unions, values, masks, heaps, splits) = unsafe {
+    let (trees, flips, values, masks, heaps, splits) = unsafe {
         (
             tables.trees.of::<Tree>(call),
-            tables.unions.of::<u16>(call),
+            tables.flips.of::<u16>(call),
             tables.values.of::<u64>(call),
             tables.masks.of::<Wide>(call),
             if full_trees { tables.splits.of::<u16>(call) } else { &mut [] },
@@ -415,6 +436,8 @@ fn sliced<T: Number, const FULL: bool>(call: &Call, forest: &Forest, tables: &Ta
     // SAFETY: as above.
     let (reach, leaves) = unsafe { (tables.reach.of::<Wide>(call), tables.leaves.of::<[[Bits; 8]; LANES]>(call)) };
     let lanes = call.rows.div_ceil(ROWS);
+    let few = stride == STRIDE;
+    let planes = if few { FEW_BITS } else { 8 };
     for (number, chunk) in trees.chunks(CHUNK).enumerate() {
         for (tree, leaves) in chunk.iter().zip(leaves.iter_mut()) {
             // SAFETY: the tables of the trees are what was built of a checked forest: masks, nodes and the
@@ -424,20 +447,20 @@ fn sliced<T: Number, const FULL: bool>(call: &Call, forest: &Forest, tables: &Ta
                 let leaves = leaves.as_mut_ptr();
                 let (depth, heap) = (depth_of(forest), heaps.as_ptr().wrapping_add(tree.splits as usize));
                 if lanes == LANES && full_trees {
-                    full::<LANES>(depth, heap, masks, reach, leaves);
+                    full::<LANES>(depth, heap, masks, reach, leaves, planes);
                 } else if lanes == LANES {
-                    uneven::<LANES>(tree, splits, unions, masks, reach, leaves);
+                    uneven::<LANES>(tree, splits, flips, masks, reach, leaves, planes);
                 } else {
                     for lane in 0..lanes {
                         if full_trees {
-                            full::<1>(depth, heap, masks.add(lane), reach, leaves.add(lane));
+                            full::<1>(depth, heap, masks.add(lane), reach, leaves.add(lane), planes);
                         } else {
-                            uneven::<1>(tree, splits, unions, masks.add(lane), reach, leaves.add(lane));
+                            uneven::<1>(tree, splits, flips, masks.add(lane), reach, leaves.add(lane), planes);
                         }
                     }
                 }
             }
-            leaves.iter_mut().take(lanes).for_each(transpose);
+            leaves.iter_mut().take(lanes).for_each(if few { spread } else { transpose });
         }
         let leaves = leaves.as_ptr().cast::<u8>();
         // SAFETY: a byte of `leaves` is the leaf number of a row in a tree, of which `values` has the row, written as
@@ -488,22 +511,27 @@ unsafe fn add<S: Sum>(
 ) {
     // SAFETY: by the caller; there are at most a block's rows.
     unsafe {
-        if let ([first, _, _, _, _, _, _, _], STRIDE) = (trees, stride) {
+        let mut done = 0;
+        if let ([first, ..], STRIDE) = (trees, stride) {
             let values = values.add(first.values as usize);
-            for (row, sum) in output.iter_mut().enumerate() {
-                let leaves = leaves.add(row);
-                let mut x = S::from_f64(*sum);
-                macro_rules! each {
-                    ($($k:literal)*) => {
-                        $(x = x.plus(*values.add(*leaves.add($k * BLOCK) as usize).add($k * STRIDE));)*
-                    };
-                }
-                each!(0 1 2 3 4 5 6 7);
-                *sum = x.to_f64();
+            macro_rules! pass {
+                ($count:literal: $($k:literal)*) => {
+                    while trees.len() - done >= $count {
+                        let (leaves, values) = (leaves.add(done * BLOCK), values.add(done * STRIDE));
+                        for (row, sum) in output.iter_mut().enumerate() {
+                            let leaves = leaves.add(row);
+                            let mut x = S::from_f64(*sum);
+                            $(x = x.plus(*values.add(*leaves.add($k * BLOCK) as usize).add($k * STRIDE));)*
+                            *sum = x.to_f64();
+                        }
+                        done += $count;
+                    }
+                };
             }
-            return;
+            pass!(16: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+            pass!(4: 0 1 2 3);
         }
-        for (place, tree) in trees.iter().enumerate() {
+        for (place, tree) in trees.iter().enumerate().skip(done) {
             let values = values.add(tree.values as usize * width);
             for (row, sum) in output.iter_mut().enumerate() {
                 let leaf = *leaves.add(place * BLOCK + row) as usize;
@@ -513,8 +541,8 @@ unsafe fn add<S: Sum>(
     }
 }
 
-/// Bits of the leaf numbers of a tree filled up to `depth`, lowest first, for N lanes from the first that the pointers
-/// show on.
+/// Bits of the leaf numbers of a tree filled up to `depth`, lowest first, as many as `planes`, for N lanes from the first
+/// that the pointers show on.
 ///
 /// # Safety
 /// `heap` has 2^depth numbers of `masks`; depth is 3 to 8; `trees` has `NODES` vectors a lane.
@@ -525,6 +553,7 @@ pub unsafe fn full<const N: usize>(
     masks: *const Bits,
     trees: *mut Bits,
     leaf: *mut [Bits; 8],
+    planes: u32,
 ) {
     // SAFETY: by the caller; at most 32 subtrees of 8 bits each fit `trees`.
     unsafe {
@@ -561,9 +590,9 @@ pub unsafe fn full<const N: usize>(
             (nodes, bits) = (nodes / 2, bits + 1);
         }
         let mut leaf = leaf.cast::<Bits>();
-        for bit in 0..8 {
-            let from = tree(bit);
-            if bit < depth as usize {
+        for bit in 0..planes {
+            let from = tree(bit as usize);
+            if bit < depth {
                 each_lane!(N, LANE => { *leaf.add(8 * LANE) = *from.add(LANE); });
             } else {
                 each_lane!(N, LANE => { *leaf.add(8 * LANE) = Bits::words(0); });
@@ -573,49 +602,61 @@ pub unsafe fn full<const N: usize>(
     }
 }
 
-/// Bits of the leaf numbers of any tree, lowest first, for N lanes from the first that the pointers show on.
+/// Bits of the leaf numbers of any tree, lowest first, as many as `planes`, for N lanes from the first that the pointers
+/// show on.
 ///
 /// # Safety
-/// The tree is one that `build_uneven` made, of these splits and unions; `reach` has `NODES` vectors a lane.
+/// The tree is one that `build_uneven` made, of these splits and flips; `reach` has `NODES` vectors a lane.
 #[inline(never)]
 unsafe fn uneven<const N: usize>(
     tree: &Tree,
     splits: &[Split],
-    unions: &[u16],
+    flips: &[u16],
     masks: *const Bits,
     reach: *mut Bits,
     leaf: *mut [Bits; 8],
+    planes: u32,
 ) {
     // SAFETY: by the caller; a tree has fewer than NODES nodes.
     unsafe {
         each_lane!(N, LANE => { *reach.add(LANE) = Bits::words(!0); });
-        let splits = splits.as_ptr().add(tree.splits as usize);
-        let mut left = reach.add(LANES);
-        for place in 0..tree.count as usize {
-            let split = *splits.add(place);
-            let (here, mask) = (reach.add(split.node as usize * LANES), masks.add(split.mask as usize * LANES));
+        let mut split = splits.as_ptr().add(tree.splits as usize);
+        let mut into = reach.add(LANES);
+        let end = split.add(tree.count as usize);
+        while split != end {
+            let Split { node, mask } = *split;
+            let (here, mask) = (reach.add(node as usize * LANES), masks.add(mask as usize * LANES));
             each_lane!(N, LANE => {
                 let here = *here.add(LANE);
                 let right = here.and(*mask.add(LANE));
-                *left.add(LANE) = here.xor(right);
-                *left.add(LANES + LANE) = right;
+                *into.add(LANE) = here.xor(right);
+                *into.add(LANES + LANE) = right;
             });
-            left = left.add(2 * LANES);
+            (split, into) = (split.add(1), into.add(2 * LANES));
         }
-        let mut unions = unions.as_ptr().add(tree.unions as usize);
-        for bit in 0..8 {
+        let end = end.add(tree.ends as usize);
+        while split != end {
+            let Split { node, mask } = *split;
+            let (here, mask) = (reach.add(node as usize * LANES), masks.add(mask as usize * LANES));
+            each_lane!(N, LANE => { *into.add(LANE) = (*here.add(LANE)).and(*mask.add(LANE)); });
+            (split, into) = (split.add(1), into.add(LANES));
+        }
+        let mut flip = flips.as_ptr().add(tree.flips as usize);
+        let mut leaf = leaf.cast::<Bits>();
+        for bit in 0..planes {
             let none = Bits::words(0);
             let mut bits: Wide = [none, none, none, none];
-            let count = if bit < tree.bits { *unions as usize } else { 0 };
-            for place in 1..=count {
-                let here = reach.add(*unions.add(place) as usize * LANES);
-                each_lane!(N, LANE => { bits[LANE] = bits[LANE].or(*here.add(LANE)); });
-            }
-            let leaf = leaf.cast::<Bits>().add(bit as usize);
-            each_lane!(N, LANE => { *leaf.add(8 * LANE) = bits[LANE]; });
             if bit < tree.bits {
-                unions = unions.add(count + 1);
+                let end = flip.add(1 + *flip as usize);
+                flip = flip.add(1);
+                while flip != end {
+                    let here = reach.add(*flip as usize * LANES);
+                    each_lane!(N, LANE => { bits[LANE] = bits[LANE].xor(*here.add(LANE)); });
+                    flip = flip.add(1);
+                }
             }
+            each_lane!(N, LANE => { *leaf.add(8 * LANE) = bits[LANE]; });
+            leaf = leaf.add(1);
         }
     }
 }
@@ -632,7 +673,8 @@ fn build_full(
     for (number, (tree, &size)) in trees.iter_mut().zip(forest.sizes).enumerate() {
         let start = number << depth;
         let own = if stride > 0 { number * stride } else { start };
-        *tree = Tree { splits: start as u32, count: size, unions: 0, bits: depth, values: own as u32 };
+        let (splits, at) = (start as u32, own as u32);
+        *tree = Tree { splits, count: size, ends: 0, flips: 0, bits: depth, values: at, ordered: at };
         let Some(heap) = heaps.get_mut(start..start + (1 << depth)) else { return };
         // Where in the heap each node is.
         let mut places = [1u16; NODES];
@@ -721,57 +763,123 @@ pub fn number_nodes(forest: &Forest, first: usize, full: Option<u32>, nodes: &mu
     }
 }
 
+/// Leaf numbers of a tree of up to 64 leaves so that few nodes flip a bit: for each node, if it is a split, the bits that
+/// are flipped on its right, and the numbers that its leaves have got, a bit each; None where none was found.
+fn flips_of(nodes: &[Node]) -> Option<[(u8, u64); 2 * STRIDE]> {
+    // Numbers k ^ by of those in the set.
+    let moved = |mut set: u64, by: u8| {
+        for (bit, low) in LOW.iter().enumerate().filter(|(bit, _)| by >> bit & 1 == 1) {
+            set = (set & low) << (1 << bit) | set >> (1 << bit) & low;
+        }
+        set
+    };
+    let mut found = [(0, 1); 2 * STRIDE];
+    for (at, node) in nodes.iter().enumerate().rev().filter(|(_, node)| node.left > 0) {
+        let &[(_, left), (_, right)] = found.get(node.left as usize..)?.first_chunk()?;
+        // One bit where it will do.
+        let mut all = [1, 2, 4, 8, 16, 32].into_iter().chain(1..STRIDE as u8);
+        let by = all.find(|&by| left & moved(right, by) == 0)?;
+        *found.get_mut(at)? = (by, left | moved(right, by));
+    }
+    Some(found)
+}
+
+/// The numbers below 64 in which the bit is not set.
+const LOW: [u64; FEW_BITS as usize] = [
+    0x5555_5555_5555_5555,
+    0x3333_3333_3333_3333,
+    0x0f0f_0f0f_0f0f_0f0f,
+    0x00ff_00ff_00ff_00ff,
+    0x0000_ffff_0000_ffff,
+    0x0000_0000_ffff_ffff,
+];
+
 fn build_uneven(
     forest: &Forest,
     splits: &mut [Split],
-    unions: &mut [u16],
+    flips: &mut [u16],
     trees: &mut [Tree],
-    values: &mut [u64],
+    [values, ordered]: [&mut [u64]; 2],
     [width, stride]: [usize; 2],
 ) {
-    let (mut first, mut first_split, mut first_leaf, mut union) = (0usize, 0usize, 0usize, 0usize);
+    let (mut first, mut first_split, mut first_leaf, mut next_flip) = (0usize, 0usize, 0usize, 0usize);
     for (number, (tree, &size)) in trees.iter_mut().zip(forest.sizes).enumerate() {
         let own = if stride > 0 { number * stride } else { first_leaf };
         let mut all = [Node::default(); NODES];
         let Some(nodes) = all.get_mut(..2 * size as usize + 1) else { return };
         number_nodes(forest, first, None, nodes);
-        let inner = nodes.iter().enumerate().filter(|(_, node)| node.left > 0);
-        for ((at, _), (place, split)) in inner.zip(splits.iter_mut().enumerate().skip(first_split)) {
-            *split = Split { mask: forest.tests.get(place) as u16, node: at as u16 };
-        }
-        let mut leaf = first_leaf;
-        for at in 0..nodes.len() {
-            if let Some(&Node { left: 0, from, .. }) = nodes.get(at) {
-                copy_row(forest, leaf, values, own + from as usize, width);
-                leaf += 1;
+        let found = if stride > 0 { flips_of(nodes) } else { None };
+        let is_end = |node: &Node| {
+            let mut children = nodes.iter().skip(node.left as usize).take(2);
+            found.is_some() && children.all(|child| child.left == 0)
+        };
+        // Where the rows are kept that reach a node, and its leaf number.
+        let mut places = [(0u16, 0u8); NODES];
+        let (mut next, mut split) = (1, first_split);
+        let mut count = [0, 0];
+        for (ends, count) in [false, true].into_iter().zip(&mut count) {
+            for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0 && is_end(node) == ends) {
+                let (place, code) = places.get(at).copied().unwrap_or_default();
+                // Its number is that of its children's pair.
+                let mask = forest.tests.get(first_split + node.left as usize / 2) as u16;
+                splits.iter_mut().skip(split).take(1).for_each(|split| *split = Split { mask, node: place });
+                let flip = found.as_ref().and_then(|found| found.get(at)).map_or(0, |&(flip, _)| flip);
+                if let Some([left, right]) = places.get_mut(node.left as usize..).and_then(|pair| pair.first_chunk_mut())
+                {
+                    (*left, *right) = ((next, code), (next + u16::from(!ends), code ^ flip));
+                }
+                (split, next, *count) = (split + 1, next + if ends { 1 } else { 2 }, *count + 1);
             }
         }
-        let count = size as usize + 1;
-        let bits = count.next_power_of_two().trailing_zeros();
-        *tree = Tree { splits: first_split as u32, count: size, unions: union as u32, bits, values: own as u32 };
+        let mut leaf = first_leaf;
+        for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left == 0) {
+            let code = places.get(at).filter(|_| found.is_some()).map_or(node.from, |&(_, code)| code.into());
+            copy_row(forest, leaf, values, own + code as usize, width);
+            copy_row(forest, leaf, ordered, first_leaf + node.from as usize, width);
+            leaf += 1;
+        }
+        let leaves = size as usize + 1;
+        let bits = if found.is_some() { FEW_BITS } else { leaves.next_power_of_two().trailing_zeros() };
+        *tree = Tree {
+            splits: first_split as u32,
+            count: count[0],
+            ends: count[1],
+            flips: next_flip as u32,
+            bits,
+            values: own as u32,
+            ordered: first_leaf as u32,
+        };
         for bit in 0..bits {
             // Set in the number of every leaf of the subtree.
             let whole = |node: &Node| {
                 let high = node.from >> bit;
                 high & 1 == 1 && high == (node.from + node.leaves - 1) >> bit
             };
-            let start = union;
-            union += 1;
-            for (at, node) in nodes.iter().enumerate() {
-                if whole(node) && !(at > 0 && nodes.get(node.parent as usize).is_some_and(whole)) {
-                    if let Some(place) = unions.get_mut(union) {
-                        *place = at as u16;
+            let flips_it = |at: usize, node: &Node| {
+                let parent = nodes.get(node.parent as usize).filter(|_| at > 0);
+                match &found {
+                    // The right one of a pair has an even number.
+                    Some(found) => {
+                        let flip = found.get(node.parent as usize).map_or(0, |&(flip, _)| flip);
+                        at > 0 && at % 2 == 0 && flip >> bit & 1 == 1
                     }
-                    union += 1;
+                    None => whole(node) && !parent.is_some_and(whole),
                 }
+            };
+            let start = next_flip;
+            next_flip += 1;
+            for (at, _) in nodes.iter().enumerate().filter(|&(at, node)| flips_it(at, node)) {
+                let place = places.get(at).map_or(0, |&(place, _)| place);
+                flips.iter_mut().skip(next_flip).take(1).for_each(|flip| *flip = place);
+                next_flip += 1;
             }
-            if let Some(place) = unions.get_mut(start) {
-                *place = (union - start - 1) as u16;
+            if let Some(place) = flips.get_mut(start) {
+                *place = (next_flip - start - 1) as u16;
             }
         }
         first += nodes.len();
         first_split += size as usize;
-        first_leaf += count;
+        first_leaf += leaves;
     }
 }
 
@@ -787,16 +895,23 @@ fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut mask
         masks = rest;
         let bits = (usize::BITS - count.leading_zeros()) as usize;
         for lane in 0..call.rows.div_ceil(ROWS) {
-            let Some(missing) = load(call, forest, column, lane * ROWS, &mut x) else { return false };
-            if missing && column & RIGHT != 0 {
-                // Above every threshold: such a column has no infinite one.
-                x.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = T::INFINITY);
+            let mut rows = T::view(call, (column >> 1) as usize, lane * ROWS);
+            if !rows.is_some_and(|x| map.place(mine, x, &mut places)) {
+                let Some(missing) = load(call, forest, column, lane * ROWS, &mut x) else { return false };
+                if missing && column & RIGHT != 0 {
+                    // Above every threshold: such a column has no infinite one.
+                    x.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = T::INFINITY);
+                }
+                map.place(mine, &x, &mut places);
+                rows = Some(&x);
             }
-            // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted` and the cells belong to the map.
+            let Some(rows) = rows else { return false };
+            // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted` and the cells belong to the map, the
+            // places to the rows.
             unsafe {
                 let (low, high) =
                     (ranks.as_mut_ptr().cast::<[u8; ROWS]>(), ranks.as_mut_ptr().cast::<[u8; ROWS]>().add(1));
-                map.fill(sorted, mine, &x, &mut places, &mut *low, &mut *high);
+                map.fill(sorted, mine, rows, &places, &mut *low, &mut *high);
             }
             let [low, high] = &mut ranks;
             transpose(low);
@@ -875,17 +990,23 @@ impl<T: Number> Ranks<T> {
         }
     }
 
+    /// Writes the cell of each x, where there are cells; whether all are finite.
+    #[inline(always)]
+    fn place(&self, cells: &[u16], x: &[T; ROWS], places: &mut MaybeUninit<[u32; ROWS]>) -> bool {
+        if cells.is_empty() { T::finite(x) } else { T::cells(x, self.low, self.high, self.scale, places) }
+    }
+
     /// The ranks of x, low and high bytes; the high ones are written where there may be any.
     ///
     /// # Safety
-    /// `sorted` and `cells` are those of `new`.
+    /// `sorted` and `cells` are those of `new`, and the places what `place` wrote.
     #[inline(always)]
     pub unsafe fn fill(
         &self,
         sorted: &[T],
         cells: &[u16],
         x: &[T; ROWS],
-        places: &mut MaybeUninit<[u32; ROWS]>,
+        places: &MaybeUninit<[u32; ROWS]>,
         low: &mut [u8; ROWS],
         high: &mut [u8; ROWS],
     ) {
@@ -896,8 +1017,7 @@ impl<T: Number> Ranks<T> {
             }
             return;
         }
-        T::cells(x, self.low, self.high, self.scale, places);
-        // SAFETY: `cells` filled the places, by numbers up to the last; a start is a threshold's place or that behind
+        // SAFETY: the places are filled by numbers up to the last cell; a start is a threshold's place or that behind
         // the last. All thresholds of higher cells are above x, so that comparing with some of them adds nothing.
         unsafe {
             let places = places.assume_init_ref();

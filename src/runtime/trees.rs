@@ -51,8 +51,13 @@ pub trait Number: Plain + PartialOrd {
     fn to_bits(self) -> u64;
     /// Rounds each value; whether all are finite.
     fn read(values: &[f64], into: &mut [Self]) -> bool;
-    /// `cell` of each x, for all rows.
-    fn cells(x: &[Self; ROWS], low: Self, high: Self, scale: Self, into: &mut MaybeUninit<[u32; ROWS]>);
+    /// `read` of f32.
+    fn read_narrow(values: &[f32], into: &mut [Self]) -> bool;
+    /// The rows of an input from `first` on, where it is of this width and has so many.
+    fn view<'a>(call: &'a Call, number: usize, first: usize) -> Option<&'a [Self; ROWS]>;
+    fn finite(x: &[Self; ROWS]) -> bool;
+    /// `cell` of each x, for all rows; whether all are finite.
+    fn cells(x: &[Self; ROWS], low: Self, high: Self, scale: Self, into: &mut MaybeUninit<[u32; ROWS]>) -> bool;
     /// Which cell x falls into, for x from `low` to `high`: (x - low) × scale to the nearest whole number. Values
     /// outside, and NaN, fall into the end cells; a greater x never into a lower one.
     fn cell(x: Self, low: Self, high: Self, scale: Self) -> usize;
@@ -95,8 +100,20 @@ impl Number for f32 {
         lanes::read_f32(values, into)
     }
     #[inline(always)]
-    fn cells(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut MaybeUninit<[u32; ROWS]>) {
-        lanes::cells_f32(x, low, high, scale, into);
+    fn read_narrow(values: &[f32], into: &mut [f32]) -> bool {
+        lanes::read(values, into)
+    }
+    #[inline(always)]
+    fn view<'a>(call: &'a Call, number: usize, first: usize) -> Option<&'a [f32; ROWS]> {
+        call.narrow_input(number)?.get(first..)?.first_chunk()
+    }
+    #[inline(always)]
+    fn finite(x: &[f32; ROWS]) -> bool {
+        lanes::finite_f32(x)
+    }
+    #[inline(always)]
+    fn cells(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut MaybeUninit<[u32; ROWS]>) -> bool {
+        lanes::cells_f32(x, low, high, scale, into)
     }
     #[inline(always)]
     fn cell(x: f32, low: f32, high: f32, scale: f32) -> usize {
@@ -158,8 +175,20 @@ impl Number for f64 {
         lanes::read_f64(values, into)
     }
     #[inline(always)]
-    fn cells(x: &[f64; ROWS], low: f64, high: f64, scale: f64, into: &mut MaybeUninit<[u32; ROWS]>) {
-        lanes::cells_f64(x, low, high, scale, into);
+    fn read_narrow(values: &[f32], into: &mut [f64]) -> bool {
+        lanes::widen(values, into)
+    }
+    #[inline(always)]
+    fn view<'a>(call: &'a Call, number: usize, first: usize) -> Option<&'a [f64; ROWS]> {
+        call.narrow_input(number).is_none().then(|| call.input(number))?.get(first..)?.first_chunk()
+    }
+    #[inline(always)]
+    fn finite(x: &[f64; ROWS]) -> bool {
+        lanes::finite_f64(x)
+    }
+    #[inline(always)]
+    fn cells(x: &[f64; ROWS], low: f64, high: f64, scale: f64, into: &mut MaybeUninit<[u32; ROWS]>) -> bool {
+        lanes::cells_f64(x, low, high, scale, into)
     }
     #[inline(always)]
     fn cell(x: f64, low: f64, high: f64, scale: f64) -> usize {

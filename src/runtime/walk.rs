@@ -183,13 +183,17 @@ pub fn run<T: Number, const TOPS: bool>(
 /// are missing or infinite.
 #[inline(never)]
 pub fn load<T: Number>(call: &Call, forest: &Forest, column: u32, first: usize, x: &mut [T]) -> Option<bool> {
-    let rows = call.input((column >> 1) as usize).get(first..).unwrap_or(&[]);
-    if T::read(rows, x) {
+    let number = (column >> 1) as usize;
+    let finite = match call.narrow_input(number) {
+        Some(rows) => T::read_narrow(rows.get(first..).unwrap_or(&[]), x),
+        None => T::read(call.input(number).get(first..).unwrap_or(&[]), x),
+    };
+    if finite {
         return Some(false);
     }
     let refused =
         |x: &T| (forest.flags & MISSING == 0 && x.is_nan()) || (forest.flags & INFINITE == 0 && x.is_infinite());
-    if let Some(row) = x.iter().take(rows.len()).position(refused) {
+    if let Some(row) = x.iter().take(call.rows - first).position(refused) {
         call.refuse(first + row);
         return None;
     }

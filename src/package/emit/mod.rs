@@ -26,6 +26,8 @@ pub struct Subject<'a> {
     pub block: usize,
     /// The operations that can refuse a value, by number, with their path in the original.
     pub refusing: Vec<(usize, &'a str)>,
+    /// Whether a table of f32 goes to the kernels as it is.
+    pub narrow: bool,
 }
 
 /// Whether an operation can refuse a value that the columns accept.
@@ -55,7 +57,11 @@ impl<'a> Subject<'a> {
             .filter(|&(number, _)| image.record(number).is_some_and(|record| refuses(&record)))
             .map(|(number, path)| (number, path.as_str()))
             .collect();
-        Ok(Subject { manifest, slots: image.slots, block: image.block, refusing })
+        let mut subject = Subject { manifest, slots: image.slots, block: image.block, refusing, narrow: false };
+        // A result that is a column must be one of f64.
+        let made = javascript::slots(&manifest.results).into_iter().all(|slot| slot as usize >= image.columns);
+        subject.narrow = subject.takes_rows() && image.takes_narrow() && made;
+        Ok(subject)
     }
 
     pub fn columns(&self) -> &'a [Column] {

@@ -4,6 +4,8 @@
 mod columns;
 mod predictions;
 
+pub use predictions::slots;
+
 use super::text::{Syntax, comment, js_number, js_string, layout, width};
 use super::{CARRYOUT, Subject, cells, infinite, kind_name, range};
 use crate::lower::Results;

@@ -38,6 +38,11 @@ fn wanted(results: &Results) -> Vec<Wanted> {
     }
 }
 
+/// The first slots of what is given back.
+pub fn slots(results: &Results) -> Vec<u32> {
+    wanted(results).into_iter().map(|(_, slot, _)| slot).collect()
+}
+
 /// The fields of one prediction, a line each, indented by `indent`.
 fn row_fields(part: &Part, indent: usize) -> String {
     let pad = " ".repeat(indent);
@@ -220,43 +225,65 @@ fn taking(subject: &Subject, needs: &Needs) -> String {
 ",
             size = count * (3 + subject.block),
         );
+        if subject.narrow {
+            js.push_str(&format!(
+                "  // Rows of f32 stay such: the first half of each column's slot.
+  const {{ buffer }} = wasm.memory;
+  let narrow = new Float32Array(buffer, wasm.rows() + {from}, {size});
+  let x32 = new Float32Array(buffer, wasm.workspace(), {slots});
+",
+                from = 3 * 8 * count,
+                size = count * subject.block,
+                slots = 2 * count * subject.block,
+            ));
+        }
+        let (from, to) = (format!("first * {count}"), format!("(first + count) * {count}"));
+        let narrow = match subject.narrow {
+            true => format!(
+                "    if (flat) {{
+      narrow.set(input.subarray({from}, {to}));
+      return wasm.take32(count);
+    }}
+"
+            ),
+            false => String::new(),
+        };
         table = format!(
-            "    if (ArrayBuffer.isView(input) && typeof input[0] === \"number\") {{
+            "{narrow}    if (ArrayBuffer.isView(input) && typeof input[0] === \"number\") {{
       table.set(input.subarray({from}, {to}), {behind});
-      return wasm.take(count) === 0;
+      return wasm.take(count);
     }}
 ",
             behind = 3 * count,
-            from = if count == 1 { "first".to_string() } else { format!("first * {count}") },
-            to = if count == 1 { "first + count".to_string() } else { format!("(first + count) * {count}") },
         );
     }
     let cell = match super::columns::known(needs) {
         Some(known) => format!(
             "        const number = ordinary(c, value) ? value : {known};
-        if (number === undefined) return false;
+        if (number === undefined) return count;
         x[c * count + r] = number;
 "
         ),
-        None => "        if (!ordinary(c, value)) return false;
+        None => "        if (!ordinary(c, value)) return count;
         x[c * count + r] = value;
 "
         .to_string(),
     };
     format!(
         "{js}
-  /** Fills the slots, unless a value needs a closer look. */
-  function take(input, lists, first, count) {{
-{table}    if (!lists) return false;
+  /** Fills the slots; of how many rows a value needs a closer look. */
+  function take(input, lists, first, count{flat}) {{
+{table}    if (!lists) return count;
     for (let c = 0; c < {count}; c++) {{
       const list = lists[c] ?? [];
       for (let r = 0; r < count; r++) {{
         const value = list[first + r];
 {cell}      }}
     }}
-    return true;
+    return 0;
   }}
-"
+",
+        flat = if subject.narrow { ", flat" } else { "" },
     )
 }
 
@@ -365,8 +392,10 @@ export function rowsOf(input, {read_args}start = 0) {{
         lists = if values_warn { "valuesOf(input, warn)" } else { "valuesOf(input)" },
     );
 
+    // Flipped, the number of rows says that the columns are of f32.
+    let rows_run = if subject.narrow { "flat ? ~count : count" } else { "count" };
     let (run, run_row, run_block) = if subject.refusing.is_empty() {
-        (String::new(), "wasm.run(1)", "wasm.run(count)")
+        (String::new(), "wasm.run(1)", format!("wasm.run({rows_run})"))
     } else {
         let steps: String =
             subject.refusing.iter().map(|(number, path)| format!("  {number}: {},\n", js_string(path))).collect();
@@ -383,7 +412,7 @@ export function rowsOf(input, {read_args}start = 0) {{
   }
 
 ";
-        (run.to_string(), "run(1)", "run(count, start + first)")
+        (run.to_string(), "run(1)", format!("run({rows_run}, start + first)"))
     };
     // Texts lie behind the workspace, and the memory grows for them: every view is then made anew.
     let (mut views, gone) = match needs.text {
@@ -392,7 +421,11 @@ export function rowsOf(input, {read_args}start = 0) {{
             let size = subject.slots * subject.block;
             (
                 format!("  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});\n"),
-                if needs.number && subject.takes_rows() { "table = " } else { "" },
+                match (needs.number && subject.takes_rows(), subject.narrow) {
+                    (false, _) => "",
+                    (true, false) => "table = ",
+                    (true, true) => "table = narrow = x32 = ",
+                },
             )
         }
     };
@@ -413,6 +446,14 @@ export function rowsOf(input, {read_args}start = 0) {{
             : encode(c, value, start + row)"
             }
         };
+        let put = match subject.narrow {
+            true => format!(
+                "const number = {};
+          if (flat) x32[2 * c * count + r] = number;
+          else x[c * count + r] = number;",
+            long),
+            false => format!("x[c * count + r] = {long};"),
+        };
         (
             format!(
                 "{{
@@ -423,7 +464,7 @@ export function rowsOf(input, {read_args}start = 0) {{
             ),
             format!(
                 "const value = find(row, c);
-          x[c * count + r] = {long};"
+          {put}"
             ),
         )
     } else {
@@ -484,19 +525,22 @@ async function open(source) {{
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += {block}) {{
       const count = Math.min({block}, rows - first);
-{block_anew}{taken}      for (let r = {from_row}; r < count; r++) {{
-        const row = first + r;
+{block_anew}{taken}      for ({each_row}) {{
+{which_row}        const row = first + r;
         for (let c = 0; c < {count}; c++) {{
           {set_cell}
         }}
       }}
       {run_block};
       results.forEach(([, slot, width], k) => {{
+        const from = slot * count;
         const array = arrays[k];
-        for (let w = 0; w < width; w++) {{
-          const from = (slot + w) * count;
-          for (let r = 0, to = first * width + w; r < count; r++, to += width) {{
-            array[to] = x[from + r];
+        if (width === 1) array.set(x.subarray(from, from + count), first);
+        else {{
+          for (let w = 0; w < width; w++) {{
+            for (let r = 0, to = first * width + w; r < count; r++, to += width) {{
+              array[to] = x[from + w * count + r];
+            }}
           }}
         }}
       }});
@@ -531,8 +575,27 @@ export function assemble({{ rows, arrays{noted}{find} }}) {{
 
 ",
         block = subject.block,
-        taken = if quick { "      const taken = take(input, lists, first, count);\n" } else { "" },
-        from_row = if quick { "taken ? count : 0" } else { "0" },
+        // A few rows have code of their own, which reads f64.
+        taken = match (quick, subject.narrow) {
+            (false, _) => "",
+            (true, false) => "      const odd = take(input, lists, first, count);\n",
+            (true, true) => {
+                "      const flat = count > 63 && input instanceof Float32Array;
+      const odd = take(input, lists, first, count, flat);\n"
+            }
+        },
+        each_row = match (quick, subject.takes_rows()) {
+            (false, _) => "let r = 0; r < count; r++",
+            (true, false) => "let r = 0; r < odd; r++",
+            (true, true) => "let k = 0; k < odd; k++",
+        },
+        which_row = match (subject.takes_rows(), subject.narrow) {
+            (false, _) => String::new(),
+            (true, false) => format!("        const r = odd < count ? table[{} + k] : k;\n", 3 * count),
+            (true, true) => {
+                format!("        const r = odd === count ? k : flat ? narrow[k] : table[{} + k];\n", 3 * count)
+            }
+        },
         lists = if quick { ", lists" } else { "" },
         arrays = match &arrays[..] {
             [one] => format!("[{one}]"),
