@@ -21,7 +21,7 @@ case ${1-} in
     # The kernels' frames are small; the default stack would make every package ask for a megabyte more. SIMD is in
     # every engine since 2023 (Chrome 91, Firefox 89, Safari 16.4, Node 16.4); a second build for older ones would
     # double what is published for visitors who are not there, so index.js tells those what they lack.
-    export RUSTFLAGS="${RUSTFLAGS-} -C target-feature=+simd128 -C link-arg=-zstack-size=32768"
+    export RUSTFLAGS="${RUSTFLAGS-} -C target-feature=+simd128 -C llvm-args=-disable-lsr -C link-arg=-zstack-size=32768"
     cargo build --profile runtime --no-default-features --lib --target wasm32-unknown-unknown
     built=$CARGO_TARGET_DIR/wasm32-unknown-unknown/runtime/carryout.wasm
     mkdir -p target

@@ -541,6 +541,26 @@ mod tests {
                     let first = first.get_or_insert_with(|| bits.clone());
                     assert_eq!(&bits, first, "round {round}: {name}, {rows} rows, {compare:?}");
                 }
+                // The same of f32, each column in the first half of its slot.
+                let mut first: Option<Vec<u64>> = None;
+                for (name, machine) in &mut machines {
+                    let wide = *name == "plain";
+                    for (slot, x) in machine.slots_mut().chunks_mut(rows).zip(x.chunks(rows)) {
+                        for (pair, x) in slot.iter_mut().zip(x.chunks(if wide { 1 } else { 2 })) {
+                            let bits = |k: usize| x.get(k).map_or(0, |&x| u64::from((x as f32).to_bits()));
+                            *pair =
+                                if wide { f64::from(x[0] as f32) } else { f64::from_bits(bits(1) << 32 | bits(0)) };
+                        }
+                    }
+                    if *name == "chosen" {
+                        continue;
+                    }
+                    if wide { machine.run(rows) } else { machine.run_narrow(rows) }.unwrap();
+                    let slots = &machine.slots()[rows * features..rows * (features + outputs)];
+                    let bits: Vec<u64> = slots.iter().map(|y| y.to_bits()).collect();
+                    let first = first.get_or_insert_with(|| bits.clone());
+                    assert_eq!(&bits, first, "round {round}: {name}, {rows} rows of f32, {compare:?}");
+                }
             }
         }
         assert!(

@@ -824,19 +824,19 @@ fn build_uneven(
                 let mask = forest.tests.get(first_split + node.left as usize / 2) as u16;
                 splits.iter_mut().skip(split).take(1).for_each(|split| *split = Split { mask, node: place });
                 let flip = found.as_ref().and_then(|found| found.get(at)).map_or(0, |&(flip, _)| flip);
-                if let Some([left, right]) = places.get_mut(node.left as usize..).and_then(|pair| pair.first_chunk_mut())
+                if let Some([left, right]) =
+                    places.get_mut(node.left as usize..).and_then(|pair| pair.first_chunk_mut())
                 {
                     (*left, *right) = ((next, code), (next + u16::from(!ends), code ^ flip));
                 }
                 (split, next, *count) = (split + 1, next + if ends { 1 } else { 2 }, *count + 1);
             }
         }
-        let mut leaf = first_leaf;
-        for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left == 0) {
+        let leaf_nodes = nodes.iter().enumerate().filter(|(_, node)| node.left == 0);
+        for (leaf, (at, node)) in (first_leaf..).zip(leaf_nodes) {
             let code = places.get(at).filter(|_| found.is_some()).map_or(node.from, |&(_, code)| code.into());
             copy_row(forest, leaf, values, own + code as usize, width);
             copy_row(forest, leaf, ordered, first_leaf + node.from as usize, width);
-            leaf += 1;
         }
         let leaves = size as usize + 1;
         let bits = if found.is_some() { FEW_BITS } else { leaves.next_power_of_two().trailing_zeros() };
@@ -861,7 +861,7 @@ fn build_uneven(
                     // The right one of a pair has an even number.
                     Some(found) => {
                         let flip = found.get(node.parent as usize).map_or(0, |&(flip, _)| flip);
-                        at > 0 && at % 2 == 0 && flip >> bit & 1 == 1
+                        at > 0 && at.is_multiple_of(2) && flip >> bit & 1 == 1
                     }
                     None => whole(node) && !parent.is_some_and(whole),
                 }

@@ -203,8 +203,12 @@ pub fn load<T: Number>(call: &Call, forest: &Forest, column: u32, first: usize, 
 /// One row's value of a column in the ensemble's width; None where it is refused.
 #[inline(always)]
 pub fn value<T: Number>(call: &Call, forest: &Forest, column: u32, row: usize) -> Option<T> {
-    let x = call.input((column >> 1) as usize).get(row).copied().unwrap_or(f64::NAN);
-    let x = T::round(x);
+    let number = (column >> 1) as usize;
+    let x = match call.narrow_input(number) {
+        Some(rows) => rows.get(row).map(|&x| f64::from(x)),
+        None => call.input(number).get(row).copied(),
+    };
+    let x = T::round(x.unwrap_or(f64::NAN));
     if !x.is_nan() && !x.is_infinite() {
         return Some(x);
     }

@@ -451,7 +451,8 @@ export function rowsOf(input, {read_args}start = 0) {{
                 "const number = {};
           if (flat) x32[2 * c * count + r] = number;
           else x[c * count + r] = number;",
-            long),
+                long
+            ),
             false => format!("x[c * count + r] = {long};"),
         };
         (
@@ -533,13 +534,14 @@ async function open(source) {{
       }}
       {run_block};
       results.forEach(([, slot, width], k) => {{
-        const from = slot * count;
+        let from = slot * count;
         const array = arrays[k];
         if (width === 1) array.set(x.subarray(from, from + count), first);
         else {{
+          const end = (first + count) * width;
           for (let w = 0; w < width; w++) {{
-            for (let r = 0, to = first * width + w; r < count; r++, to += width) {{
-              array[to] = x[from + w * count + r];
+            for (let to = first * width + w; to < end; to += width) {{
+              array[to] = x[from++];
             }}
           }}
         }}

@@ -139,21 +139,21 @@ async function open(source) {
   let { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open() !== 0) throw problem(damaged);
   // Slot s of row r, of n rows in a run, is at s * n + r.
-  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 5056);
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 10112);
 
-  /** Fills the slots, unless a value needs a closer look. */
+  /** Fills the slots; of how many rows a value needs a closer look. */
   function take(input, lists, first, count) {
-    if (!lists) return false;
+    if (!lists) return count;
     for (let c = 0; c < 16; c++) {
       const list = lists[c] ?? [];
       for (let r = 0; r < count; r++) {
         const value = list[first + r];
         const number = ordinary(c, value) ? value : codes[c]?.get(value);
-        if (number === undefined) return false;
+        if (number === undefined) return count;
         x[c * count + r] = number;
       }
     }
-    return true;
+    return 0;
   }
 
   function run(rows, first) {
@@ -212,10 +212,10 @@ async function open(source) {
     };
     const [rows, find, lists] = rowsOf(input, start);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
-    for (let first = 0; first < rows; first += 64) {
-      const count = Math.min(64, rows - first);
-      const taken = take(input, lists, first, count);
-      for (let r = taken ? count : 0; r < count; r++) {
+    for (let first = 0; first < rows; first += 128) {
+      const count = Math.min(128, rows - first);
+      const odd = take(input, lists, first, count);
+      for (let r = 0; r < odd; r++) {
         const row = first + r;
         for (let c = 0; c < 16; c++) {
           const value = find(row, c);
@@ -226,11 +226,15 @@ async function open(source) {
       }
       run(count, start + first);
       results.forEach(([, slot, width], k) => {
+        let from = slot * count;
         const array = arrays[k];
-        for (let w = 0; w < width; w++) {
-          const from = (slot + w) * count;
-          for (let r = 0, to = first * width + w; r < count; r++, to += width) {
-            array[to] = x[from + r];
+        if (width === 1) array.set(x.subarray(from, from + count), first);
+        else {
+          const end = (first + count) * width;
+          for (let w = 0; w < width; w++) {
+            for (let to = first * width + w; to < end; to += width) {
+              array[to] = x[from++];
+            }
           }
         }
       });

@@ -120,11 +120,15 @@ async function open(source) {
       }
       wasm.run(count);
       results.forEach(([, slot, width], k) => {
+        let from = slot * count;
         const array = arrays[k];
-        for (let w = 0; w < width; w++) {
-          const from = (slot + w) * count;
-          for (let r = 0, to = first * width + w; r < count; r++, to += width) {
-            array[to] = x[from + r];
+        if (width === 1) array.set(x.subarray(from, from + count), first);
+        else {
+          const end = (first + count) * width;
+          for (let w = 0; w < width; w++) {
+            for (let to = first * width + w; to < end; to += width) {
+              array[to] = x[from++];
+            }
           }
         }
       });

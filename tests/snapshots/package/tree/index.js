@@ -58,18 +58,18 @@ async function open(source) {
   // Slot s of row r, of n rows in a run, is at s * n + r.
   let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 512);
 
-  /** Fills the slots, unless a value needs a closer look. */
+  /** Fills the slots; of how many rows a value needs a closer look. */
   function take(input, lists, first, count) {
-    if (!lists) return false;
+    if (!lists) return count;
     for (let c = 0; c < 2; c++) {
       const list = lists[c] ?? [];
       for (let r = 0; r < count; r++) {
         const value = list[first + r];
-        if (!ordinary(c, value)) return false;
+        if (!ordinary(c, value)) return count;
         x[c * count + r] = value;
       }
     }
-    return true;
+    return 0;
   }
 
   function run(rows, first) {
@@ -103,8 +103,8 @@ async function open(source) {
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
-      const taken = take(input, lists, first, count);
-      for (let r = taken ? count : 0; r < count; r++) {
+      const odd = take(input, lists, first, count);
+      for (let r = 0; r < odd; r++) {
         const row = first + r;
         for (let c = 0; c < 2; c++) {
           const value = find(row, c);
@@ -115,11 +115,15 @@ async function open(source) {
       }
       run(count, start + first);
       results.forEach(([, slot, width], k) => {
+        let from = slot * count;
         const array = arrays[k];
-        for (let w = 0; w < width; w++) {
-          const from = (slot + w) * count;
-          for (let r = 0, to = first * width + w; r < count; r++, to += width) {
-            array[to] = x[from + r];
+        if (width === 1) array.set(x.subarray(from, from + count), first);
+        else {
+          const end = (first + count) * width;
+          for (let w = 0; w < width; w++) {
+            for (let to = first * width + w; to < end; to += width) {
+              array[to] = x[from++];
+            }
           }
         }
       });
