@@ -162,12 +162,12 @@ pub fn clip(call: &Call) {
 
 pub fn above(call: &Call) {
     let Some(threshold) = call.args().one::<f64>() else { return };
-    each(call, |x| f64::from(u8::from(x > threshold)));
+    each_two(call, |x| x.above(Pair::splat(threshold)));
 }
 
 pub fn below(call: &Call) {
     let Some(threshold) = call.args().one::<f64>() else { return };
-    each(call, |x| f64::from(u8::from(x < threshold)));
+    each_two(call, |x| Pair::splat(threshold).above(x));
 }
 
 pub fn isolation_score(call: &Call) {

@@ -11,12 +11,6 @@ pub fn power_of_two(x: f64) -> f64 {
     libm::pow(2.0, x)
 }
 
-/// 1 / (1 + e^-x), with XGBoost's bound against overflow. Its 1e-16 against division by zero is lost in f32.
-fn sigmoid_f32(x: f32) -> f32 {
-    let exponent = if -x > 88.7 { 88.7 } else { -x };
-    1.0 / (exp_f32(exponent) + 1.0)
-}
-
 macro_rules! functions {
     ($($name:ident = $function:expr;)*) => {
         $(pub fn $name(call: &Call) {
@@ -51,7 +45,6 @@ functions! {
     trunc = libm::trunc;
     float32 = |x| f64::from(x as f32);
     exp32 = |x| f64::from(exp_f32(x as f32));
-    sigmoid32 = |x| f64::from(sigmoid_f32(x as f32));
     normal_cdf = |x| 0.5 * libm::erfc(-x * core::f64::consts::FRAC_1_SQRT_2);
     normal_quantile = super::normal::normal_quantile;
     confidence = |x| x / (3.0 * (libm::fabs(x) + 1.0));
@@ -59,6 +52,15 @@ functions! {
 
 pub fn exp(call: &Call) {
     each_two(call, exp_pair);
+}
+
+/// 1 / (1 + e^-x) of f32, with XGBoost's bound against overflow. Its 1e-16 against division by zero is lost in f32.
+pub fn sigmoid32(call: &Call) {
+    let (zero, one, most) = (Pair::splat(0.0), Pair::splat(1.0), Pair::splat(f64::from(88.7_f32)));
+    each_two(call, |x| {
+        let power = exp_pair((zero - x.narrow()).most(most)).narrow();
+        (one / (power + one).narrow()).narrow()
+    });
 }
 
 pub fn expit(call: &Call) {

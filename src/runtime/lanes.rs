@@ -9,6 +9,8 @@ mod rows {
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     use crate::runtime::bits::ROWS;
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    use crate::runtime::trees::Entry;
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     use core::mem::MaybeUninit;
 
     /// Rounds each value; whether all are finite.
@@ -38,6 +40,21 @@ mod rows {
     }
 
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    pub unsafe fn ranks<T: Number<Whole: Into<u64>>>(
+        x: &[T; ROWS],
+        places: &[u32; ROWS],
+        entries: &[Entry<T>],
+        _: &mut MaybeUninit<[Entry<T>; ROWS]>,
+        into: &mut [u8; ROWS],
+    ) {
+        for ((&x, &place), into) in x.iter().zip(places).zip(into) {
+            // SAFETY: by the caller.
+            let entry = unsafe { entries.get_unchecked(place as usize) };
+            *into = entry.start.into() as u8 + u8::from(x > entry.threshold);
+        }
+    }
+
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     macro_rules! cell {
         ($name:ident $width:ident $whole:literal) => {
             #[inline]
@@ -58,13 +75,17 @@ mod rows {
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod vectors {
     pub use super::rows::{below, cell_f32, cell_f64, finite as finite_f32, finite as finite_f64};
-    pub use super::rows::{cells as cells_f32, cells as cells_f64, read as read_f32, read as read_f64, read as widen};
+    pub use super::rows::{
+        cells as cells_f32, cells as cells_f64, read as read_f32, read as read_f64, read as widen,
+    };
+    pub use super::rows::{ranks as ranks_f32, ranks as ranks_f64};
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vectors {
-    use super::rows;
+    use super::{Number, rows};
     use crate::runtime::bits::ROWS;
+    use crate::runtime::trees::Entry;
     use core::arch::wasm32::*;
     use core::mem::MaybeUninit;
 
@@ -119,6 +140,88 @@ mod vectors {
         }
         let tail = into.get_mut(twos.len()).map_or(last, |two| two);
         rows::read(rest, tail) && !v128_any_true(wrong)
+    }
+
+    /// Copies the entry of each place.
+    ///
+    /// # Safety
+    /// The places are those of entries.
+    #[inline(always)]
+    unsafe fn pick<T: Number>(
+        places: &[u32; ROWS],
+        entries: &[Entry<T>],
+        found: &mut MaybeUninit<[Entry<T>; ROWS]>,
+        copy: impl Fn(*const Entry<T>, *mut Entry<T>),
+    ) {
+        let mut into = found.as_mut_ptr().cast::<Entry<T>>();
+        for four in places.as_chunks::<4>().0 {
+            // SAFETY: by the caller; as many are written as there are places.
+            unsafe {
+                copy(entries.as_ptr().add(four[0] as usize), into);
+                copy(entries.as_ptr().add(four[1] as usize), into.add(1));
+                copy(entries.as_ptr().add(four[2] as usize), into.add(2));
+                copy(entries.as_ptr().add(four[3] as usize), into.add(3));
+                into = into.add(4);
+            }
+        }
+    }
+
+    /// # Safety
+    /// As `Number::ranks` says.
+    pub unsafe fn ranks_f32(
+        x: &[f32; ROWS],
+        places: &[u32; ROWS],
+        entries: &[Entry<f32>],
+        found: &mut MaybeUninit<[Entry<f32>; ROWS]>,
+        into: &mut [u8; ROWS],
+    ) {
+        // SAFETY: by the caller; an entry is 8 bytes, and all are found before they are read.
+        unsafe {
+            pick(places, entries, found, |from, into| {
+                into.cast::<u64>().write_unaligned(from.cast::<u64>().read_unaligned())
+            });
+            let (mut x, mut found) = (x.as_ptr(), found.as_ptr().cast::<Entry<f32>>());
+            for into in into.as_chunks_mut::<16>().0 {
+                let four = |k: usize| {
+                    let at = found.add(4 * k).cast::<v128>();
+                    let (a, b) = (v128_load(at), v128_load(at.add(1)));
+                    let threshold = i32x4_shuffle::<0, 2, 4, 6>(a, b);
+                    let above = f32x4_gt(v128_load(x.add(4 * k).cast()), threshold);
+                    i32x4_sub(i32x4_shuffle::<1, 3, 5, 7>(a, b), above)
+                };
+                let (low, high) = (i16x8_narrow_i32x4(four(0), four(1)), i16x8_narrow_i32x4(four(2), four(3)));
+                v128_store(into.as_mut_ptr().cast(), u8x16_narrow_i16x8(low, high));
+                (x, found) = (x.add(16), found.add(16));
+            }
+        }
+    }
+
+    /// # Safety
+    /// As `Number::ranks` says.
+    pub unsafe fn ranks_f64(
+        x: &[f64; ROWS],
+        places: &[u32; ROWS],
+        entries: &[Entry<f64>],
+        found: &mut MaybeUninit<[Entry<f64>; ROWS]>,
+        into: &mut [u8; ROWS],
+    ) {
+        // SAFETY: by the caller; an entry is 16 bytes, and all are found before they are read.
+        unsafe {
+            pick(places, entries, found, |from, into| v128_store(into.cast(), v128_load(from.cast())));
+            let (mut x, mut found) = (x.as_ptr(), found.as_ptr().cast::<Entry<f64>>());
+            for into in into.as_chunks_mut::<16>().0 {
+                let two = |k: usize| {
+                    let at = found.add(2 * k).cast::<v128>();
+                    let (a, b) = (v128_load(at), v128_load(at.add(1)));
+                    let above = f64x2_gt(v128_load(x.add(2 * k).cast()), i64x2_shuffle::<0, 2>(a, b));
+                    i64x2_sub(i64x2_shuffle::<1, 3>(a, b), above)
+                };
+                let four = |k: usize| i32x4_shuffle::<0, 2, 4, 6>(two(2 * k), two(2 * k + 1));
+                let (low, high) = (i16x8_narrow_i32x4(four(0), four(1)), i16x8_narrow_i32x4(four(2), four(3)));
+                v128_store(into.as_mut_ptr().cast(), u8x16_narrow_i16x8(low, high));
+                (x, found) = (x.add(16), found.add(16));
+            }
+        }
     }
 
     /// In a vector, where engines need no branches to pick a number.
@@ -227,4 +330,7 @@ mod vectors {
 }
 
 pub use rows::read;
-pub use vectors::{below, cell_f32, cell_f64, cells_f32, cells_f64, finite_f32, finite_f64, read_f32, read_f64, widen};
+pub use vectors::{
+    below, cell_f32, cell_f64, cells_f32, cells_f64, finite_f32, finite_f64, ranks_f32, ranks_f64, read_f32,
+    read_f64, widen,
+};

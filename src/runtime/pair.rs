@@ -36,6 +36,16 @@ mod vector {
     }
 
     #[inline(always)]
+    pub fn above(x: v128, bound: v128) -> v128 {
+        v128_and(f64x2_gt(x, bound), f64x2_splat(1.0))
+    }
+
+    #[inline(always)]
+    pub fn narrow(x: v128) -> v128 {
+        f64x2_promote_low_f32x4(f32x4_demote_f64x2_zero(x))
+    }
+
+    #[inline(always)]
     pub fn splat(x: f64) -> v128 {
         f64x2_splat(x)
     }
@@ -93,6 +103,16 @@ mod vector {
     pub fn most(x: Inner, bound: Inner) -> Inner {
         let pick = |x: f64, bound: f64| if bound < x { bound } else { x };
         [pick(x[0], bound[0]), pick(x[1], bound[1])]
+    }
+
+    #[inline(always)]
+    pub fn above(x: Inner, bound: Inner) -> Inner {
+        [f64::from(u8::from(x[0] > bound[0])), f64::from(u8::from(x[1] > bound[1]))]
+    }
+
+    #[inline(always)]
+    pub fn narrow(x: Inner) -> Inner {
+        x.map(|x| f64::from(x as f32))
     }
 
     #[inline(always)]
@@ -173,6 +193,18 @@ impl Pair {
     #[inline(always)]
     pub fn beyond(self, bound: Pair) -> bool {
         vector::beyond(self.0, bound.0)
+    }
+
+    /// 1 where the number is above the bound, else 0.
+    #[inline(always)]
+    pub fn above(self, bound: Pair) -> Pair {
+        Pair(vector::above(self.0, bound.0))
+    }
+
+    /// Rounded to f32. The f64 sum, product or quotient of two f32, so rounded, is that of f32.
+    #[inline(always)]
+    pub fn narrow(self) -> Pair {
+        Pair(vector::narrow(self.0))
     }
 
     /// 2^k, where the low bits of the number are k.

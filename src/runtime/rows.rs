@@ -78,7 +78,7 @@ unsafe fn within<T: Cell>(x: T, bounds: &Bounds, column: usize) -> bool {
 }
 
 /// One column; as `Cell::several` says.
-#[inline(always)]
+#[inline(never)]
 unsafe fn single<T: Cell>(
     table: *const T,
     bounds: &Bounds,
@@ -235,17 +235,10 @@ mod vectors {
         // SAFETY: by the caller.
         unsafe {
             let (mut low, mut high, mut strict) = ([0.0f32; 4], [0.0f32; 4], [0u32; 4]);
-            macro_rules! each {
-                ($($k:literal)*) => {
-                    $(
-                        let at = column + $k;
-                        [low[$k], high[$k]] =
-                            inwards(*bounds.lowest.get_unchecked(at), *bounds.highest.get_unchecked(at));
-                        strict[$k] = if *bounds.strict.get_unchecked(at) != 0.0 { !0 } else { 0 };
-                    )*
-                };
+            for (at, ((low, high), strict)) in (column..).zip(low.iter_mut().zip(&mut high).zip(&mut strict)) {
+                [*low, *high] = inwards(*bounds.lowest.get_unchecked(at), *bounds.highest.get_unchecked(at));
+                *strict = if *bounds.strict.get_unchecked(at) != 0.0 { !0 } else { 0 };
             }
-            each!(0 1 2 3);
             let low = v128_load(low.as_ptr().cast());
             let high = v128_load(high.as_ptr().cast());
             let strict = v128_load(strict.as_ptr().cast());
@@ -269,16 +262,12 @@ mod vectors {
                 v128_store(into.add(3 * apart).cast(), i64x2_shuffle::<1, 3>(ab, cd));
                 (from, into) = (from.add(4 * columns), into.add(4));
             }
-            for _ in 0..(end - first) % 4 {
-                let a = v128_load(from.cast());
-                any = v128_or(any, wrong(a));
-                *into = f32x4_extract_lane::<0>(a);
-                *into.add(apart) = f32x4_extract_lane::<1>(a);
-                *into.add(2 * apart) = f32x4_extract_lane::<2>(a);
-                *into.add(3 * apart) = f32x4_extract_lane::<3>(a);
-                (from, into) = (from.add(columns), into.add(1));
+            let rest = [end - (end - first) % 4, end];
+            let mut fits = !v128_any_true(any);
+            for column in column..column + 4 {
+                fits &= super::single(table, bounds, [columns, count], column, rest, slots).1;
             }
-            !v128_any_true(any)
+            fits
         }
     }
 }

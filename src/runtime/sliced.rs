@@ -18,7 +18,7 @@
 
 use super::bits::{Bits, ROWS, greater, spread, transpose};
 use super::forest::{Forest, Layout, Place, RIGHT, Sum};
-use super::trees::Number;
+use super::trees::{Entry, Number};
 use super::walk::{self, divide, load};
 use super::{Call, Shape, compact, gather, quick};
 use crate::image::BLOCK;
@@ -60,8 +60,8 @@ pub const NODES: usize = 512;
 /// Up to this many thresholds are compared one by one.
 const DIRECT: usize = 6;
 
-/// Values behind a column's thresholds that nothing is above, so that comparisons may go past the last.
-pub const BEYOND: usize = 3;
+/// Values behind a column's thresholds that nothing is above, so that a comparison may go past the last.
+pub const BEYOND: usize = 1;
 
 /// Runs a block for each lane of the first N, written out: an offset that is known is free.
 macro_rules! each_lane {
@@ -116,6 +116,8 @@ struct Tables {
     ready: Place,
     ranks: Place,
     cells: Place,
+    /// By cell, where each has one threshold at most.
+    entries: Place,
     thresholds: Place,
     masks: Place,
     /// FULL: tree by tree the masks of a heap, from place 1. Else `Split`s.
@@ -171,11 +173,13 @@ impl Tables {
         let (trees, splits) = (forest.sizes.len() as u64, forest.splits as u64);
         let shared = forest.thresholds.count() as u64;
         let full = is_full(forest);
+        let cells_of_all = forest.counts.iter().map(|&count| cells(count as usize) as u64).sum();
         let heap = trees << if full { depth_of(forest) } else { 0 };
         Tables {
             ready: layout.take::<u32>(1),
             ranks: layout.take::<Ranks<T>>(forest.columns.len() as u64),
-            cells: layout.take::<u16>(forest.counts.iter().map(|&count| cells(count as usize) as u64).sum()),
+            cells: layout.take::<u16>(cells_of_all),
+            entries: layout.take::<Entry<T>>(cells_of_all),
             thresholds: layout.take::<T>(shared + (BEYOND * forest.columns.len()) as u64),
             masks: layout.take::<Wide>(shared),
             splits: if full { layout.take::<u16>(heap) } else { layout.take::<Split>(splits) },
@@ -276,8 +280,7 @@ pub fn kernel<T: Number>(call: &Call) {
     }
     let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs, FEW, 1 << depth_of(&forest));
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
-    // Only the blocks' code reads columns of f32.
-    if call.rows >= QUICK_FEW || call.narrow > 0 {
+    if call.rows >= QUICK_FEW {
         return sliced::<T, false>(call, &forest, &tables);
     }
     let kind = Quick::new(&forest, &mut layout);
@@ -304,6 +307,7 @@ pub fn kernel<T: Number>(call: &Call) {
 
 /// For trees that are filled up, of few columns.
 pub fn gathered<T: Number>(call: &Call) {
+    // `gather` reads columns of f64 alone.
     let few = call.rows < GATHER_FEW && call.narrow == 0;
     if few && gather::run::<T>(call) {
         return;
@@ -399,12 +403,18 @@ impl Tables {
             }
         }
         let mut first = 0;
+        // SAFETY: as above.
+        let mut entries = unsafe { self.entries.of::<Entry<T>>(call) }.iter_mut();
         for (map, sorted, cells) in self.columns::<T>(call, forest) {
             let count = sorted.len() - BEYOND;
             for (place, threshold) in sorted.iter_mut().enumerate() {
                 *threshold = if place < count { T::from_bits(forest.thresholds.get(first + place)) } else { T::NAN };
             }
             *map = Ranks::new(sorted, cells);
+            for (&start, entry) in cells.iter().zip(entries.by_ref()) {
+                let threshold = sorted.get(start as usize).copied().unwrap_or(T::NAN);
+                *entry = Entry { threshold, start: T::start(start) };
+            }
             first += count;
         }
     }
@@ -887,12 +897,16 @@ fn build_uneven(
 fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut masks: &mut [Wide]) -> bool {
     // Filled once, if at all: engines call out of the module for that.
     let mut x = [T::NAN; ROWS];
-    let mut places = MaybeUninit::uninit();
+    let (mut places, mut found) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+    // SAFETY: laid out as in the validator; nothing writes them here.
+    let mut entries = unsafe { &*tables.entries.of::<Entry<T>>(call) };
     let mut ranks = [[Bits::words(0); 8]; 2];
     for (&column, (map, sorted, mine)) in forest.columns.iter().zip(tables.columns::<T>(call, forest)) {
         let count = sorted.len() - BEYOND;
         let Some((own, rest)) = core::mem::take(&mut masks).split_at_mut_checked(count) else { return false };
         masks = rest;
+        let Some((own_entries, rest)) = entries.split_at_checked(mine.len()) else { return false };
+        entries = rest;
         let bits = (usize::BITS - count.leading_zeros()) as usize;
         for lane in 0..call.rows.div_ceil(ROWS) {
             let mut rows = T::view(call, (column >> 1) as usize, lane * ROWS);
@@ -906,12 +920,16 @@ fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut mask
                 rows = Some(&x);
             }
             let Some(rows) = rows else { return false };
-            // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted` and the cells belong to the map, the
-            // places to the rows.
+            // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted`, the cells and entries belong to the
+            // map, the places to the rows: where there are cells they were filled, by numbers up to the last.
             unsafe {
                 let (low, high) =
                     (ranks.as_mut_ptr().cast::<[u8; ROWS]>(), ranks.as_mut_ptr().cast::<[u8; ROWS]>().add(1));
-                map.fill(sorted, mine, rows, &places, &mut *low, &mut *high);
+                if map.most == 1 && count < 256 && !mine.is_empty() {
+                    T::ranks(rows, places.assume_init_ref(), own_entries, &mut found, &mut *low);
+                } else {
+                    map.fill(sorted, mine, rows, &places, &mut *low, &mut *high);
+                }
             }
             let [low, high] = &mut ranks;
             transpose(low);
@@ -1023,36 +1041,13 @@ impl<T: Number> Ranks<T> {
             let places = places.assume_init_ref();
             let start = |row: usize| *cells.get_unchecked(*places.get_unchecked(row) as usize) as usize;
             let above = |x: T, at: usize| usize::from(x > *sorted.get_unchecked(at));
-            // Four at a time: counting takes longer than what is counted.
-            macro_rules! fours {
-                ($rank:expr) => {
-                    for (four, low) in low.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-                        fours!($rank, four, low, 0 1 2 3);
-                    }
-                };
-                ($rank:expr, $four:ident, $low:ident, $($number:literal)*) => {
-                    $($low[$number] = $rank(4 * $four + $number) as u8;)*
-                };
-            }
-            match (count < 256, self.most) {
-                (true, 1) => fours!(|row: usize| {
-                    let at = start(row);
-                    at + above(*x.get_unchecked(row), at)
-                }),
-                (true, 2..=3) => fours!(|row: usize| {
-                    let (x, at) = (*x.get_unchecked(row), start(row));
-                    at + above(x, at) + above(x, at + 1) + above(x, at + 2)
-                }),
-                _ => {
-                    for ((row, &x), (low, high)) in x.iter().enumerate().zip(low.iter_mut().zip(high)) {
-                        let mut at = start(row);
-                        for step in (0..u32::BITS - self.most.leading_zeros()).rev() {
-                            let place = at + (1 << step) - 1;
-                            at += above(x, if place < count { place } else { count }) << step;
-                        }
-                        (*low, *high) = (at as u8, (at >> 8) as u8);
-                    }
+            for ((row, &x), (low, high)) in x.iter().enumerate().zip(low.iter_mut().zip(high)) {
+                let mut at = start(row);
+                for step in (0..u32::BITS - self.most.leading_zeros()).rev() {
+                    let place = at + (1 << step) - 1;
+                    at += above(x, if place < count { place } else { count }) << step;
                 }
+                (*low, *high) = (at as u8, (at >> 8) as u8);
             }
         }
     }

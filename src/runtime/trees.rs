@@ -58,6 +58,20 @@ pub trait Number: Plain + PartialOrd {
     fn finite(x: &[Self; ROWS]) -> bool;
     /// `cell` of each x, for all rows; whether all are finite.
     fn cells(x: &[Self; ROWS], low: Self, high: Self, scale: Self, into: &mut MaybeUninit<[u32; ROWS]>) -> bool;
+    /// `Entry::start` is as wide as the number.
+    type Whole: Copy;
+    fn start(rank: u16) -> Self::Whole;
+    /// The rank of each x, below 256: that where its cell starts, and one more where x is above the cell's threshold.
+    ///
+    /// # Safety
+    /// The places are those of entries.
+    unsafe fn ranks(
+        x: &[Self; ROWS],
+        places: &[u32; ROWS],
+        entries: &[Entry<Self>],
+        found: &mut MaybeUninit<[Entry<Self>; ROWS]>,
+        into: &mut [u8; ROWS],
+    );
     /// Which cell x falls into, for x from `low` to `high`: (x - low) × scale to the nearest whole number. Values
     /// outside, and NaN, fall into the end cells; a greater x never into a lower one.
     fn cell(x: Self, low: Self, high: Self, scale: Self) -> usize;
@@ -72,6 +86,16 @@ pub trait Number: Plain + PartialOrd {
     fn whole(self) -> u32;
     /// Within `ZERO` of zero.
     fn is_zero(self) -> bool;
+}
+
+/// A cell of a column's map to ranks that has one threshold, or none: then it is the next one, which is above all in the
+/// cell, or NaN.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Entry<T: Number> {
+    pub threshold: T,
+    /// Thresholds of the cells before.
+    pub start: T::Whole,
 }
 
 impl Number for f32 {
@@ -110,6 +134,22 @@ impl Number for f32 {
     #[inline(always)]
     fn finite(x: &[f32; ROWS]) -> bool {
         lanes::finite_f32(x)
+    }
+    type Whole = u32;
+    #[inline(always)]
+    fn start(rank: u16) -> u32 {
+        rank.into()
+    }
+    #[inline(always)]
+    unsafe fn ranks(
+        x: &[f32; ROWS],
+        places: &[u32; ROWS],
+        entries: &[Entry<f32>],
+        found: &mut MaybeUninit<[Entry<f32>; ROWS]>,
+        into: &mut [u8; ROWS],
+    ) {
+        // SAFETY: by the caller.
+        unsafe { lanes::ranks_f32(x, places, entries, found, into) }
     }
     #[inline(always)]
     fn cells(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut MaybeUninit<[u32; ROWS]>) -> bool {
@@ -185,6 +225,22 @@ impl Number for f64 {
     #[inline(always)]
     fn finite(x: &[f64; ROWS]) -> bool {
         lanes::finite_f64(x)
+    }
+    type Whole = u64;
+    #[inline(always)]
+    fn start(rank: u16) -> u64 {
+        rank.into()
+    }
+    #[inline(always)]
+    unsafe fn ranks(
+        x: &[f64; ROWS],
+        places: &[u32; ROWS],
+        entries: &[Entry<f64>],
+        found: &mut MaybeUninit<[Entry<f64>; ROWS]>,
+        into: &mut [u8; ROWS],
+    ) {
+        // SAFETY: by the caller.
+        unsafe { lanes::ranks_f64(x, places, entries, found, into) }
     }
     #[inline(always)]
     fn cells(x: &[f64; ROWS], low: f64, high: f64, scale: f64, into: &mut MaybeUninit<[u32; ROWS]>) -> bool {

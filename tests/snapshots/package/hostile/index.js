@@ -139,7 +139,7 @@ async function open(source) {
   let { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open() !== 0) throw problem(damaged);
   // Slot s of row r, of n rows in a run, is at s * n + r.
-  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 10112);
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 5056);
 
   /** Fills the slots; of how many rows a value needs a closer look. */
   function take(input, lists, first, count) {
@@ -212,8 +212,8 @@ async function open(source) {
     };
     const [rows, find, lists] = rowsOf(input, start);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
-    for (let first = 0; first < rows; first += 128) {
-      const count = Math.min(128, rows - first);
+    for (let first = 0; first < rows; first += 64) {
+      const count = Math.min(64, rows - first);
       const odd = take(input, lists, first, count);
       for (let r = 0; r < odd; r++) {
         const row = first + r;
