@@ -3,7 +3,7 @@
 //!
 //! Trees are filled up to `LEVELS` for that: where a leaf is higher, all numbers below it mean that leaf.
 
-use super::bits::{Bits, ROWS, greater, transpose};
+use super::bits::{Bits, ROWS, greater, spread, transpose};
 use super::forest::{Forest, Layout, Place, RIGHT};
 use super::sliced::{BEYOND, Columns, LANES, NODES, Ranks, Wide, full};
 use super::trees::Number;
@@ -149,14 +149,14 @@ impl Tables {
                 unsafe {
                     let (heap, leaf) = (heaps.add(tree * HEAP), into.as_mut_ptr());
                     if lanes == LANES {
-                        full::<LANES>(LEVELS, heap, masks, reach, leaf);
+                        full::<LANES>(LEVELS, heap, masks, reach, leaf, LEVELS);
                     } else {
                         for lane in 0..lanes {
-                            full::<1>(LEVELS, heap, masks.add(lane), reach, leaf.add(lane));
+                            full::<1>(LEVELS, heap, masks.add(lane), reach, leaf.add(lane), LEVELS);
                         }
                     }
                 }
-                into.iter_mut().for_each(transpose);
+                into.iter_mut().for_each(spread);
             }
             first += BLOCK;
         }
@@ -186,10 +186,12 @@ impl Tables {
                 if odd && column & RIGHT != 0 {
                     x.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = T::INFINITY);
                 }
-                // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted` and the cells belong to the map.
+                map.place(cells, &x, &mut places);
+                // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted` and the cells belong to the map, the
+                // places to x.
                 unsafe {
                     let low = ranks.as_mut_ptr().cast::<[u8; ROWS]>();
-                    map.fill(sorted, cells, &x, &mut places, &mut *low, &mut *low.add(1));
+                    map.fill(sorted, cells, &x, &places, &mut *low, &mut *low.add(1));
                 }
                 let [low, high] = &mut ranks;
                 transpose(low);

@@ -1010,7 +1010,7 @@ impl<T: Number> Ranks<T> {
 
     /// Writes the cell of each x, where there are cells; whether all are finite.
     #[inline(always)]
-    fn place(&self, cells: &[u16], x: &[T; ROWS], places: &mut MaybeUninit<[u32; ROWS]>) -> bool {
+    pub fn place(&self, cells: &[u16], x: &[T; ROWS], places: &mut MaybeUninit<[u32; ROWS]>) -> bool {
         if cells.is_empty() { T::finite(x) } else { T::cells(x, self.low, self.high, self.scale, places) }
     }
 
@@ -1041,6 +1041,22 @@ impl<T: Number> Ranks<T> {
             let places = places.assume_init_ref();
             let start = |row: usize| *cells.get_unchecked(*places.get_unchecked(row) as usize) as usize;
             let above = |x: T, at: usize| usize::from(x > *sorted.get_unchecked(at));
+            if count < 256 && self.most == 1 {
+                for (four, low) in low.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+                    // Written out: counting takes longer than what is counted.
+                    macro_rules! each {
+                        ($($k:literal)*) => {
+                            $(
+                                let row = 4 * four + $k;
+                                let at = start(row);
+                                low[$k] = (at + above(*x.get_unchecked(row), at)) as u8;
+                            )*
+                        };
+                    }
+                    each!(0 1 2 3);
+                }
+                return;
+            }
             for ((row, &x), (low, high)) in x.iter().enumerate().zip(low.iter_mut().zip(high)) {
                 let mut at = start(row);
                 for step in (0..u32::BITS - self.most.leading_zeros()).rev() {

@@ -193,7 +193,7 @@ pub fn load<T: Number>(call: &Call, forest: &Forest, column: u32, first: usize, 
     }
     let refused =
         |x: &T| (forest.flags & MISSING == 0 && x.is_nan()) || (forest.flags & INFINITE == 0 && x.is_infinite());
-    if let Some(row) = x.iter().take(call.rows - first).position(refused) {
+    if let Some(row) = x.iter().take(call.rows.saturating_sub(first)).position(refused) {
         call.refuse(first + row);
         return None;
     }
