@@ -37,16 +37,32 @@ CASES = [
     ("forest", "r", ["--set", "n_trees=10"], "ensemble.RandomForestRegressor(10, random_state=0)"),
     ("boosting", "r", [], "ensemble.GradientBoostingRegressor(random_state=0)"),
     ("svm", "r", [], "svm.SVR()"),
+    ("knn", "r", [], "neighbors.KNeighborsRegressor()"),
+    ("kmeans", "k", ["--set", "k=3"], "cluster.KMeans(3, random_state=0)"),
+    ("kmeans", "k", ["--set", "k=8"], "cluster.KMeans(8, random_state=0)"),
+    ("dbscan", "k", ["--set", "eps=1.5"], "cluster.DBSCAN(eps=1.5)"),
 ]
+
+# What the letters of the tasks mean; clusters are looked for without the target.
+TASKS = {"c": "classes", "r": "numbers", "k": "clusters"}
 
 PYTHON = """
 import sys, pandas
-from sklearn import ensemble, linear_model, naive_bayes, neighbors, svm, tree
+from sklearn import cluster, ensemble, linear_model, naive_bayes, neighbors, svm, tree
 from sklearn.model_selection import train_test_split
 data = pandas.read_csv(sys.argv[1])
 x, y = data.drop(columns="y").to_numpy(), data["y"].to_numpy()
 x, a, y, b = train_test_split(x, y, test_size=0.2, random_state=0)
-print({}.fit(x, y).score(a, b))
+if sys.argv[2] == "k":
+    # Standardized, as carryout does; both are judged by the silhouette of a sample.
+    from sklearn.metrics import silhouette_score
+    mean, scale = x.mean(0), x.std(0)
+    model = {0}.fit((x - mean) / scale)
+    labels = model.predict((a - mean) / scale) if hasattr(model, "predict") else model.labels_
+    rows = (a - mean) / scale if hasattr(model, "predict") else (x - mean) / scale
+    print(silhouette_score(rows, labels, sample_size=2000, random_state=0) if len(set(labels)) > 1 else "nan")
+else:
+    print({0}.fit(x, y).score(a, b))
 """
 
 
@@ -83,18 +99,20 @@ def main():
             for name, task, options, python in CASES:
                 if wanted != [""] and name not in wanted:
                     continue
-                data = str(Path(folder) / f"{task}.csv")
+                data = str(Path(folder) / f"{'c' if task == 'k' else task}.csv")
+                what = ["--task", "clustering", "--types", "y=skip"] if task == "k" else ["-t", "y"]
                 ours, why = measured(
-                    [carryout, "train", data, "-t", "y", "-m", name, *options, "-o", str(Path(folder) / "m.carry"), "--json"]
+                    [carryout, "train", data, *what, "-m", name, *options, "-o", str(Path(folder) / "m.carry"), "--json"]
                 )
-                theirs, _ = measured([sys.executable, "-c", PYTHON.format(python), data])
-                kind = "classes" if task == "c" else "numbers"
-                line = [f"{size:,}", f"{name}, {kind}"]
+                theirs, _ = measured([sys.executable, "-c", PYTHON.format(python), data, task])
+                line = [f"{size:,}", f"{name}, {TASKS[task]}"]
+                if task == "k":
+                    line[1] = " ".join([name, *options[1:]])
                 for side in (ours, theirs):
                     line.append(f"{side[0]:.1f} s, {side[1]:.0f} MB" if side else "stopped")
                 if ours and theirs:
-                    metrics = json.loads(ours[2])["judgement"]["metrics"]
-                    score = metrics["accuracy" if task == "c" else "r2"]
+                    judged = json.loads(ours[2])["judgement"]
+                    score = judged["silhouette"] if task == "k" else judged["metrics"]["accuracy" if task == "c" else "r2"]
                     line += [f"{ours[0] / theirs[0]:.2f}", f"{ours[1] / theirs[1]:.2f}", f"{score:.4f}", f"{float(theirs[2]):.4f}"]
                 else:
                     if not ours and why:

@@ -1,5 +1,5 @@
-//! Training: every estimator against smartcore's own predictions, the `.carry` file against damage, the command
-//! against bad data. Packages are left in `target/tmp/trained/` with smartcore's predictions for
+//! Training: every estimator against the own predictions of the crate that fits it, the `.carry` file against damage, the command
+//! against bad data. Packages are left in `target/tmp/trained/` with those for
 //! `tests/node/train.test.mjs`.
 #![cfg(feature = "train")]
 
@@ -87,7 +87,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// Fits one case on the first rows and asks smartcore for the others.
+/// Fits one case on the first rows and asks its crate for the others.
 fn fitted(known: &'static Known, classes: usize, set: &[(String, Value)]) -> (Model, Table, Vec<usize>, Option<Own>) {
     let target = match known.task {
         Task::Classification => Some("class"),
@@ -138,7 +138,7 @@ fn row(table: &Table, row: usize) -> Value {
 }
 
 #[test]
-fn smartcore_and_the_model_agree() {
+fn the_crate_and_the_model_agree() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("trained");
     let _ = fs::remove_dir_all(&folder);
     let mut compared = 0;
@@ -212,7 +212,7 @@ fn smartcore_and_the_model_agree() {
         names.push(name);
     }
     fs::write(folder.join("index.json"), json!(names).to_string()).unwrap();
-    println!("{} cases, {compared} compared with smartcore", names.len());
+    println!("{} cases, {compared} compared with their crate", names.len());
     assert_eq!(names.len() - compared, 2);
 }
 
@@ -882,7 +882,7 @@ fn a_trained_model_goes_through_every_command() {
         report.provenance.command,
         "carryout train data.csv --target class --model auto --budget 600 --folds 2 --types value=skip"
     );
-    assert_eq!(report.provenance.engine, run::ENGINE);
+    assert_eq!(report.provenance.engine, estimators::CRATES[0]);
     let other = folder.join("other.carry");
     run(&[&train[..], &["-o", other.to_str().unwrap(), "--types", "value=skip"]].concat());
     assert_eq!(fs::read(folder.join("m.carry")).unwrap(), fs::read(other).unwrap());
@@ -937,8 +937,9 @@ fn missing_numbers_are_the_same_in_training_and_predicting() {
 }
 
 #[test]
-fn the_engine_is_of_the_version_that_reports_name() {
+fn the_crates_are_of_the_versions_that_reports_name() {
     let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
-    let (name, version) = run::ENGINE.split_once(' ').unwrap();
-    assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n")));
+    for (name, version) in estimators::CRATES.map(|name| name.split_once(' ').unwrap()) {
+        assert!(lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n")), "{name}");
+    }
 }

@@ -75,6 +75,44 @@ impl KernelSum {
         }
         Ok(rows)
     }
+
+    /// The sum of coefficients times vectors, outputs × inputs: the affine map that a checked sum is with the linear
+    /// kernel.
+    pub fn folded(&self) -> Result<Matrix> {
+        let mut folded = vec![0.0; self.intercept.len() * self.vectors.columns];
+        let mut add = |output: usize, coef: f64, vector: usize| {
+            let row = folded.chunks_exact_mut(self.vectors.columns).nth(output).into_iter().flatten();
+            row.zip(self.vectors.row(vector)).for_each(|(into, x)| *into += coef * x);
+        };
+        match &self.coef {
+            Coefficients::Dense(coef) => {
+                for output in 0..coef.rows {
+                    (0..coef.columns).for_each(|vector| add(output, coef.row(output)[vector], vector));
+                }
+            }
+            Coefficients::Pairs { counts, coef } => {
+                let starts: Vec<usize> = counts
+                    .iter()
+                    .scan(0, |at, &count| {
+                        let start = *at;
+                        *at += count as usize;
+                        Some(start)
+                    })
+                    .collect();
+                let mut output = 0;
+                for i in 0..counts.len() {
+                    for j in i + 1..counts.len() {
+                        for (class, row) in [(i, j - 1), (j, i)] {
+                            let range = starts[class]..starts[class] + counts[class] as usize;
+                            range.for_each(|vector| add(output, coef.row(row)[vector], vector));
+                        }
+                        output += 1;
+                    }
+                }
+            }
+        }
+        Matrix::new(self.intercept.len(), self.vectors.columns, folded)
+    }
 }
 
 /// The distance between a row and a stored vector.

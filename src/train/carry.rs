@@ -133,6 +133,9 @@ enum StoredOp {
         vectors: StoredMatrix,
         coef: StoredMatrix,
         intercept: Vec<f64>,
+        /// Vectors of each class, where the outputs are pairs of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        counts: Option<Vec<u32>>,
     },
     PairVotes {
         classes: u32,
@@ -310,7 +313,11 @@ impl StoredOp {
             Op::Above { threshold } => StoredOp::Above { threshold: *threshold },
             Op::Below { threshold } => StoredOp::Below { threshold: *threshold },
             Op::IsolationScore { mean_path } => StoredOp::IsolationScore { mean_path: *mean_path },
-            Op::KernelSum(KernelSum { kernel, vectors, coef: Coefficients::Dense(coef), intercept }) => {
+            Op::KernelSum(KernelSum { kernel, vectors, coef, intercept }) => {
+                let (counts, coef) = match coef {
+                    Coefficients::Dense(coef) => (None, coef),
+                    Coefficients::Pairs { counts, coef } => (Some(counts.clone()), coef),
+                };
                 StoredOp::KernelSum {
                     kernel: match *kernel {
                         PairKernel::Rbf { gamma } => StoredKernel::Rbf { gamma },
@@ -323,6 +330,7 @@ impl StoredOp {
                     vectors: vectors.into(),
                     coef: coef.into(),
                     intercept: intercept.clone(),
+                    counts,
                 }
             }
             Op::PairVotes { classes, confidences: false } => StoredOp::PairVotes { classes: *classes },
@@ -402,7 +410,7 @@ impl StoredOp {
             StoredOp::Above { threshold } => Op::Above { threshold },
             StoredOp::Below { threshold } => Op::Below { threshold },
             StoredOp::IsolationScore { mean_path } => Op::IsolationScore { mean_path },
-            StoredOp::KernelSum { kernel, vectors, coef, intercept } => Op::KernelSum(KernelSum {
+            StoredOp::KernelSum { kernel, vectors, coef, intercept, counts } => Op::KernelSum(KernelSum {
                 kernel: match kernel {
                     StoredKernel::Rbf { gamma } => PairKernel::Rbf { gamma },
                     StoredKernel::Polynomial { gamma, coef0, degree } => {
@@ -411,7 +419,10 @@ impl StoredOp {
                     StoredKernel::Sigmoid { gamma, coef0 } => PairKernel::Sigmoid { gamma, coef0 },
                 },
                 vectors: vectors.matrix()?,
-                coef: Coefficients::Dense(coef.matrix()?),
+                coef: match counts {
+                    None => Coefficients::Dense(coef.matrix()?),
+                    Some(counts) => Coefficients::Pairs { counts, coef: coef.matrix()? },
+                },
                 intercept,
             }),
             StoredOp::PairVotes { classes } => Op::PairVotes { classes, confidences: false },

@@ -1,21 +1,24 @@
 //! Training: a CSV in, a judged model out.
 //!
-//! The data goes through the files in this order: `table` reads text, `types` makes columns of it, `split` says which
-//! rows are fitted, `prepare` fills, encodes and scales as steps of the model, `estimators` fits smartcore and turns
-//! what was learnt into further steps, `search` compares several, `run` does all of this, `carry` writes the model
-//! down.
+//! The data goes through the files in this order: `table` reads text, `types` makes columns of it, `aim` says what is
+//! predicted, `split` which rows are fitted, `prepare` fills, encodes and scales as steps of the model, `estimators`
+//! fits and turns what was learnt into further steps, `search` compares several, `run` does all of this, `carry`
+//! writes the model down.
 //!
-//! `metrics`, `importance` and `warnings` judge, `report` tells. Judging is separate from estimating: it sees held-out
+//! `judge` asks `metrics`, `importance` and `warnings`, `report` tells. Judging is separate from estimating: it sees held-out
 //! truths and the predictions that the packed model makes of them, never an estimator.
 
+mod aim;
 pub mod carry;
 pub mod estimators;
 pub mod importance;
+mod judge;
 pub mod metrics;
 pub mod prepare;
 pub mod random;
 pub mod report;
 pub mod run;
+mod search;
 pub mod split;
 pub mod table;
 pub mod types;

@@ -83,47 +83,10 @@ pub fn sum(
             // The kernel of this sum is not asked for its values; its check is that of any other.
             let sum = KernelSum { kernel: PairKernel::AdditiveChiSquared, vectors, coef, intercept };
             sum.check(wires.len()).at(|| path.clone())?;
-            Op::Affine { coef: fold(&sum)?, intercept: sum.intercept }
+            Op::Affine { coef: sum.folded()?, intercept: sum.intercept }
         }
     };
     builder.graph.push(op, wires, path)
-}
-
-/// The sum of coefficients times vectors, for each output of a checked sum.
-fn fold(sum: &KernelSum) -> Result<Matrix> {
-    let mut folded = vec![0.0; sum.intercept.len() * sum.vectors.columns];
-    let mut add = |output: usize, coef: f64, vector: usize| {
-        let row = folded.chunks_exact_mut(sum.vectors.columns).nth(output).into_iter().flatten();
-        row.zip(sum.vectors.row(vector)).for_each(|(into, x)| *into += coef * x);
-    };
-    match &sum.coef {
-        Coefficients::Dense(coef) => {
-            for output in 0..coef.rows {
-                (0..coef.columns).for_each(|vector| add(output, coef.row(output)[vector], vector));
-            }
-        }
-        Coefficients::Pairs { counts, coef } => {
-            let starts: Vec<usize> = counts
-                .iter()
-                .scan(0, |at, &count| {
-                    let start = *at;
-                    *at += count as usize;
-                    Some(start)
-                })
-                .collect();
-            let mut output = 0;
-            for i in 0..counts.len() {
-                for j in i + 1..counts.len() {
-                    for (class, row) in [(i, j - 1), (j, i)] {
-                        let range = starts[class]..starts[class] + counts[class] as usize;
-                        range.for_each(|vector| add(output, coef.row(row)[vector], vector));
-                    }
-                    output += 1;
-                }
-            }
-        }
-    }
-    Matrix::new(sum.intercept.len(), sum.vectors.columns, folded)
 }
 
 /// KernelRidge: the kernel against X_fit_ times dual_coef_.

@@ -1,7 +1,8 @@
-//! smartcore's estimators, fitted and read out: what was learnt becomes steps of a model.
+//! Other crates' estimators, fitted and read out: what was learnt becomes steps of a model. Most are smartcore's; the
+//! support vector machines are libsvm-rs', k-means linfa's, where smartcore's take minutes for what takes seconds.
 //!
 //! smartcore keeps most of it private and shows it to serde alone, so `state` takes it from there. Each estimator
-//! keeps smartcore's own comparison, tie-break and order of summation, so that its predictions and ours agree
+//! keeps its crate's own comparison, tie-break and order of summation, so that its predictions and ours agree
 //! (`tests/train.rs` compares all of them); where it is used in another way than it was made for, the file says so.
 
 mod bayes;
@@ -44,7 +45,7 @@ impl Task {
 pub struct Known {
     pub name: &'static str,
     pub task: Task,
-    /// In smartcore's words.
+    /// What its crate calls it.
     pub engine: &'static str,
     pub needs: Needs,
     /// Its parameters and their defaults; null is smartcore's or a derived one.
@@ -54,13 +55,27 @@ pub struct Known {
     pub most_rows: usize,
 }
 
+/// The crates that fit, with their versions as Cargo.lock pins them, which `tests/train.rs` checks.
+pub const CRATES: [&str; 3] = ["smartcore 0.7.0", "libsvm-rs 0.9.2", "linfa-clustering 0.8.1"];
+
+impl Known {
+    /// Which of `CRATES` fits it.
+    pub fn fitted_by(&self) -> &'static str {
+        match self.engine {
+            "SVC" | "SVR" => CRATES[1],
+            "KMeans" => CRATES[2],
+            _ => CRATES[0],
+        }
+    }
+}
+
 /// What there is to fit.
 pub struct Job<'a> {
     pub x: &'a Array2<f64>,
     pub target: Target<'a>,
     pub parameters: &'a Parameters,
     pub seed: u64,
-    /// Rows on which smartcore's own predictions are wanted too.
+    /// Rows on which the crate's own predictions are wanted too.
     pub check: Option<&'a Array2<f64>>,
     pub task: Task,
 }
@@ -95,18 +110,18 @@ type Build = dyn Fn(&mut Graph, &[Wire]) -> Result<Made>;
 /// A fitted estimator, ready to be steps of a model.
 pub struct Fitted {
     build: Box<Build>,
-    /// smartcore's own predictions for `Job::check`.
+    /// The crate's own predictions for `Job::check`.
     pub own: Option<Own>,
     /// What was learnt about the parameters: those chosen by the data.
     pub chosen: Map<String, Value>,
 }
 
-/// smartcore's own predictions.
+/// A crate's own predictions.
 #[derive(Debug, Default)]
 pub struct Own {
-    /// Labels (places of classes, or smartcore's own numbers of clusters) or values.
+    /// Labels (places of classes, or the crate's own numbers of clusters) or values.
     pub predicted: Vec<f64>,
-    /// Where smartcore has them: of the second class of two, or one a class.
+    /// Where it has them: of the second class of two, or one a class.
     pub probabilities: Option<Vec<Vec<f64>>>,
 }
 
@@ -270,9 +285,9 @@ pub const KNOWN: [Known; 22] = [
         SCALED,
         neighbours::parameters,
         neighbours::classifier,
-        50_000,
+        200_000,
     ),
-    known("svm", Task::Classification, "SVC", SCALED, svm::parameters, svm::classifier, 4_000),
+    known("svm", Task::Classification, "SVC", SCALED, svm::parameters, svm::classifier, 100_000),
     known("bayes", Task::Classification, "GaussianNB", RAW, || json!({}), bayes::gaussian, ANY),
     known("linear", Task::Regression, "LinearRegression", LINEAR, || json!({}), linear::linear, ANY),
     known("ridge", Task::Regression, "RidgeRegression", SCALED, || json!({"alpha": 1.0}), linear::ridge, ANY),
@@ -290,8 +305,8 @@ pub const KNOWN: [Known; 22] = [
     known("forest", Task::Regression, "RandomForestRegressor", PLAIN, trees::forest_parameters, trees::forest, ANY),
     known("extra-trees", Task::Regression, "ExtraTreesRegressor", PLAIN, trees::forest_parameters, trees::extra, ANY),
     known("boosting", Task::Regression, "XGRegressor", PLAIN, trees::boosting_parameters, trees::boosting, ANY),
-    known("knn", Task::Regression, "KNNRegressor", SCALED, neighbours::parameters, neighbours::regressor, 50_000),
-    known("svm", Task::Regression, "SVR", SCALED, svm::regression_parameters, svm::regressor, 5_000),
+    known("knn", Task::Regression, "KNNRegressor", SCALED, neighbours::parameters, neighbours::regressor, 200_000),
+    known("svm", Task::Regression, "SVR", SCALED, svm::regression_parameters, svm::regressor, 100_000),
     known(
         "isolation",
         Task::Anomaly,
@@ -317,7 +332,7 @@ pub const KNOWN: [Known; 22] = [
         SCALED,
         || json!({"eps": null, "min_samples": 5, "contamination": 0.02}),
         clusters::sparse,
-        20_000,
+        100_000,
     ),
     known(
         "kmeans",
@@ -335,7 +350,7 @@ pub const KNOWN: [Known; 22] = [
         SCALED,
         || json!({"eps": null, "min_samples": 5}),
         clusters::dbscan,
-        20_000,
+        100_000,
     ),
 ];
 
@@ -371,7 +386,7 @@ pub fn find(name: &str, task: Task) -> Result<&'static Known> {
 /// Fits an estimator.
 ///
 /// # Errors
-/// Where smartcore refuses the data or a parameter, or there are too many rows for it.
+/// Where the crate refuses the data or a parameter, or there are too many rows for it.
 pub fn fit(known: &Known, job: &Job) -> Result<Fitted> {
     if job.x.nrows() > known.most_rows {
         return Err(too_many(known.name, job.x.nrows(), known.most_rows));

@@ -254,53 +254,41 @@ fn tried(job: &Job) -> Result<usize> {
     Ok(job.parameters.maybe_count("m", 1, columns as u64)?.unwrap_or(automatic.max(1)))
 }
 
+/// A forest of regressions. smartcore's two kinds take parameters of one form under two names.
+macro_rules! regressions {
+    ($job:ident, $count:ident, $Forest:ident, $Parameters:ident) => {{
+        let (max_depth, min_samples_leaf, m) = (depth($job)?, least_leaf($job)?, Some(tried($job)?));
+        let min_samples_split = $job.parameters.count("min_samples_split", 2, 1 << 40)?;
+        let grown = grow($job, $count, |target, n_trees, seed| {
+            let parameters =
+                $Parameters { max_depth, min_samples_leaf, min_samples_split, n_trees, m, keep_samples: false, seed };
+            let model = $Forest::fit($job.x, target, parameters).map_err(failed)?;
+            let own = $job.check.map(|rows| model.predict(rows).map_err(failed)).transpose()?;
+            let stored: StoredForest = state(&model)?;
+            Ok((stored.forest_regressor.trees, own))
+        })?;
+        finish($job, grown, stringify!($Forest))
+    }};
+}
+
+fn n_trees(job: &Job) -> Result<usize> {
+    job.parameters.count("n_trees", 1, 10_000)
+}
+
 pub fn forest(job: &Job) -> Result<Fitted> {
-    if let Target::Classes(of, count @ 3..) = job.target {
-        let trees = job.parameters.count("n_trees", 1, 10_000)?;
+    let count = n_trees(job)?;
+    if let Target::Classes(of, classes @ 3..) = job.target {
         let rows = job.x.nrows() as f64;
-        if trees as f64 * rows / 4.0 * rows * tried(job)? as f64 <= MOST_LOOKS / 4.0 {
-            return class_forest(job, of, count, trees);
+        if count as f64 * rows / 4.0 * rows * tried(job)? as f64 <= MOST_LOOKS / 4.0 {
+            return class_forest(job, of, classes, count);
         }
     }
-    let parameters = RandomForestRegressorParameters {
-        max_depth: depth(job)?,
-        min_samples_leaf: least_leaf(job)?,
-        min_samples_split: job.parameters.count("min_samples_split", 2, 1 << 40)?,
-        n_trees: 0,
-        m: Some(tried(job)?),
-        keep_samples: false,
-        seed: 0,
-    };
-    let count = job.parameters.count("n_trees", 1, 10_000)?;
-    let grown = grow(job, count, |target, n_trees, seed| {
-        let parameters = RandomForestRegressorParameters { n_trees, seed, ..parameters.clone() };
-        let model = RandomForestRegressor::fit(job.x, target, parameters).map_err(failed)?;
-        let own = job.check.map(|rows| model.predict(rows).map_err(failed)).transpose()?;
-        let stored: StoredForest = state(&model)?;
-        Ok((stored.forest_regressor.trees, own))
-    })?;
-    finish(job, grown, "RandomForestRegressor")
+    regressions!(job, count, RandomForestRegressor, RandomForestRegressorParameters)
 }
 
 pub fn extra(job: &Job) -> Result<Fitted> {
-    let parameters = ExtraTreesRegressorParameters {
-        max_depth: depth(job)?,
-        min_samples_leaf: least_leaf(job)?,
-        min_samples_split: job.parameters.count("min_samples_split", 2, 1 << 40)?,
-        n_trees: 0,
-        m: Some(tried(job)?),
-        keep_samples: false,
-        seed: 0,
-    };
-    let count = job.parameters.count("n_trees", 1, 10_000)?;
-    let grown = grow(job, count, |target, n_trees, seed| {
-        let parameters = ExtraTreesRegressorParameters { n_trees, seed, ..parameters.clone() };
-        let model = ExtraTreesRegressor::fit(job.x, target, parameters).map_err(failed)?;
-        let own = job.check.map(|rows| model.predict(rows).map_err(failed)).transpose()?;
-        let stored: StoredForest = state(&model)?;
-        Ok((stored.forest_regressor.trees, own))
-    })?;
-    finish(job, grown, "ExtraTreesRegressor")
+    let count = n_trees(job)?;
+    regressions!(job, count, ExtraTreesRegressor, ExtraTreesRegressorParameters)
 }
 
 #[derive(Deserialize)]
@@ -538,7 +526,7 @@ fn mean_path(rows: f64) -> f64 {
 /// are ours. The score is -2^(-mean depth / c(sample)) less the share of `contamination` that is below it.
 pub fn isolation(job: &Job) -> Result<Fitted> {
     let (rows, columns) = job.x.dim();
-    let count = job.parameters.count("n_trees", 1, 10_000)?;
+    let count = n_trees(job)?;
     let sample = job.parameters.count("max_samples", 2, 1 << 20)?.min(rows);
     let contamination = job.parameters.number("contamination", 0.0, 0.5)?;
     let mut random = Random::new(job.seed);
