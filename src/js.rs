@@ -4,10 +4,12 @@
 //! object (a `TypeError` where a row or option does not fit) with `kind`, `place` and `remedy`. Packages do not
 //! carry this: they call the bare runtime (docs/design.md).
 
-use crate::import::{self, Options, pickle::Limits};
+use crate::import::{Options, pickle::Limits};
 use crate::lower::{Lowered, Want, lower};
 use crate::model::{Column, Model as Read};
 use crate::predictor::Predictor;
+use crate::train::carry;
+use crate::train::report::{Report, card};
 use crate::{Error, Kind, package};
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use serde::Serialize;
@@ -26,6 +28,7 @@ pub struct Model {
     model: Read,
     lowered: Lowered,
     predictor: Predictor,
+    report: Option<Report>,
 }
 
 #[wasm_bindgen]
@@ -34,13 +37,13 @@ impl Model {
     /// the columns of a model fitted on a bare array.
     ///
     /// # Errors
-    /// As `import::import`.
+    /// As `train::carry::open`.
     pub fn read(bytes: &[u8], select: Option<String>, features: Option<Vec<String>>) -> Result<Model, JsValue> {
         let options = Options { limits: Limits::default(), select, features, ..Options::default() };
-        let model = import::import(bytes, &options).map_err(thrown)?;
+        let (model, report) = carry::open(bytes, &options).map_err(thrown)?;
         let lowered = lower(&model, Want::Package).map_err(thrown)?;
         let predictor = Predictor::new("model", &model, Want::Package).map_err(thrown)?;
-        Ok(Model { model, lowered, predictor })
+        Ok(Model { model, lowered, predictor, report })
     }
 
     /// `classification`, `regression`, …
@@ -61,6 +64,16 @@ impl Model {
         Ok(self.model.source.serialize(&Serializer::json_compatible())?)
     }
 
+    /// The report of the training that a `.carry` file holds, as `carryout train --json` prints it; undefined for models
+    /// of other libraries.
+    #[wasm_bindgen(getter)]
+    pub fn report(&self) -> Result<JsValue, JsValue> {
+        match &self.report {
+            Some(report) => Ok(report.serialize(&Serializer::json_compatible())?),
+            None => Ok(JsValue::UNDEFINED),
+        }
+    }
+
     /// Predicts a row: an object by column name, an array in column order, or the bare value of a model of one
     /// column. The answer is the one of the packed model's `predict`.
     ///
@@ -78,7 +91,8 @@ impl Model {
     /// A `TypeError` where npm would not take the name.
     pub fn pack(&self, name: &str) -> Result<Object, JsValue> {
         package::check_name(name).map_err(thrown)?;
-        let options = package::Options::new(name);
+        let mut options = package::Options::new(name);
+        options.checked = self.report.as_ref().map(card).unwrap_or_default();
         let runtime = package::runtime().map_err(thrown)?;
         let made = package::pack(&self.model, &self.lowered, runtime, &options).map_err(thrown)?;
         let files = Object::new();

@@ -27,7 +27,7 @@ pub mod package;
 pub mod plain;
 #[cfg(feature = "compile")]
 pub mod predictor;
-#[cfg(feature = "train")]
+#[cfg(feature = "compile")]
 pub mod train;
 #[cfg(feature = "compile")]
 mod unicode;

@@ -274,7 +274,7 @@ fn outcome(manifest: &Manifest, results: &Results, noted: &Noted, slot: &dyn Fn(
         Err(Error::malformed(format!("the model answers with label {number} of {}", of.len())))
     };
     Ok(match results {
-        Results::Classification { classes, label, probabilities, scores } => Outcome::Classification {
+        Results::Classification { classes, label, probabilities, scores, .. } => Outcome::Classification {
             label: place(slot(*label), classes)?,
             probabilities: probabilities.as_ref().map(list),
             scores: scores.as_ref().map(list),

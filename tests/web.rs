@@ -94,3 +94,11 @@ fn packs_in_the_page() {
     assert_eq!(&wasm.to_vec()[..4], b"\0asm");
     assert!(model.pack("../escape").is_err());
 }
+
+#[wasm_bindgen_test]
+fn a_carry_file_brings_its_report() {
+    let model = Model::read(include_bytes!("fixtures/carry/loans.carry"), None, None).unwrap();
+    let report = model.report().unwrap();
+    assert_eq!(get(&report, "judgement.thresholds.chosen").as_f64(), Some(0.3));
+    assert!(Model::read(IRIS, None, None).unwrap().report().unwrap().is_undefined());
+}

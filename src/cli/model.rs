@@ -107,11 +107,7 @@ impl Reading {
     pub fn model_and_report(&self, path: &Path) -> Outcome<(Model, Option<Report>)> {
         let options = self.options()?;
         let bytes = read(path, options.limits.input_bytes)?;
-        let made = match bytes.starts_with(carry::MAGIC) {
-            true => carry::read(&bytes, &options).map(|(model, report)| (model, Some(report))),
-            false => carryout::import(&bytes, &options).map(|model| (model, None)),
-        };
-        Ok(made.map_err(|error| error.at(shown(path)))?)
+        Ok(carry::open(&bytes, &options).map_err(|error| error.at(shown(path)))?)
     }
 
     /// A predictor for a model file or, where `path` is a folder, for the package in it.

@@ -11,6 +11,7 @@ pub mod xgboost;
 pub use sniff::{Format, sniff};
 
 use crate::model::{Cell, Model};
+use crate::train::carry;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -42,11 +43,7 @@ pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
         Format::Catboost | Format::CatboostJson => catboost::import(bytes, options),
         Format::Pickle => sklearn::import(&pickle::read(bytes, &options.limits)?, options),
         Format::XgboostJson | Format::XgboostUbjson => xgboost::import(bytes, options),
-        #[cfg(feature = "train")]
-        Format::Carry => crate::train::carry::import(bytes, options),
-        #[cfg(not(feature = "train"))]
-        Format::Carry => Err(Error::unsupported("this is a .carry file, which the command reads, not the page")
-            .remedy("Pack it: carryout pack model.carry -o pkg/model, then carryout demo pkg/model.")),
+        Format::Carry => Ok(carry::read(bytes, options)?.0),
         Format::XgboostBinary => Err(xgboost::old_binary()),
         format => {
             Err(Error::unsupported(format!("this looks like {}, which carryout does not read yet", format.name()))

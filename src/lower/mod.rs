@@ -66,6 +66,9 @@ pub enum Results {
         label: u32,
         probabilities: Option<Span>,
         scores: Option<Span>,
+        /// The label of two classes is the second from this probability of it on; absent where it is the likelier.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        threshold: Option<f64>,
     },
     Regression {
         values: Span,
@@ -201,7 +204,7 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
         }
         Span { first, count }
     };
-    let results = results(&output, &mut gather, &|wire| graph.kind(wire).code_of());
+    let results = results(&output, &mut gather, graph);
     let also = also.iter().map(|(method, wires)| (method.clone(), gather(wires))).collect();
     let slots = slots.most();
     let most = |operation: &Operation| match operation.kernel {
@@ -247,21 +250,29 @@ fn wanted(output: &Output, want: Want) -> Output {
     output
 }
 
-fn results(
-    output: &Output,
-    gather: &mut impl FnMut(&[Wire]) -> Span,
-    code_of: &impl Fn(Wire) -> Option<u32>,
-) -> Results {
+/// The threshold of a label that is 1 where the second of two probabilities is above a number.
+fn stored_threshold(graph: &Graph, label: Wire, probabilities: &[Wire]) -> Option<f64> {
+    let (&[_, second], step) = (probabilities, graph.producer(label)?) else { return None };
+    match step.op {
+        Op::Above { threshold } if step.input == [second] => Some(threshold.next_up()),
+        _ => None,
+    }
+}
+
+fn results(output: &Output, gather: &mut impl FnMut(&[Wire]) -> Span, graph: &Graph) -> Results {
     match output {
         Output::Classification { classes, label, probabilities, scores } => Results::Classification {
             classes: classes.clone(),
             label: gather(&[*label]).first,
             probabilities: probabilities.as_deref().map(&mut *gather),
             scores: scores.as_deref().map(&mut *gather),
+            threshold: probabilities
+                .as_deref()
+                .and_then(|probabilities| stored_threshold(graph, *label, probabilities)),
         },
         Output::Regression { values, names } => Results::Regression { values: gather(values), names: names.clone() },
         Output::Several(outputs) => {
-            Results::Several(outputs.iter().map(|output| results(output, gather, code_of)).collect())
+            Results::Several(outputs.iter().map(|output| results(output, gather, graph)).collect())
         }
         Output::Anomaly { outlier, score, samples } => Results::Anomaly {
             outlier: gather(&[*outlier]).first,
@@ -274,7 +285,7 @@ fn results(
             distances: distances.as_deref().map(&mut *gather),
         },
         Output::Transform { values, names } => Results::Transform {
-            codes: values.iter().map(|&wire| code_of(wire)).collect(),
+            codes: values.iter().map(|&wire| graph.kind(wire).code_of()).collect(),
             values: gather(values),
             names: names.clone(),
         },

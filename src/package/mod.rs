@@ -242,7 +242,7 @@ fn check_results(results: &Results, image: &Image, encodings: &[Encoding], outer
         Err(Error::malformed(format!("{} results where {expected} are expected", span.count)))
     };
     match results {
-        Results::Classification { classes, label, probabilities, scores } => {
+        Results::Classification { classes, label, probabilities, scores, threshold: _ } => {
             within(*label, 1)?;
             writable(classes)?;
             if let Some(probabilities) = probabilities {

@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn classes(classes: Vec<Cell>) -> Results {
-        Results::Classification { classes, label: 0, probabilities: None, scores: None }
+        Results::Classification { classes, label: 0, probabilities: None, scores: None, threshold: None }
     }
 
     #[test]

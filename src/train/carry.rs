@@ -6,7 +6,7 @@
 //! shapes and wires, and only the operations that training writes are known.
 
 use super::report::Report;
-use crate::import::Options;
+use crate::import::{Options, import};
 use crate::model::{
     Aggregate, Cell, Coefficients, Column, ColumnKind, Ensemble, Function, Graph, KernelSum, Leaves, Lookup, Marker,
     Matrix, Metric, Model, NamesFrom, Nearest, Node, Op, Output, PairKernel, Schema, Source, Test, Tree, Unknown,
@@ -601,10 +601,13 @@ fn build(stored: Stored) -> Result<Model> {
     Ok(model)
 }
 
-/// The model of a `.carry` file.
+/// The model in a file of any format, with its report where it is a `.carry` file.
 ///
 /// # Errors
-/// As `read`.
-pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
-    Ok(read(bytes, options)?.0)
+/// As `import` and `read`.
+pub fn open(bytes: &[u8], options: &Options) -> Result<(Model, Option<Report>)> {
+    match bytes.starts_with(MAGIC) {
+        true => read(bytes, options).map(|(model, report)| (model, Some(report))),
+        false => import(bytes, options).map(|model| (model, None)),
+    }
 }

@@ -5,26 +5,43 @@
 //! fits and turns what was learnt into further steps, `search` compares several, `run` does all of this, `carry`
 //! writes the model down.
 //!
-//! `judge` asks `metrics`, `importance` and `warnings`, `report` tells. Judging is separate from estimating: it sees held-out
-//! truths and the predictions that the packed model makes of them, never an estimator.
+//! `judge` asks `metrics`, `importance` and `warnings`, `report` tells. Judging is separate from estimating: it sees
+//! held-out truths and the predictions that the packed model makes of them, never an estimator.
+//!
+//! All of it is behind the feature `train` but what reads a `.carry` file: the page packs those too.
 
-mod aim;
 pub mod carry;
-pub mod estimators;
-pub mod importance;
-mod judge;
-pub mod metrics;
-pub mod prepare;
-pub mod random;
 pub mod report;
+
+#[cfg(feature = "train")]
+mod aim;
+#[cfg(feature = "train")]
+pub mod estimators;
+#[cfg(feature = "train")]
+pub mod importance;
+#[cfg(feature = "train")]
+mod judge;
+#[cfg(feature = "train")]
+pub mod metrics;
+#[cfg(feature = "train")]
+pub mod prepare;
+#[cfg(feature = "train")]
+pub mod random;
+#[cfg(feature = "train")]
 pub mod run;
+#[cfg(feature = "train")]
 mod search;
+#[cfg(feature = "train")]
 pub mod split;
+#[cfg(feature = "train")]
 pub mod table;
+#[cfg(feature = "train")]
 pub mod types;
+#[cfg(feature = "train")]
 pub mod warnings;
 
 /// Copies a column's values of some rows, codes translated to the slot's numbers.
+#[cfg(feature = "train")]
 fn table_values(values: &types::Values, codes: Option<&[f64]>, rows: &[usize], to: &mut [f64]) {
     match (values, codes) {
         (types::Values::Numbers(list), _) => {

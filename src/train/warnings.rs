@@ -24,6 +24,9 @@ const FEWEST: usize = 50;
 const LEAK: f64 = 0.005;
 /// Rank correlation from which on a number gives another away.
 const MONOTONE: f64 = 0.999;
+/// Share of a number's variance that the groups of a category may leave and still give it away: what a correlation of
+/// `MONOTONE` leaves.
+const UNEXPLAINED: f64 = 1.0 - MONOTONE * MONOTONE;
 /// Share below which a class is rare.
 const RARE: f64 = 0.1;
 /// Held-out rows of a class below which its figures are coarse.
@@ -32,14 +35,15 @@ const FEW: u64 = 20;
 /// Whether `column` alone all but determines the target: a code made from it, or a value known only afterwards.
 ///
 /// A number does where, sorted by it, the classes come in whole stretches; a category where its frequent values each
-/// have one class; against a numeric target a number whose ranks agree (Spearman). Rows are compared pairwise in
+/// have one class; against a numeric target a number whose ranks agree (Spearman), or a category whose groups leave
+/// next to nothing of the variance within. Rows are compared pairwise in
 /// their order; a slice shorter than the other ends both.
 pub fn leakage(column: &str, values: &Values, target: &Target) -> Option<Warning> {
     let how = match (values, target) {
         (Values::Numbers(values), Target::Classes(classes)) => stretches(values, classes)?,
         (Values::Categories(values), Target::Classes(classes)) => pure(values, classes)?,
         (Values::Numbers(values), Target::Numbers(numbers)) => monotone(values, numbers)?,
-        (Values::Categories(_), Target::Numbers(_)) => return None,
+        (Values::Categories(values), Target::Numbers(numbers)) => explained(values, numbers)?,
     };
     Some(Warning {
         kind: WarningKind::Leakage,
@@ -118,6 +122,30 @@ fn monotone(values: &[f64], numbers: &[f64]) -> Option<String> {
     let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();
     let correlation = product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt();
     (correlation.abs() >= MONOTONE).then(|| format!("its order is the target's (rank correlation {correlation:.4})"))
+}
+
+/// The share of the variance between the groups of a category, over those of five rows or more, as `pure`.
+fn explained(values: &[Option<usize>], numbers: &[f64]) -> Option<String> {
+    let mut groups: BTreeMap<Option<usize>, Vec<f64>> = BTreeMap::new();
+    for (value, &number) in values.iter().zip(numbers).filter(|(_, number)| number.is_finite()) {
+        groups.entry(*value).or_default().push(number);
+    }
+    let rows: usize = groups.values().map(Vec::len).sum();
+    groups.retain(|_, list| list.len() >= 5);
+    let covered: usize = groups.values().map(Vec::len).sum();
+    if rows < FEWEST || covered * 5 < rows * 4 {
+        return None;
+    }
+    let squares = |list: &mut dyn Iterator<Item = f64>, count: usize| {
+        let all: Vec<f64> = list.collect();
+        let mean = all.iter().sum::<f64>() / count as f64;
+        all.iter().map(|number| (number - mean) * (number - mean)).sum::<f64>()
+    };
+    let total = squares(&mut groups.values().flatten().copied(), covered);
+    let within: f64 = groups.values().map(|list| squares(&mut list.iter().copied(), list.len())).sum();
+    let share = 100.0 * (1.0 - within / total);
+    (total > 0.0 && within <= UNEXPLAINED * total)
+        .then(|| format!("alone it tells {share:.1}% of the target's variance"))
 }
 
 /// From 0; equal values share the mean of their ranks.
@@ -211,6 +239,10 @@ mod tests {
         let numbers: Vec<f64> = (0..400).map(|_| random.below(1000) as f64).collect();
         let other: Vec<f64> = numbers.iter().map(|value| 1.8 * value + 32.0).collect();
         assert!(leakage("fahrenheit", &Values::Numbers(&other), &Target::Numbers(&numbers)).is_some());
+        // A band of the target: a price class made from the price.
+        let band: Vec<Option<usize>> = numbers.iter().map(|value| Some((value / 20.0) as usize)).collect();
+        let warning = leakage("band", &Values::Categories(&band), &Target::Numbers(&numbers)).unwrap();
+        assert!(warning.message.contains("% of the target's variance: will it be known"), "{}", warning.message);
     }
 
     #[test]
@@ -236,6 +268,11 @@ mod tests {
         let close: Vec<f64> = numbers.iter().map(|value| value + random.below(200) as f64).collect();
         assert_eq!(leakage("close", &Values::Numbers(&close), &Target::Numbers(&numbers)), None);
         assert_eq!(leakage("constant", &Values::Numbers(&[1.0; 400]), &Target::Numbers(&numbers)), None);
+        // A coarse band, which is a good column and no more; an identifier; a constant.
+        let coarse: Vec<Option<usize>> = numbers.iter().map(|value| Some((value / 200.0) as usize)).collect();
+        assert_eq!(leakage("coarse", &Values::Categories(&coarse), &Target::Numbers(&numbers)), None);
+        assert_eq!(leakage("id", &Values::Categories(&ids), &Target::Numbers(&numbers)), None);
+        assert_eq!(leakage("same", &Values::Categories(&[Some(1); 400]), &Target::Numbers(&numbers)), None);
         // Too few rows for a pattern, and one class.
         assert_eq!(leakage("code", &Values::Numbers(&[0.0, 1.0]), &Target::Classes(&[0, 1])), None);
         assert_eq!(leakage("any", &Values::Numbers(&id), &Target::Classes(&[0; 400])), None);

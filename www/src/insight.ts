@@ -207,10 +207,23 @@ function threshold(table: Predicted, schema: Schema): HTMLElement | null {
     const name = classes[positive]!;
     const probability = probabilities[positive]!;
     const truth = answers.values.map((answer) => answer === name);
-    const start = ownThreshold(probability, labels.map((label) => label === name));
+    // The model's own rule where it has one; else what its labels of these rows allow.
+    const stored = schema.threshold;
+    const start =
+      stored === undefined
+        ? ownThreshold(probability, labels.map((label) => label === name))
+        : which === 1
+          ? stored
+          : 1 - stored;
+    const rule =
+      stored !== undefined
+        ? `It predicts ${classes[1]!} from a probability of ${Number(stored.toPrecision(4))} on.`
+        : start !== null
+          ? `It predicts ${name} from a probability of about ${start.toFixed(2)} on.`
+          : "";
     parts.precision.hint.textContent = `of the flagged rows, the share that is ${name}`;
     parts.recall.hint.textContent = `of the rows that are ${name}, the share flagged`;
-    own.textContent = start === null ? accuracy : `${accuracy} It predicts ${name} from a probability of about ${start.toFixed(2)} on.`;
+    own.textContent = `${accuracy} ${rule}`.trim();
     slider.value = String(Math.round((start ?? 0.5) * 100));
     heads.forEach((head, side) => (head.textContent = side === 0 ? "flagged" : "not flagged"));
     sides.forEach((head, side) => (head.textContent = classes[side === 0 ? positive : 1 - positive]!));

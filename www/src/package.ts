@@ -26,6 +26,8 @@ export interface Column {
 export interface Output {
   task: "classification" | "regression" | "anomaly" | "clustering" | "transform" | "several outputs";
   classes?: readonly Label[];
+  /** The label is the second of two classes from this probability of it on; without it, the likelier class. */
+  threshold?: number;
   clusters?: readonly Label[];
   /** Of the values. */
   names?: readonly string[];

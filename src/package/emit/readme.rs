@@ -164,12 +164,18 @@ fn output(results: &Results) -> String {
         format!("{}{more}", some.join(", "))
     };
     match results {
-        Results::Classification { classes: list, probabilities, .. } => {
+        Results::Classification { classes: list, probabilities, threshold, .. } => {
             let numbers = match probabilities {
                 Some(_) => "`probability` of that label and `probabilities` by class",
                 None => "`scores` by class (the decision function, not probabilities)",
             };
-            format!("`label`, one of: {}; {numbers}.\n", classes(list))
+            let from = match (threshold, list.get(1)) {
+                (Some(threshold), Some(second)) => {
+                    format!(" It is {} from a probability of {threshold} on.", markdown(&class_name(second)))
+                }
+                _ => String::new(),
+            };
+            format!("`label`, one of: {}; {numbers}.{from}\n", classes(list))
         }
         Results::Regression { values, .. } if values.count == 1 => "`value`, a number.\n".to_string(),
         Results::Regression { values, names } | Results::Transform { values, names, .. } => {

@@ -481,10 +481,16 @@ export interface Schema {
 fn schema_fields(results: &Results, suffix: &str, indent: usize) -> String {
     let pad = " ".repeat(indent);
     match results {
-        Results::Classification { .. } => {
-            format!(
+        Results::Classification { threshold, .. } => {
+            let mut ts = format!(
                 "{pad}/** In the order of probabilities and scores. */\n{pad}readonly classes: readonly Label{suffix}[];\n"
-            )
+            );
+            if threshold.is_some() {
+                ts.push_str(&format!(
+                    "{pad}/** The label is the second class from this probability of it on. */\n{pad}readonly threshold: number;\n"
+                ));
+            }
+            ts
         }
         Results::Clustering { .. } => {
             format!("{pad}/** In the order of distances. */\n{pad}readonly clusters: readonly Cluster{suffix}[];\n")

@@ -332,7 +332,7 @@ pub const KNOWN: [Known; 22] = [
         SCALED,
         || json!({"eps": null, "min_samples": 5, "contamination": 0.02}),
         clusters::sparse,
-        100_000,
+        50_000,
     ),
     known(
         "kmeans",
@@ -350,7 +350,7 @@ pub const KNOWN: [Known; 22] = [
         SCALED,
         || json!({"eps": null, "min_samples": 5}),
         clusters::dbscan,
-        100_000,
+        50_000,
     ),
 ];
 

@@ -5,12 +5,17 @@
 //! nothing is flagged) is `None`, never NaN: JSON has no NaN. Every name in it comes from a file and may be hostile;
 //! the faces (text, HTML) escape, the report does not.
 
+#[cfg(feature = "train")]
 mod charts;
+#[cfg(feature = "train")]
 mod html;
+#[cfg(feature = "train")]
 mod text;
-mod words;
+pub mod words;
 
+#[cfg(feature = "train")]
 pub use html::html;
+#[cfg(feature = "train")]
 pub use text::{columns as column_table, summary, text};
 pub use words::card;
 
@@ -90,7 +95,7 @@ pub struct Provenance {
     pub reading: Vec<String>,
     /// carryout's own version.
     pub carryout: String,
-    /// Name and version of the engine, e.g. `smartcore 0.7.0`.
+    /// Name and version of the crate that fitted, e.g. `smartcore 0.7.0`.
     pub engine: String,
 }
 

@@ -147,8 +147,11 @@ fn outputs(results: &Results) -> Map<String, Value> {
         }
     };
     match results {
-        Results::Classification { classes, .. } => {
+        Results::Classification { classes, threshold, .. } => {
             fields.insert("classes".into(), cells(classes));
+            if let Some(threshold) = threshold {
+                fields.insert("threshold".into(), json!(threshold));
+            }
         }
         Results::Clustering { labels, .. } => {
             fields.insert("clusters".into(), cells(labels));

@@ -51,7 +51,7 @@ fn row_fields(part: &Part, indent: usize) -> String {
         count => format!("Array.from(x.subarray({}, {}))", span.first, span.first + count),
     };
     match part.results {
-        Results::Classification { classes, label, probabilities, scores } => {
+        Results::Classification { classes, label, probabilities, scores, .. } => {
             let mut js = format!("{pad}label: {}[x[{label}]],\n", part.labels);
             let by_class = |numbers: Vec<String>| -> String {
                 let names = classes.iter().map(|class| js_key(&class_name(class)));
