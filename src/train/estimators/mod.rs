@@ -402,7 +402,7 @@ pub fn fit(known: &Known, job: &Job) -> Result<Fitted> {
 
 fn too_many(name: &str, rows: usize, most: usize) -> Error {
     Error::limit(format!(
-        "{rows} rows to fit; {name} takes at most {most}, beyond which it would run for hours or keep too much"
+        "{rows} rows to fit; {name} takes at most {most}, beyond which it would run too long or keep too much"
     ))
     .remedy(format!("Train on a sample, --rows {most}, or choose another --model."))
 }

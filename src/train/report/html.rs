@@ -5,8 +5,8 @@
 
 use super::charts;
 use super::words::{
-    bound, estimator, figure, headline, importance, measured, mistakes, percent, rows, share, shown, total, two,
-    whole,
+    bound, compared, estimator, figure, headline, importance, measured, mistakes, percent, rows, share, shown, total,
+    two, whole,
 };
 use super::{Classification, Judgement, Regression, Report, Role, Thresholds};
 use crate::package::integrity;
@@ -328,9 +328,13 @@ fn candidates(out: &mut String, report: &Report) {
     let all =
         board.candidates.iter().flat_map(|candidate| &candidate.folds).copied().filter(|value| value.is_finite());
     let range = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), value| (a.min(value), b.max(value)));
+    let folds = board.candidates.iter().any(|candidate| !candidate.folds.is_empty());
     let timed = board.candidates.iter().any(|candidate| candidate.seconds.is_some());
     let lines = board.candidates.iter().take(MOST).map(|candidate| {
-        let picture = candidate.mean.map_or(String::new(), |mean| charts::folds(&candidate.folds, mean, range));
+        let picture = candidate
+            .mean
+            .filter(|_| folds)
+            .map_or(String::new(), |mean| charts::folds(&candidate.folds, mean, range));
         let seconds = candidate.seconds.map_or(String::new(), |seconds| format!("{seconds:.1} s"));
         let time = if timed { format!("<td class=n>{seconds}") } else { String::new() };
         let note = candidate
@@ -344,13 +348,10 @@ fn candidates(out: &mut String, report: &Report) {
         )
     });
     let time = if timed { "<th scope=col class=n>time" } else { "" };
-    let head = format!(
-        "<th scope=col>estimator<th scope=col class=n>{}<th scope=col>each fold{time}",
-        escaped(&board.score)
-    );
-    let folds = board.candidates.iter().map(|candidate| candidate.folds.len()).max().unwrap_or(0);
-    let better = if board.larger_is_better { "larger" } else { "smaller" };
-    let words = format!("Mean over {folds} folds of the training rows; {better} is better. The first was packed.");
+    let each = if folds { "each fold" } else { "" };
+    let head =
+        format!("<th scope=col>estimator<th scope=col class=n>{}<th scope=col>{each}{time}", escaped(&board.score));
+    let words = format!("{} The first was packed.", compared(board));
     section(out, "Candidates", &words, &table(&head, lines));
 }
 

@@ -1,7 +1,8 @@
 //! The report for a terminal: what was found, how good it is, what to mind; 80 columns where the names allow.
 
 use super::words::{
-    bound, estimator, figure, headline, importance, measured, mistakes, percent, rows, share, shown, two, whole,
+    bound, compared, estimator, figure, headline, importance, measured, mistakes, percent, rows, share, shown, two,
+    whole,
 };
 use super::{Classification, ColumnReport, Judgement, Report, Role};
 use crate::plain::{count, printable, table};
@@ -128,8 +129,9 @@ pub fn columns(columns: &[ColumnReport]) -> String {
 
 fn leaderboard(report: &Report) -> String {
     let Some(board) = &report.leaderboard else { return String::new() };
-    let better = if board.larger_is_better { "larger" } else { "smaller" };
-    let mut lines = vec![vec![String::new(), board.score.clone(), "over the folds".to_owned(), String::new()]];
+    let folds = board.candidates.iter().any(|candidate| !candidate.folds.is_empty());
+    let spread = if folds { "over the folds" } else { "" };
+    let mut lines = vec![vec![String::new(), board.score.clone(), spread.to_owned(), String::new()]];
     for candidate in board.candidates.iter().take(SHOWN) {
         let spread = candidate.folds.iter().copied().fold(None, |range: Option<(f64, f64)>, value| {
             range.map_or(Some((value, value)), |(low, high)| Some((low.min(value), high.max(value))))
@@ -142,9 +144,8 @@ fn leaderboard(report: &Report) -> String {
             note.or(candidate.seconds.map(|seconds| format!("{seconds:.1} s"))).unwrap_or_default(),
         ]);
     }
-    let folds = board.candidates.iter().map(|candidate| candidate.folds.len()).max().unwrap_or(0);
     let mut out = table(&lines, "  ");
-    let _ = writeln!(out, "  Cross-validated in {} of the training rows; {better} is better.", count(folds, "fold"));
+    let _ = writeln!(out, "  {}", compared(board));
     out
 }
 

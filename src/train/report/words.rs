@@ -1,6 +1,6 @@
 //! The words and numbers that every face of a report shares, so that terminal and browser say the same.
 
-use super::{ClassMetrics, Classification, ErrorMetrics, Judgement, Report, ThresholdRow, Thresholds};
+use super::{ClassMetrics, Classification, ErrorMetrics, Judgement, Leaderboard, Report, ThresholdRow, Thresholds};
 
 /// Four significant digits; large and tiny numbers with an exponent.
 pub fn figure(value: f64) -> String {
@@ -16,12 +16,17 @@ pub fn figure(value: f64) -> String {
     if size < 10_000.0 { text } else { thousands(&text) }
 }
 
-/// A number of a column's range: whole ones plainly.
+/// A number of a column's range: whole ones plainly, others without the zeros that the data does not have.
 pub fn bound(value: f64) -> String {
     match value.fract() == 0.0 && value.abs() < 1e7 {
         true if value.abs() < 10_000.0 => format!("{value}"),
         true => thousands(&format!("{value}")),
-        false => figure(value),
+        false => match figure(value) {
+            text if text.contains('.') && !text.contains('e') => {
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
+            text => text,
+        },
     }
 }
 
@@ -223,6 +228,16 @@ pub fn shown(thresholds: &Thresholds) -> Vec<&ThresholdRow> {
     rows
 }
 
+/// What the scores of the candidates are of: cross-validation, or, of clusters, all rows that were fitted.
+pub fn compared(board: &Leaderboard) -> String {
+    let better = if board.larger_is_better { "larger" } else { "smaller" };
+    match board.candidates.iter().map(|candidate| candidate.folds.len()).max() {
+        None | Some(0) => format!("Each fitted on the training rows and scored on them; {better} is better."),
+        Some(1) => format!("Scored on 1 fold of the training rows; {better} is better."),
+        Some(folds) => format!("Mean over {folds} folds of the training rows; {better} is better."),
+    }
+}
+
 /// A sum of counts that a file may have made up.
 pub fn total(counts: impl Iterator<Item = u64>) -> u64 {
     counts.fold(0, u64::saturating_add)
@@ -287,6 +302,16 @@ pub fn estimator(name: &str, parameters: &serde_json::Map<String, serde_json::Va
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_are_as_the_data_has_them() {
+        let cases =
+            [(0.65, "0.65"), (54.5, "54.5"), (-8.3, "-8.3"), (3.0, "3"), (4016.0, "4016"), (1.5e9, "1.500e9")];
+        for (value, text) in [(0.123_456, "0.1235"), (12_345.0, "12,345"), (19.999_9, "20")].into_iter().chain(cases)
+        {
+            assert_eq!(bound(value), text);
+        }
+    }
 
     #[test]
     fn numbers_keep_four_digits() {
