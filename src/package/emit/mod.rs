@@ -68,11 +68,12 @@ impl<'a> Subject<'a> {
         &self.manifest.schema.columns
     }
 
-    /// Whether the wasm takes a table of numbers as it is: every column that the model reads holds them, and there are
-    /// enough of them for it to pay; the code is 0.4 KB.
+    /// Whether the wasm takes a table of numbers as it is: every column that the model reads holds them, it reads some,
+    /// and there are enough of them for it to pay; the code is 0.4 KB.
     pub fn takes_rows(&self) -> bool {
         let number = |kind: &ColumnKind| matches!(kind, ColumnKind::Number | ColumnKind::Integer);
-        self.columns().len() >= 8 && self.columns().iter().all(|column| !column.used || number(&column.kind))
+        let mut used = self.columns().iter().filter(|column| column.used).peekable();
+        self.columns().len() >= 8 && used.peek().is_some() && used.all(|column| number(&column.kind))
     }
 
     /// The steps of the original, where they say more than the name of its estimator.

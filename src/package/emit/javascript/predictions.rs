@@ -421,7 +421,7 @@ export function rowsOf(input, {read_args}start = 0) {{
             let size = subject.slots * subject.block;
             (
                 format!("  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});\n"),
-                match (needs.number && subject.takes_rows(), subject.narrow) {
+                match (subject.takes_rows(), subject.narrow) {
                     (false, _) => "",
                     (true, false) => "table = ",
                     (true, true) => "table = narrow = x32 = ",
