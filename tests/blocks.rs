@@ -4,8 +4,8 @@
 use carryout::image::{Image, Kernel};
 use carryout::lower::{Results, Want, lower};
 use carryout::model::{
-    Coefficients, Column, ColumnKind, Graph, KernelSum, Matrix, Model, NamesFrom, Op, Output, PairKernel, Schema,
-    Source, Wire, WireKind,
+    Coefficients, Column, ColumnKind, Function, Graph, KernelSum, Matrix, Model, NamesFrom, Op, Output, PairKernel,
+    Schema, Source, Wire, WireKind,
 };
 use carryout::runtime::host::Machine;
 
@@ -79,10 +79,29 @@ fn linear_maps_have_the_bits_of_sums_in_column_order() {
                 rows.row(row).iter().zip(coef.row(output)).fold(0.0, |sum, (x, w)| sum + w * x) + intercept[output]
             })
             .collect();
-        let model = model(inputs, Op::Affine { coef, intercept });
+        let mut model = model(inputs, Op::Affine { coef, intercept });
         for block in [39, 1, 2, 3, 4, 5, 7] {
             assert_eq!(run(&model, Kernel::Dense, &rows, block), expected, "{inputs} × {outputs}, blocks of {block}");
         }
+        // A rectifier behind it is a part of it, unless the sums themselves are asked for.
+        let Output::Regression { values, .. } = &mut model.output else { unreachable!() };
+        let sums = values.clone();
+        *values = model.graph.push(Op::Function(Function::Relu), sums.clone(), "two").unwrap();
+        let rectified: Vec<f64> = expected.iter().map(|sum| sum.max(0.0)).collect();
+        for block in [39, 1, 2, 3, 4, 5, 7] {
+            assert_eq!(
+                run(&model, Kernel::Dense, &rows, block),
+                rectified,
+                "{inputs} × {outputs}, blocks of {block}"
+            );
+        }
+        let operations = |model: &Model| {
+            let image = lower(model, Want::Everything).unwrap().image;
+            Image::open(&image).unwrap().ops
+        };
+        assert_eq!(operations(&model), 1);
+        model.graph.note("decision_function", sums);
+        assert_eq!(operations(&model), 2);
     }
 }
 

@@ -158,9 +158,21 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
             piece.inputs.extend(other.inputs);
             together += 1;
         }
+        // The rectifier behind a large linear map is the least that this one stores.
+        let mut hidden = 0;
+        if piece.kernel == Kernel::Dense {
+            let next = steps.len() - after.len();
+            let alone = || step.output.clone().all(|wire| last_use.get(&wire) == Some(&next));
+            let rectified = after.first().is_some_and(|next| {
+                matches!(next.op, Op::Function(Function::Relu)) && next.input.iter().copied().eq(step.output.clone())
+            });
+            hidden = usize::from(rectified && alone());
+            together += hidden;
+            piece.args.f64(if hidden > 0 { 0.0 } else { f64::NEG_INFINITY });
+        }
         let done_steps;
         (done_steps, rest) = rest.split_at(together);
-        let wires = || done_steps.iter().flat_map(|step| step.output.clone());
+        let wires = || done_steps.iter().skip(hidden).flat_map(|step| step.output.clone());
         let outputs = wires().count() as u32;
         let output = slots.take(outputs);
         let scratch = slots.take(piece.scratch);

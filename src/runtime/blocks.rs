@@ -16,27 +16,24 @@ struct Gathered<'a> {
     ones: &'a [f64],
 }
 
-/// Writes the inputs into as many numbers of scratch: less the `center`'s number where there is one, and then within
-/// ±`bound`.
-fn gather<'a>(call: &Call, center: &[f64], bound: f64, table: &'a mut [f64]) -> Gathered<'a> {
+/// Writes the inputs, moved, into as many numbers of scratch. `moved` takes the number of the column.
+#[inline(always)]
+fn gather<'a>(call: &Call, table: &'a mut [f64], moved: impl Fn(usize, Pair) -> Pair) -> Gathered<'a> {
     let columns = call.inputs.len();
     let (fours, ones) = table.split_at_mut_checked(call.rows / 4 * 4 * columns).unwrap_or_default();
     let fours = fours.as_chunks_mut::<4>().0;
-    let mut centers = center.iter();
     for (number, input) in call.inputs().enumerate() {
-        let center = Pair::splat(centers.next().copied().unwrap_or(0.0));
-        let moved = |x: Pair| (x - center).least(Pair::splat(-bound)).most(Pair::splat(bound));
         let (chunks, rest) = input.as_chunks::<4>();
         for (columns, x) in rows_mut(fours, columns).zip(chunks) {
             if let Some(place) = columns.get_mut(number) {
                 let (low, high) = Pair::two(x);
-                Pair::store_two(moved(low), moved(high), place);
+                Pair::store_two(moved(number, low), moved(number, high), place);
             }
         }
         for (columns, x) in rows_mut(ones, columns).zip(rest) {
             if let Some(place) = columns.get_mut(number) {
                 let mut pair = [*x; 2];
-                moved(Pair::load(&pair)).store(&mut pair);
+                moved(number, Pair::load(&pair)).store(&mut pair);
                 *place = pair[0];
             }
         }
@@ -44,8 +41,8 @@ fn gather<'a>(call: &Call, center: &[f64], bound: f64, table: &'a mut [f64]) -> 
     Gathered { fours, ones }
 }
 
-/// Writes the products of four rows with four vectors, each plus its `plus`, as far as there are places. Written out,
-/// so that the sums stay in registers.
+/// Writes the products of four rows with four vectors, each plus its `plus` and at least `floor`, as far as there are
+/// places. Written out, so that the sums stay in registers.
 ///
 /// # Safety
 /// `at` gives the place of a column for that of each of the vectors' numbers.
@@ -54,7 +51,7 @@ unsafe fn tile(
     columns: &[[f64; 4]],
     vectors: &[[f64; 4]],
     at: impl Fn(usize) -> usize,
-    plus: &[f64; 4],
+    (plus, floor): (&[f64; 4], f64),
     into: [Option<&mut [f64; 4]>; 4],
 ) {
     let zero = Pair::splat(0.0);
@@ -71,8 +68,8 @@ unsafe fn tile(
     }
     let put = |low: Pair, high: Pair, plus: f64, into: Option<&mut [f64; 4]>| {
         if let Some(into) = into {
-            let plus = Pair::splat(plus);
-            Pair::store_two(low + plus, high + plus, into);
+            let (plus, floor) = (Pair::splat(plus), Pair::splat(floor));
+            Pair::store_two((low + plus).least(floor), (high + plus).least(floor), into);
         }
     };
     let [a, b, c, d] = into;
@@ -104,7 +101,7 @@ fn four(list: &mut [f64], row: usize) -> Option<&mut [f64; 4]> {
     list.get_mut(row..)?.first_chunk_mut()
 }
 
-/// Writes the products of all rows with four vectors, each plus its `plus`, as far as there are places.
+/// Writes the products of all rows with four vectors, each plus its `plus` and at least `floor`, as far as there are places.
 ///
 /// # Safety
 /// `at` gives a column, below `inputs`, for the place of each of the vectors' numbers.
@@ -114,30 +111,35 @@ unsafe fn products(
     inputs: usize,
     vectors: &[[f64; 4]],
     at: impl Fn(usize) -> usize,
-    plus: &[f64; 4],
+    (plus, floor): (&[f64; 4], f64),
     [a, b, c, d]: [&mut [f64]; 4],
 ) {
     let mut row = 0;
     for columns in rows(gathered.fours, inputs) {
         // SAFETY: by the caller; `columns` are all.
-        unsafe { tile(columns, vectors, &at, plus, [four(a, row), four(b, row), four(c, row), four(d, row)]) };
+        unsafe {
+            tile(columns, vectors, &at, (plus, floor), [four(a, row), four(b, row), four(c, row), four(d, row)])
+        };
         row += 4;
     }
     for columns in rows(gathered.ones, inputs) {
         // SAFETY: as above.
         let sums = unsafe { line(columns, vectors, &at) };
         for ((list, sum), plus) in [&mut *a, &mut *b, &mut *c, &mut *d].into_iter().zip(sums).zip(plus) {
-            list.iter_mut().skip(row).take(1).for_each(|into| *into = sum + plus);
+            let y = if sum + plus < floor { floor } else { sum + plus };
+            list.iter_mut().skip(row).take(1).for_each(|into| *into = y);
         }
         row += 1;
     }
 }
 
-/// coef in fours of outputs; then one intercept an output. A scratch slot for each input.
+/// coef in fours of outputs; then one intercept an output, and what is the least that is stored. A scratch slot for each
+/// input.
 pub fn check_dense(shape: &Shape) -> Option<usize> {
     let mut args = shape.args();
     args.list::<f64>(shape.inputs.checked_mul(shape.outputs.checked_next_multiple_of(4)?)?)?;
     args.list::<f64>(shape.outputs)?;
+    args.one::<f64>()?;
     (shape.inputs > 0).then_some(shape.inputs)
 }
 
@@ -146,7 +148,8 @@ pub fn dense(call: &Call) {
     let mut args = call.args();
     let Some(coef) = args.list::<f64>(inputs * call.outputs.next_multiple_of(4)) else { return };
     let Some(intercept) = args.list::<f64>(call.outputs) else { return };
-    let gathered = gather(call, &[], f64::INFINITY, call.scratch(inputs));
+    let Some(floor) = args.one::<f64>() else { return };
+    let gathered = gather(call, call.scratch(inputs), |_, x| x);
     for (four, coef) in rows(coef.as_chunks::<4>().0, inputs).enumerate() {
         let number = |vector: usize| four * 4 + vector;
         let plus = |vector: usize| intercept.get(number(vector)).copied().unwrap_or(0.0);
@@ -154,7 +157,7 @@ pub fn dense(call: &Call) {
         let into = |vector: usize| call.output(number(vector));
         let (plus, into) = ([plus(0), plus(1), plus(2), plus(3)], [into(0), into(1), into(2), into(3)]);
         // SAFETY: there are as many numbers as columns.
-        unsafe { products(&gathered, inputs, coef, |place| place, &plus, into) };
+        unsafe { products(&gathered, inputs, coef, |place| place, (&plus, floor), into) };
     }
 }
 
@@ -220,7 +223,10 @@ pub fn rbf(call: &Call) {
     let (first, rest) = rest.split_at_mut_checked(call.rows).unwrap_or_default();
     let (second, rest) = rest.split_at_mut_checked(call.rows).unwrap_or_default();
     let (third, fourth) = rest.split_at_mut_checked(call.rows).unwrap_or_default();
-    let gathered = gather(call, sum.center, FAR, table);
+    let gathered = gather(call, table, |column, x| {
+        let center = Pair::splat(sum.center.get(column).copied().unwrap_or(0.0));
+        (x - center).least(Pair::splat(-FAR)).most(Pair::splat(FAR))
+    });
     squares(&gathered, inputs, norms);
     for (output, &intercept) in call.outputs().zip(sum.intercept) {
         output.fill(intercept);
@@ -241,7 +247,7 @@ pub fn rbf(call: &Call) {
                     inputs,
                     four,
                     at,
-                    &[0.0; 4],
+                    (&[0.0; 4], f64::NEG_INFINITY),
                     [&mut *first, &mut *second, &mut *third, &mut *fourth],
                 );
             }
