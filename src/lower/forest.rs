@@ -392,9 +392,9 @@ mod tests {
         Tree { nodes, leaves }
     }
 
-    fn machine(ensemble: &Ensemble, features: usize, piece: (Args, Forest)) -> Machine {
+    fn laid_out(ensemble: &Ensemble, piece: (Args, Forest)) -> Vec<u8> {
         let (args, forest) = piece;
-        let (columns, outputs) = (features as u32, ensemble.outputs() as u32);
+        let (kernel, columns, outputs) = (forest.kernel, ensemble.features, ensemble.outputs() as u32);
         let operation = Operation {
             kernel: forest.kernel,
             inputs: forest.features,
@@ -404,7 +404,109 @@ mod tests {
             args,
         };
         let image = image(columns, columns + outputs + forest.scratch, BLOCK as u32, &[operation]).unwrap();
-        Machine::open(&image).unwrap_or_else(|_| panic!("{:?} is not sound", forest.kernel))
+        assert!(Machine::open(&image).is_ok(), "{kernel:?} is not sound");
+        image
+    }
+
+    /// An ensemble, and what its thresholds are of.
+    fn drawn(random: &mut Random) -> (Ensemble, Vec<f64>) {
+        let features = [1, 3, 28, 70][random.below(4) as usize];
+        let compare = [Width::F32, Width::F64][random.below(2) as usize];
+        let sum = [Width::F32, Width::F64][random.below(2) as usize];
+        let outputs = [1, 1, 3][random.below(3) as usize];
+        let vector = random.below(3) == 0;
+        let (missing, infinite) = (random.below(2) == 0, random.below(2) == 0);
+        let level = random.below(2) == 0;
+        let depth = [1, 2, 3, 5, 6, 8, 30][random.below(7) as usize];
+        let leaves = [1, 2, 7, 31, 64, 200, 256, 700][random.below(8) as usize];
+        let grid = [2, 5, 40, 300, 5000][random.below(5) as usize];
+        // Thresholds of every size, many close together or far apart.
+        let spread = random.below(4);
+        let mut values = Vec::new();
+        for _ in 0..grid {
+            let unit = random.below(1 << 24) as f64 / f64::from(1 << 23) - 1.0;
+            values.push(match spread {
+                0 => unit,
+                1 => unit * 10f64.powi(random.below(70) as i32 - 40),
+                2 => f64::from(f32::from_bits(random.below(1 << 32) as u32)),
+                _ => (unit * 3.0).round(),
+            });
+        }
+        values.extend([0.0, -0.0, 1e-45, -1e-45, f64::from(f32::MAX), f64::from(f32::MIN), 5e-324, 1e300]);
+        if infinite {
+            values.push(f64::NEG_INFINITY);
+        }
+        values.retain(|value| !value.is_nan() && (value.is_finite() || infinite));
+        let strict = random.below(2) == 0;
+        let mut split = |random: &mut Random| {
+            let threshold = values[random.below(values.len() as u64) as usize];
+            let test = if strict && threshold > f64::MIN && threshold as f32 > f32::MIN {
+                Test::Less(threshold)
+            } else {
+                Test::LessEqual(threshold)
+            };
+            let (feature, missing_left) = (random.below(features) as u32, random.below(3) == 0);
+            Node::Split { feature, test, missing_left, left: 0, right: 0 }
+        };
+        let trees = (0..1 + random.below(30))
+            .map(|number| {
+                let output = (!vector).then_some((number % outputs) as u32);
+                let leaves = if random.below(4) == 0 { 1 + random.below(leaves) } else { leaves };
+                tree(random, leaves as usize, depth, level, &mut split, output, outputs as usize)
+            })
+            .collect();
+        let ensemble = Ensemble {
+            compare,
+            sum,
+            features: features as u32,
+            base: (0..outputs).map(|output| output as f64 / 4.0 - 0.25).collect(),
+            trees,
+            sets: Vec::new(),
+            aggregate: [Aggregate::Sum, Aggregate::Divide(7.0)][random.below(2) as usize],
+            missing,
+            infinite,
+        };
+        ensemble.check().unwrap();
+        (ensemble, values)
+    }
+
+    /// Its image by every kernel that can hold it, by name; the plain walk's is the first.
+    fn by_kernel(ensemble: &Ensemble, round: usize) -> Vec<(&'static str, Vec<u8>)> {
+        let all: Vec<u32> = (0..ensemble.features).collect();
+        let mut args = Args::default();
+        let plain = super::super::trees::plain(&mut args, ensemble, all.clone()).unwrap();
+        let mut images = vec![("plain", laid_out(ensemble, (args, plain)))];
+        let mut with = |name: &'static str, choose: &dyn Fn(&Shape) -> Option<Choice>| {
+            let mut args = Args::default();
+            if let Some(forest) = write(&mut args, ensemble, &all, choose) {
+                images.push((name, laid_out(ensemble, (args, forest))));
+            }
+        };
+        let small = |shape: &Shape| shape.thresholds <= 1 << 16 && shape.most < 256 && shape.columns > 0;
+        with("walk", &|shape| walk(shape).map(|choice| Choice { shared: false, ..choice }));
+        with("deep", &|shape| {
+            let kernel = deep_kernel(shape);
+            let walk = walk(shape).filter(|_| shape.trees < 1 << 10 && shape.columns > 0);
+            walk.map(|choice| Choice { kernel, shared: round % 2 == 0, ..choice })
+        });
+        with("walk, shared", &|shape| walk(shape).map(|choice| Choice { shared: true, ..choice }));
+        let sliced = |shape: &Shape| if shape.narrow { Kernel::Sliced32 } else { Kernel::Sliced64 };
+        with("sliced", &|shape| {
+            small(shape).then(|| Choice { kernel: sliced(shape), shared: true, flags: leaf_bits(shape) << DEPTH })
+        });
+        with("sliced, full", &|shape| {
+            let flags = FULL | shape.depth.max(3) << DEPTH;
+            let fits = shape.depth <= 8 && shape.trees << shape.depth.max(3) <= 8 * (2 * shape.splits + shape.trees);
+            (small(shape) && fits).then(|| Choice { kernel: sliced(shape), shared: true, flags })
+        });
+        with("gathered", &|shape| {
+            let flags = FULL | shape.depth.max(3) << DEPTH;
+            let fits = shape.depth <= 8 && shape.trees << shape.depth.max(3) <= 8 * (2 * shape.splits + shape.trees);
+            let kernel = if shape.narrow { Kernel::Gathered32 } else { Kernel::Gathered64 };
+            (small(shape) && fits && gathers(shape)).then_some(Choice { kernel, shared: true, flags })
+        });
+        with("chosen", &choose);
+        images
     }
 
     /// Random ensembles through every kernel that can hold them, in blocks of every kind: the same bits, also for
@@ -414,105 +516,18 @@ mod tests {
         let mut random = Random(7);
         let mut used = HashMap::new();
         for round in 0..120 {
-            let features = [1, 3, 28, 70][random.below(4) as usize];
-            let compare = [Width::F32, Width::F64][random.below(2) as usize];
-            let sum = [Width::F32, Width::F64][random.below(2) as usize];
-            let outputs = [1, 1, 3][random.below(3) as usize];
-            let vector = random.below(3) == 0;
-            let (missing, infinite) = (random.below(2) == 0, random.below(2) == 0);
-            let level = random.below(2) == 0;
-            let depth = [1, 2, 3, 5, 6, 8, 30][random.below(7) as usize];
-            let leaves = [1, 2, 7, 31, 64, 200, 256, 700][random.below(8) as usize];
-            let grid = [2, 5, 40, 300, 5000][random.below(5) as usize];
-            // Thresholds of every size, many close together or far apart.
-            let spread = random.below(4);
-            let mut values = Vec::new();
-            for _ in 0..grid {
-                let unit = random.below(1 << 24) as f64 / f64::from(1 << 23) - 1.0;
-                values.push(match spread {
-                    0 => unit,
-                    1 => unit * 10f64.powi(random.below(70) as i32 - 40),
-                    2 => f64::from(f32::from_bits(random.below(1 << 32) as u32)),
-                    _ => (unit * 3.0).round(),
-                });
+            let (ensemble, values) = drawn(&mut random);
+            let Ensemble { compare, missing, infinite, .. } = ensemble;
+            let (features, outputs) = (ensemble.features as usize, ensemble.outputs());
+            let mut machines = Vec::new();
+            for (name, image) in by_kernel(&ensemble, round) {
+                *used.entry(name).or_insert(0) += 1;
+                machines.push((name, Machine::open(&image).unwrap_or_else(|_| unreachable!())));
             }
-            values.extend([0.0, -0.0, 1e-45, -1e-45, f64::from(f32::MAX), f64::from(f32::MIN), 5e-324, 1e300]);
-            if infinite {
-                values.push(f64::NEG_INFINITY);
-            }
-            values.retain(|value| !value.is_nan() && (value.is_finite() || infinite));
-            let strict = random.below(2) == 0;
-            let mut split = |random: &mut Random| {
-                let threshold = values[random.below(values.len() as u64) as usize];
-                let test = if strict && threshold > f64::MIN && threshold as f32 > f32::MIN {
-                    Test::Less(threshold)
-                } else {
-                    Test::LessEqual(threshold)
-                };
-                let (feature, missing_left) = (random.below(features) as u32, random.below(3) == 0);
-                Node::Split { feature, test, missing_left, left: 0, right: 0 }
-            };
-            let trees = (0..1 + random.below(30))
-                .map(|number| {
-                    let output = (!vector).then_some((number % outputs) as u32);
-                    let leaves = if random.below(4) == 0 { 1 + random.below(leaves) } else { leaves };
-                    tree(&mut random, leaves as usize, depth, level, &mut split, output, outputs as usize)
-                })
-                .collect();
-            let ensemble = Ensemble {
-                compare,
-                sum,
-                features: features as u32,
-                base: (0..outputs).map(|output| output as f64 / 4.0 - 0.25).collect(),
-                trees,
-                sets: Vec::new(),
-                aggregate: [Aggregate::Sum, Aggregate::Divide(7.0)][random.below(2) as usize],
-                missing,
-                infinite,
-            };
-            ensemble.check().unwrap();
-            let all: Vec<u32> = (0..features as u32).collect();
-            let mut args = Args::default();
-            let plain = super::super::trees::plain(&mut args, &ensemble, all.clone()).unwrap();
-            let mut machines = vec![("plain", machine(&ensemble, features as usize, (args, plain)))];
-            let mut with = |name: &'static str, choose: &dyn Fn(&Shape) -> Option<Choice>| {
-                let mut args = Args::default();
-                if let Some(forest) = write(&mut args, &ensemble, &all, choose) {
-                    *used.entry(name).or_insert(0) += 1;
-                    machines.push((name, machine(&ensemble, features as usize, (args, forest))));
-                }
-            };
-            let small = |shape: &Shape| shape.thresholds <= 1 << 16 && shape.most < 256 && shape.columns > 0;
-            with("walk", &|shape| walk(shape).map(|choice| Choice { shared: false, ..choice }));
-            with("deep", &|shape| {
-                let kernel = deep_kernel(shape);
-                let walk = walk(shape).filter(|_| shape.trees < 1 << 10 && shape.columns > 0);
-                walk.map(|choice| Choice { kernel, shared: round % 2 == 0, ..choice })
-            });
-            with("walk, shared", &|shape| walk(shape).map(|choice| Choice { shared: true, ..choice }));
-            let sliced = |shape: &Shape| if shape.narrow { Kernel::Sliced32 } else { Kernel::Sliced64 };
-            with("sliced", &|shape| {
-                small(shape).then(|| Choice { kernel: sliced(shape), shared: true, flags: leaf_bits(shape) << DEPTH })
-            });
-            with("sliced, full", &|shape| {
-                let flags = FULL | shape.depth.max(3) << DEPTH;
-                let fits =
-                    shape.depth <= 8 && shape.trees << shape.depth.max(3) <= 8 * (2 * shape.splits + shape.trees);
-                (small(shape) && fits).then(|| Choice { kernel: sliced(shape), shared: true, flags })
-            });
-            with("gathered", &|shape| {
-                let flags = FULL | shape.depth.max(3) << DEPTH;
-                let fits =
-                    shape.depth <= 8 && shape.trees << shape.depth.max(3) <= 8 * (2 * shape.splits + shape.trees);
-                let kernel = if shape.narrow { Kernel::Gathered32 } else { Kernel::Gathered64 };
-                (small(shape) && fits && gathers(shape)).then_some(Choice { kernel, shared: true, flags })
-            });
-            with("chosen", &choose);
             // Which kind of run comes first, and makes the tables, changes.
             let mut blocks = [512, 1, 20, 127, 25, 8, 7, 128, 26, 47, 48, 300, 511, 512];
             blocks.rotate_left(round % 14);
             for rows in blocks {
-                let (features, outputs) = (features as usize, outputs as usize);
                 let x: Vec<f64> = (0..rows * features)
                     .map(|_| {
                         let value = values[random.below(values.len() as u64) as usize];
@@ -567,5 +582,47 @@ mod tests {
             ["walk", "walk, shared", "sliced", "sliced, full", "gathered", "deep"].iter().all(|name| used[name] > 20),
             "{used:?}"
         );
+    }
+
+    /// Arguments with a few bytes changed are refused, or run: also by the tables that many rows are worth, in blocks of
+    /// every kind. (Reads out of bounds end the test in a debug build, and all under a sanitizer.)
+    #[test]
+    fn damaged_arguments_are_refused_or_run() {
+        let rounds = std::env::var("MUTATIONS").map_or(6, |rounds| rounds.parse().unwrap());
+        let mut random = Random(11);
+        let mut found = HashMap::new();
+        for round in 0..10 * rounds {
+            let (ensemble, _) = drawn(&mut random);
+            for (name, image) in by_kernel(&ensemble, round) {
+                for _ in 0..6 {
+                    let mut image = image.clone();
+                    for _ in 0..=random.below(3) {
+                        let from = crate::image::HEADER as u64;
+                        let at = (from + random.below(image.len() as u64 - from)) as usize;
+                        // The numbers before the planes are few, and say most.
+                        let at = if random.below(2) == 0 { at } else { at % 400 + crate::image::HEADER };
+                        if let Some(byte) = image.get_mut(at) {
+                            *byte = [*byte ^ 1 << random.below(8), 0, 0xff, byte.wrapping_add(1)]
+                                [random.below(4) as usize];
+                        }
+                    }
+                    let Ok(mut machine) = Machine::open(&image) else {
+                        found.entry(name).or_insert([0, 0])[0] += 1;
+                        continue;
+                    };
+                    found.entry(name).or_insert([0, 0])[1] += 1;
+                    for rows in [1, 40, 1, 3, 512, 1, 200] {
+                        let columns = machine.columns();
+                        let rows = rows.min(machine.block());
+                        for slot in machine.slots_mut().iter_mut().take(columns * rows) {
+                            *slot = [0.0, -1.5, 3e9, 0.25, f64::NAN, f64::INFINITY][random.below(6) as usize];
+                        }
+                        // A refusal is as good as numbers.
+                        let _ = machine.run(rows);
+                    }
+                }
+            }
+        }
+        assert!(found.len() == 8 && found.values().flatten().all(|&count| count > 10), "{found:?}");
     }
 }
