@@ -487,7 +487,7 @@ mod tests {
         with("deep", &|shape| {
             let kernel = deep_kernel(shape);
             let walk = walk(shape).filter(|_| shape.trees < 1 << 10 && shape.columns > 0);
-            walk.map(|choice| Choice { kernel, shared: round % 2 == 0, ..choice })
+            walk.map(|choice| Choice { kernel, shared: round.is_multiple_of(2), ..choice })
         });
         with("walk, shared", &|shape| walk(shape).map(|choice| Choice { shared: true, ..choice }));
         let sliced = |shape: &Shape| if shape.narrow { Kernel::Sliced32 } else { Kernel::Sliced64 };
