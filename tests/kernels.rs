@@ -137,7 +137,7 @@ fn kinds() -> Vec<Kind> {
         Kind {
             name: "walks-64",
             kernel: "walk64",
-            leaves: 31,
+            leaves: 300,
             trees: 20,
             level: false,
             compare: F64,

@@ -90,6 +90,7 @@ fn write(
         most_thresholds: most_of_a_column(&thresholds),
         columns: columns.len(),
         narrow,
+        averages: matches!(ensemble.aggregate, Aggregate::Divide(_)),
     })?;
     let shared = choice.shared.then(|| {
         let number =
@@ -242,6 +243,8 @@ struct Shape {
     most_thresholds: u32,
     columns: usize,
     narrow: bool,
+    /// The sums are divided: a forest.
+    averages: bool,
 }
 
 struct Choice {
@@ -250,29 +253,29 @@ struct Choice {
     flags: u32,
 }
 
-/// Ensembles of fewer splits take the plain walk: with less the compact form saves less than the code of `walk` takes.
-const FEW: usize = 400;
+/// Ensembles of fewer splits take the plain walk.
+const FEW: usize = 250;
 
-/// And of fewer than so many `walk`, not `sliced`.
-const SMALL: usize = 1250;
+/// And averages of trees, a forest's, of fewer splits walks.
+const FEW_AVERAGED: [usize; 2] = [400, 1250];
 
 /// Which kernel, from the ensemble's shape. None: neither, and `lower::trees` takes the plain walk.
 ///
-/// - Fewer than 8 trees or 400 splits stay with the plain walk, whose code is the smallest: 3 KB gzipped. 300 splits
-///   (100 trees of depth 2) take it 678 ns a row, 443 in `walk`, whose package is 2 KB larger (9.9 to 11.9).
-/// - Fewer than 1250 are walked eight rows at a time, in a package of the same size: 700 splits (100 trees of depth 3) in
-///   509 ns instead of 896. The code of `sliced` would add 8 KB to 15, for 133 ns.
-/// - From there on those 8 KB are less than half of the package: 1500 splits (100 trees of depth 4) take 141 ns, walks
-///   594, plain ones 1216.
-/// - Up to 256 leaves a tree: bits. What they take is in docs/design.md; trees of more than 64 leaves were not timed.
+/// - Fewer than 8 trees or 250 splits stay with the plain walk, whose code is the smallest: 3 KB gzipped. 150 splits (50
+///   trees of depth 2) take it 370 ns a row in a package of 13 KB; the bits below would make that 83 ns and 23 KB.
+/// - A forest stays with walks up to 1250 splits, plain ones up to 400, eight rows at a time from there on: its native
+///   predictor takes microseconds a row, and the code of the bits is 8 KB more than that of `walk`.
+/// - Up to 256 leaves a tree: bits. 300 splits (100 trees of depth 2) take 94 ns, where plain walks took 676 and XGBoost
+///   405. What others take is in docs/design.md; trees of more than 64 leaves were not timed.
 /// - Trees that are nearly full are filled up, to three times their leaves at most; where that stops paying was not
 ///   measured.
 /// - Else eight walks at a time, from 8000 splits on below the levels that bits do.
 fn choose(shape: &Shape) -> Option<Choice> {
-    if shape.trees < 8 || shape.splits < FEW {
+    let [few, small] = if shape.averages { FEW_AVERAGED } else { [FEW; 2] };
+    if shape.trees < 8 || shape.splits < few {
         return None;
     }
-    if shape.splits < SMALL {
+    if shape.splits < small {
         return walk(shape);
     }
     let depth = shape.depth.max(3);
