@@ -7,7 +7,7 @@
 /// "crry" in the first four bytes.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"crry");
 /// Raised when a reader of the old layout would misread the new one.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Most rows that a run takes; an image with many slots takes fewer (`header::BLOCK`).
 pub const BLOCK: usize = 512;
 /// And of an image whose trees are only walked: each run fetches the nodes of every tree.

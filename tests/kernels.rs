@@ -36,8 +36,21 @@ struct Kind {
     missing: bool,
     infinite: bool,
     sets: bool,
+    sides: Sides,
     /// Different thresholds.
     grid: usize,
+}
+
+/// How missing values are decided at a split.
+#[derive(Clone, Copy, PartialEq)]
+enum Sides {
+    Any,
+    /// As 0.
+    Zero,
+    /// Any way, and zeros too.
+    Nonzero,
+    /// One of these, by column.
+    Mixed,
 }
 
 const PLAIN: Kind = Kind {
@@ -54,6 +67,7 @@ const PLAIN: Kind = Kind {
     missing: true,
     infinite: true,
     sets: false,
+    sides: Sides::Any,
     grid: 6000,
 };
 
@@ -109,6 +123,37 @@ fn kinds() -> Vec<Kind> {
             sum: F64,
             ..PLAIN
         },
+        Kind { name: "full-zero", kernel: "gathered32", sides: Sides::Zero, ..PLAIN },
+        Kind { name: "full-nonzero", kernel: "gathered32", columns: 7, grid: 900, sides: Sides::Nonzero, ..PLAIN },
+        Kind {
+            name: "uneven-mixed",
+            kernel: "sliced64",
+            leaves: 31,
+            level: false,
+            compare: F64,
+            sum: F64,
+            sides: Sides::Mixed,
+            ..PLAIN
+        },
+        Kind { name: "full-mixed", kernel: "sliced32", columns: 30, sides: Sides::Mixed, ..PLAIN },
+        Kind {
+            name: "deep-mixed",
+            kernel: "deep32",
+            leaves: 900,
+            trees: 12,
+            level: false,
+            sides: Sides::Mixed,
+            ..PLAIN
+        },
+        Kind {
+            name: "walks-mixed",
+            kernel: "walk32",
+            leaves: 300,
+            trees: 20,
+            level: false,
+            sides: Sides::Mixed,
+            ..PLAIN
+        },
         Kind { name: "classes", kernel: "sliced32", leaves: 31, level: false, outputs: 3, grid: 60, ..PLAIN },
         Kind { name: "wide", kernel: "sliced32", columns: 150, grid: 40000, ..PLAIN },
         Kind { name: "few-columns", kernel: "sliced64", columns: 3, grid: 3000, compare: F64, sum: F64, ..PLAIN },
@@ -160,7 +205,9 @@ fn kinds() -> Vec<Kind> {
 
 /// Thresholds of every size: near to each other, denormal, huge, whole.
 fn thresholds(random: &mut Random, count: usize) -> Vec<f64> {
-    let mut values = vec![0.0, -0.0, 1e-45, -1e-45, f64::from(f32::MAX), f64::from(f32::MIN), 5e-324];
+    // LightGBM's zero is an f32.
+    let zero = f64::from(1e-35_f32);
+    let mut values = vec![zero, -zero, 0.0, -0.0, 1e-45, -1e-45, f64::from(f32::MAX), f64::from(f32::MIN), 5e-324];
     while values.len() < count {
         let unit = random.below(1 << 24) as f64 / f64::from(1 << 23) - 1.0;
         values.push(match random.below(16) {
@@ -184,13 +231,20 @@ fn tree(random: &mut Random, kind: &Kind, number: u32, grid: &[f64]) -> Tree {
         // A column has thresholds of its own.
         let each = (grid.len() / kind.columns as usize).max(1);
         let threshold = grid[(feature as usize * each + random.below(each as u64) as usize) % grid.len()];
-        let test = match random.below(4) {
-            0 if kind.sets => Test::In(random.below(2) as u32),
-            1 if kind.sets => Test::LessEqualNonzero(threshold),
-            _ if kind.compare == Width::F32 && threshold as f32 > f32::MIN => Test::Less(threshold),
-            _ => Test::LessEqual(threshold),
+        let side = match kind.sides {
+            Sides::Mixed => [Sides::Any, Sides::Zero, Sides::Nonzero][feature as usize % 3],
+            side => side,
         };
-        nodes[at] = Node::Split { feature, test, missing_left: random.below(3) == 0, left, right };
+        let (test, zero_left) = match random.below(4) {
+            0 if kind.sets => (Test::In(random.below(2) as u32), false),
+            0..2 if kind.sets || side == Sides::Nonzero => (Test::LessEqualNonzero(threshold), false),
+            _ if kind.compare == Width::F32 && threshold as f32 > f32::MIN => {
+                (Test::Less(threshold), 0.0 < threshold)
+            }
+            _ => (Test::LessEqual(threshold), 0.0 <= threshold),
+        };
+        let missing_left = if side == Sides::Zero { zero_left } else { random.below(3) == 0 };
+        nodes[at] = Node::Split { feature, test, missing_left, left, right };
         nodes.extend([Node::Leaf(0); 2]);
         open.extend([left as usize, right as usize]);
     }

@@ -4,7 +4,7 @@ use super::args::Args;
 use super::trees::{Forest, at_most_f32, at_most_f64};
 use crate::image::Kernel;
 use crate::model::{Aggregate, Ensemble, Leaves, Node, Test, Tree, Width};
-use crate::runtime::forest::{RIGHT, SHARED};
+use crate::runtime::forest::{Column, SHARED};
 use crate::runtime::gather::{COLUMNS, THRESHOLDS};
 use crate::runtime::sliced::{DEPTH, FULL};
 use crate::runtime::trees::{INFINITE, MISSING, SUM32, VECTOR};
@@ -14,7 +14,7 @@ use std::collections::{HashMap, VecDeque};
 /// A split as the compact form has it.
 #[derive(Clone, Copy)]
 struct Split {
-    column: u32,
+    column: Column,
     /// Rounded to the ensemble's width.
     threshold: f64,
 }
@@ -44,39 +44,18 @@ fn write(
     choose: impl FnOnce(&Shape) -> Option<Choice>,
 ) -> Option<Forest> {
     let narrow = ensemble.compare == Width::F32;
-    let place: HashMap<u32, u32> = features.iter().copied().zip(0..).collect();
-    let mut columns: Vec<u32> = Vec::new();
-    for node in ensemble.trees.iter().flat_map(|tree| &tree.nodes) {
-        if let Node::Split { feature, missing_left, .. } = node {
-            columns.push(place[feature] << 1 | if ensemble.missing && !missing_left { RIGHT } else { 0 });
-        }
-    }
+    let vector = matches!(ensemble.trees.first()?.leaves, Leaves::Vector(_));
+    let mut flat = flat_trees(ensemble, features)?;
+    let mut columns: Vec<Column> = flat.iter().flat_map(|tree| &tree.splits).map(|split| split.column).collect();
     columns.sort_unstable();
     columns.dedup();
-    let column_of: HashMap<u32, u32> = columns.iter().copied().zip(0..).collect();
-
-    let vector = matches!(ensemble.trees.first()?.leaves, Leaves::Vector(_));
-    let mut flat = Vec::with_capacity(ensemble.trees.len());
-    for tree in &ensemble.trees {
-        flat.push(flatten(tree, |feature, test, missing_left| {
-            let threshold = if narrow { f64::from(at_most_f32(test)) } else { at_most_f64(test) };
-            let right = ensemble.missing && !missing_left;
-            // Walks take missing for infinity.
-            let blurred = right && threshold == f64::INFINITY;
-            if matches!(test, Test::In(_) | Test::LessEqualNonzero(_)) || threshold.is_nan() || blurred {
-                return None;
-            }
-            // -0 and 0 decide alike.
-            let threshold = threshold + 0.0;
-            Some(Split { column: column_of[&(place[&feature] << 1 | u32::from(right))], threshold })
-        })?);
-    }
+    let column_of: HashMap<Column, u32> = columns.iter().copied().zip(0..).collect();
     // Sums of different outputs do not meet: sorted by output, trees are added in the same order to each.
     flat.sort_by_key(|tree| tree.output);
 
     let mut thresholds: Vec<(u32, f64)> = Vec::new();
     for split in flat.iter().flat_map(|tree| &tree.splits) {
-        thresholds.push((split.column, split.threshold));
+        thresholds.push((column_of[&split.column], split.threshold));
     }
     let splits = thresholds.len();
     thresholds.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
@@ -137,8 +116,8 @@ fn write(
         .iter()
         .flat_map(|tree| &tree.splits)
         .map(|split| match &shared {
-            Some(numbers) => numbers[&(split.column, split.threshold.to_bits())],
-            None => u64::from(split.column),
+            Some(numbers) => numbers[&(column_of[&split.column], split.threshold.to_bits())],
+            None => column_of[&split.column].into(),
         })
         .collect();
     let own: Vec<f64> = match shared {
@@ -165,7 +144,7 @@ fn write(
     if !vector {
         args.u32s(&flat.iter().map(|tree| tree.output).collect::<Vec<_>>());
     }
-    args.u32s(&columns);
+    args.u32s(&columns.iter().map(|column| column.word()).collect::<Vec<_>>());
     if choice.shared {
         let count = |column: u32| thresholds.iter().filter(|threshold| threshold.0 == column).count() as u32;
         args.u32s(&(0..columns.len() as u32).map(count).collect::<Vec<_>>());
@@ -184,6 +163,51 @@ fn write(
         return None;
     }
     Some(Forest { kernel: choice.kernel, features: features.to_vec(), scratch: 0 })
+}
+
+/// The trees with the columns that their splits ask; None where a split is not one that the form can hold.
+fn flat_trees<'a>(ensemble: &'a Ensemble, features: &[u32]) -> Option<Vec<Flat<'a>>> {
+    let place: HashMap<u32, u32> = features.iter().copied().zip(0..).collect();
+    let mut flat = Vec::with_capacity(ensemble.trees.len());
+    for tree in &ensemble.trees {
+        flat.push(flatten(tree, |feature, test, missing_left| {
+            let threshold =
+                if ensemble.compare == Width::F32 { f64::from(at_most_f32(test)) } else { at_most_f64(test) };
+            let zeros = if matches!(test, Test::LessEqualNonzero(_)) { Column::NO_ZEROS } else { 0 };
+            let right = (ensemble.missing || zeros > 0) && !missing_left;
+            // There missing is read as infinity.
+            let blurred = right && threshold == f64::INFINITY;
+            if matches!(test, Test::In(_)) || threshold.is_nan() || blurred {
+                return None;
+            }
+            let side = if right { Column::RIGHT } else { Column::LEFT };
+            // -0 and 0 decide alike.
+            Some(Split { column: Column::new(place[&feature], side | zeros), threshold: threshold + 0.0 })
+        })?);
+    }
+    read_as_zero(&mut flat);
+    Some(flat)
+}
+
+/// Where the splits of an input disagree about the side of missing values, but every one sends them where it sends 0, makes
+/// them one column: that is what LightGBM does with them when training has seen none.
+fn read_as_zero(flat: &mut [Flat]) {
+    let mut sides: HashMap<Column, bool> = HashMap::new();
+    for split in flat.iter().flat_map(|tree| &tree.splits) {
+        let zero_left = 0.0 <= split.threshold;
+        let agrees = match split.column.kind() {
+            Column::LEFT => zero_left,
+            Column::RIGHT => !zero_left,
+            _ => continue,
+        };
+        *sides.entry(split.column).or_insert(true) &= agrees;
+    }
+    for split in flat.iter_mut().flat_map(|tree| &mut tree.splits) {
+        let of = |kind: u32| sides.get(&Column::new(split.column.input() as u32, kind)) == Some(&true);
+        if split.column.keeps_zeros() && of(Column::LEFT) && of(Column::RIGHT) {
+            split.column = Column::new(split.column.input() as u32, Column::AS_ZERO);
+        }
+    }
 }
 
 /// Thresholds of the column that has most; sorted.
@@ -339,6 +363,8 @@ mod tests {
     use crate::image::BLOCK;
     use crate::lower::args::{Operation, image};
     use crate::runtime::host::Machine;
+    use crate::runtime::trees::ZERO;
+    use std::collections::BTreeSet;
 
     struct Random(u64);
 
@@ -440,15 +466,27 @@ mod tests {
             values.push(f64::NEG_INFINITY);
         }
         values.retain(|value| !value.is_nan() && (value.is_finite() || infinite));
+        // What LightGBM takes for zero, and what lies beside it.
+        let zero = [ZERO, f64::from((ZERO as f32).next_up()), f64::from((ZERO as f32).next_down()), ZERO.next_up()];
+        values.extend(zero.iter().flat_map(|&near| [near, -near]));
         let strict = random.below(2) == 0;
+        // By column, how missing values are decided: any way, as 0, with zeros, or all of these.
+        let sides: Vec<u64> = match random.below(5) {
+            4 => (0..features).map(|_| random.below(4)).collect(),
+            side => vec![side; features as usize],
+        };
         let mut split = |random: &mut Random| {
             let threshold = values[random.below(values.len() as u64) as usize];
-            let test = if strict && threshold > f64::MIN && threshold as f32 > f32::MIN {
-                Test::Less(threshold)
-            } else {
-                Test::LessEqual(threshold)
-            };
             let (feature, missing_left) = (random.below(features) as u32, random.below(3) == 0);
+            let side = sides[feature as usize];
+            let (test, zero_left) = match strict && threshold > f64::MIN && threshold as f32 > f32::MIN {
+                _ if side == 2 || side == 3 && random.below(2) == 0 => {
+                    (Test::LessEqualNonzero(threshold), missing_left)
+                }
+                true => (Test::Less(threshold), 0.0 < threshold),
+                false => (Test::LessEqual(threshold), 0.0 <= threshold),
+            };
+            let missing_left = if side == 1 || side == 3 { zero_left } else { missing_left };
             Node::Split { feature, test, missing_left, left: 0, right: 0 }
         };
         let trees = (0..1 + random.below(30))
@@ -518,8 +556,12 @@ mod tests {
     fn all_kernels_give_the_same_bits() {
         let mut random = Random(7);
         let mut used = HashMap::new();
-        for round in 0..120 {
+        let mut kinds = [0; 1 << 3];
+        for round in 0..160 {
             let (ensemble, values) = drawn(&mut random);
+            for column in columns_of(&ensemble) {
+                kinds[column.kind() as usize] += 1;
+            }
             let Ensemble { compare, missing, infinite, .. } = ensemble;
             let (features, outputs) = (ensemble.features as usize, ensemble.outputs());
             let mut machines = Vec::new();
@@ -584,6 +626,54 @@ mod tests {
         assert!(
             ["walk", "walk, shared", "sliced", "sliced, full", "gathered", "deep"].iter().all(|name| used[name] > 20),
             "{used:?}"
+        );
+        let known = [Column::LEFT, Column::RIGHT, Column::AS_ZERO, 4 | Column::LEFT, 4 | Column::RIGHT];
+        assert!(known.iter().all(|&kind| kinds[kind as usize] > 100), "{kinds:?}");
+    }
+
+    /// The columns that the compact form has, where it holds the ensemble.
+    fn columns_of(ensemble: &Ensemble) -> BTreeSet<Column> {
+        let flat = flat_trees(ensemble, &(0..ensemble.features).collect::<Vec<_>>()).unwrap_or_default();
+        flat.iter().flat_map(|tree| &tree.splits).map(|split| split.column).collect()
+    }
+
+    /// Splits that send missing values where they send 0 need one column an input, others one a side.
+    #[test]
+    fn an_input_is_one_column_where_missing_is_zero() {
+        let kinds = |splits: &[(Test, bool)]| {
+            let chain = |at: u32, &(test, missing_left): &(Test, bool)| {
+                [Node::Split { feature: 0, test, missing_left, left: 2 * at + 1, right: 2 * at + 2 }, Node::Leaf(at)]
+            };
+            let mut nodes: Vec<Node> = (0..).zip(splits).flat_map(|(at, split)| chain(at, split)).collect();
+            nodes.push(Node::Leaf(splits.len() as u32));
+            let values = (0..=splits.len()).map(|leaf| leaf as f64).collect();
+            let ensemble = Ensemble {
+                compare: Width::F64,
+                sum: Width::F64,
+                features: 1,
+                base: vec![0.0],
+                trees: vec![Tree { nodes, leaves: Leaves::Scalar { output: 0, values } }],
+                sets: Vec::new(),
+                aggregate: Aggregate::Sum,
+                missing: true,
+                infinite: true,
+            };
+            ensemble.check().unwrap();
+            columns_of(&ensemble).iter().map(|column| column.kind()).collect::<Vec<_>>()
+        };
+        let (at_most, less, nonzero) = (Test::LessEqual, Test::Less, Test::LessEqualNonzero);
+        let (left, right) = (Column::LEFT, Column::RIGHT);
+        assert_eq!(kinds(&[(at_most(1.0), true), (at_most(-1.0), false)]), [Column::AS_ZERO]);
+        assert_eq!(kinds(&[(at_most(0.0), true), (less(0.0), false), (less(-0.0), false)]), [Column::AS_ZERO]);
+        assert_eq!(kinds(&[(less(5e-324), true), (at_most(-5e-324), false)]), [Column::AS_ZERO]);
+        assert_eq!(kinds(&[(at_most(-0.0), true), (at_most(1.0), true)]), [left]);
+        assert_eq!(kinds(&[(at_most(-1.0), true), (at_most(1.0), true)]), [left]);
+        assert_eq!(kinds(&[(at_most(-1.0), false), (at_most(-2.0), false)]), [right]);
+        assert_eq!(kinds(&[(at_most(1.0), true), (at_most(0.0), false)]), [left, right]);
+        assert_eq!(kinds(&[(at_most(1.0), true), (at_most(-1.0), false), (less(0.0), true)]), [left, right]);
+        assert_eq!(
+            kinds(&[(at_most(1.0), true), (at_most(-1.0), false), (nonzero(1.0), true), (nonzero(1.0), false)]),
+            [Column::AS_ZERO, left | Column::NO_ZEROS, right | Column::NO_ZEROS]
         );
     }
 

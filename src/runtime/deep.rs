@@ -3,14 +3,13 @@
 //!
 //! Trees are filled up to `LEVELS` for that: where a leaf is higher, all numbers below it mean that leaf.
 
-use super::bits::{Bits, ROWS, greater, spread, transpose};
-use super::forest::{Forest, Layout, Place, RIGHT};
-use super::sliced::{BEYOND, Columns, LANES, NODES, Ranks, Wide, full};
+use super::bits::{Bits, ROWS, spread};
+use super::forest::{Forest, Layout, Place};
+use super::sliced::{BEYOND, Columns, LANES, NODES, Ranks, Wide, fill_masks, full};
 use super::trees::Number;
-use super::walk::{self, Entries, LEVELS, Ready, column_of, load};
+use super::walk::{self, Entries, LEVELS, Ready, column_of};
 use super::{Call, Shape, compact};
 use crate::image::{BLOCK, BLOCK_OF_WALKS};
-use core::mem::MaybeUninit;
 
 /// Places of a heap of so many levels, from 1 on, and what is below it.
 const HEAP: usize = 1 << LEVELS;
@@ -138,7 +137,7 @@ impl Tables {
         while first < call.rows {
             let rows = if call.rows - first < BLOCK { call.rows - first } else { BLOCK };
             let lanes = rows.div_ceil(ROWS);
-            if !self.fill_masks::<T>(call, forest, first, lanes, masks) {
+            if !fill_masks::<T, false>(call, forest, self.columns(call), &[], (first, lanes), masks) {
                 return false;
             }
             let masks = masks.as_ptr().cast::<Bits>();
@@ -159,47 +158,6 @@ impl Tables {
                 into.iter_mut().for_each(spread);
             }
             first += BLOCK;
-        }
-        true
-    }
-
-    /// The mask of every threshold for so many lanes from row `first` on.
-    fn fill_masks<T: Number>(
-        &self,
-        call: &Call,
-        forest: &Forest,
-        first: usize,
-        lanes: usize,
-        mut masks: &mut [Wide],
-    ) -> bool {
-        // Filled once, if at all: engines call out of the module for that.
-        let mut x = [T::NAN; ROWS];
-        let mut places = MaybeUninit::uninit();
-        let mut ranks = [[Bits::words(0); 8]; 2];
-        for (&column, (map, sorted, cells)) in forest.columns.iter().zip(self.columns::<T>(call)) {
-            let count = sorted.len() - BEYOND;
-            let Some((own, rest)) = core::mem::take(&mut masks).split_at_mut_checked(count) else { return false };
-            masks = rest;
-            let bits = (usize::BITS - count.leading_zeros()) as usize;
-            for lane in 0..lanes {
-                let Some(odd) = load(call, forest, column, first + lane * ROWS, &mut x) else { return false };
-                if odd && column & RIGHT != 0 {
-                    x.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = T::INFINITY);
-                }
-                map.place(cells, &x, &mut places);
-                // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted` and the cells belong to the map, the
-                // places to x.
-                unsafe {
-                    let low = ranks.as_mut_ptr().cast::<[u8; ROWS]>();
-                    map.fill(sorted, cells, &x, &places, &mut *low, &mut *low.add(1));
-                }
-                let [low, high] = &mut ranks;
-                transpose(low);
-                if bits > 8 {
-                    transpose(high);
-                }
-                greater(ranks.as_flattened().get(..bits).unwrap_or(&[]), own, lane);
-            }
         }
         true
     }

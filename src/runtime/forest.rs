@@ -1,8 +1,8 @@
 //! Tree ensembles whose splits all compare with a threshold: the arguments, compact, and their validator. The
 //! kernels (`walk`, `sliced`) make tables of them, after the first rows (`compact`).
 //!
-//! Every split is `x <= threshold` in the ensemble's width, as in `trees`. A split asks a column: an input with a
-//! side for missing values, so that an input whose splits disagree about it is two columns. Nodes stand tree by tree,
+//! Every split is `x <= threshold` in the ensemble's width, as in `trees`. A split asks a column: an input and how it
+//! is read, so that an input whose splits disagree about missing values is two columns. Nodes stand tree by tree,
 //! breadth first; one bit a node says whether it is a split, and the children of a tree's k-th split are its nodes
 //! 2k + 1 and 2k + 2, so that no child needs a number. Splits and leaves are then counted in that order.
 //!
@@ -10,16 +10,82 @@
 //! numbers compress better so.
 
 use super::lanes;
-use super::trees::{Number, SUM32, VECTOR};
+use super::trees::{INFINITE, MISSING, Number, SUM32, VECTOR};
 use super::{Call, MOST_TABLES, Shape};
-use crate::image::Reader;
+use crate::image::{Plain, Reader};
 
 /// A flag beside those of `trees`: a split names a place in one list of all different thresholds, column by column,
 /// ascending. Without it, it names its column and has a threshold of its own.
 pub const SHARED: u32 = 16;
 
-/// Of a column: the input is above it; missing goes right.
-pub const RIGHT: u32 = 1;
+/// An input and, in the low bits, how it is read: as what a missing value is compared, `LEFT`, `RIGHT` or `AS_ZERO`, and
+/// whether zeros are missing too.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Column(u32);
+
+// SAFETY: a u32.
+unsafe impl Plain for Column {}
+
+impl Column {
+    /// Below every threshold: NaN is not above one.
+    pub const LEFT: u32 = 0;
+    /// Above every threshold: such a column has no infinite one.
+    pub const RIGHT: u32 = 1;
+    pub const AS_ZERO: u32 = 2;
+    /// With `LEFT` or `RIGHT`: a value within `trees::ZERO` of zero is missing.
+    pub const NO_ZEROS: u32 = 4;
+
+    const KIND_BITS: u32 = 3;
+
+    pub const fn new(input: u32, kind: u32) -> Column {
+        Column(input << Column::KIND_BITS | kind)
+    }
+
+    /// As it stands in the arguments.
+    pub fn word(self) -> u32 {
+        self.0
+    }
+
+    #[inline(always)]
+    pub fn input(self) -> usize {
+        (self.0 >> Column::KIND_BITS) as usize
+    }
+
+    #[inline(always)]
+    pub fn kind(self) -> u32 {
+        self.0 & ((1 << Column::KIND_BITS) - 1)
+    }
+
+    /// Whether finite values are read as they stand.
+    #[inline(always)]
+    pub fn keeps_zeros(self) -> bool {
+        self.0 & Column::NO_ZEROS == 0
+    }
+
+    fn is_known(self) -> bool {
+        self.kind() <= Column::AS_ZERO || self.kind() & !Column::RIGHT == Column::NO_ZEROS
+    }
+
+    /// What x is compared as in an ensemble with these flags; None where it is refused.
+    #[inline(always)]
+    pub fn admit<T: Number>(self, flags: u32, x: T) -> Option<T> {
+        if x.is_finite() && (self.keeps_zeros() || !x.is_zero()) {
+            return Some(x);
+        }
+        if x.is_infinite() {
+            return (flags & INFINITE != 0).then_some(x);
+        }
+        if x.is_nan() && flags & MISSING == 0 {
+            return None;
+        }
+        Some(match self.kind() & !Column::NO_ZEROS {
+            Column::LEFT => T::NAN,
+            Column::RIGHT => T::INFINITY,
+            _ => T::round(0.0),
+        })
+    }
+}
 
 /// Nodes that one word tells of, wherever it begins in a byte.
 const WORD: usize = 56;
@@ -70,8 +136,7 @@ pub struct Forest<'a> {
     pub sizes: &'a [u32],
     /// The output of each tree; empty with VECTOR.
     pub targets: &'a [u32],
-    /// The input of each column and its flag.
-    pub columns: &'a [u32],
+    pub columns: &'a [Column],
     /// How many of the shared thresholds each column has; empty without SHARED.
     pub counts: &'a [u32],
     pub splits: usize,
@@ -204,7 +269,7 @@ impl<'a> Forest<'a> {
         let within = |number: u64, count: usize| number < count as u64;
         let leaves = self.splits + self.sizes.len();
         let fits = !self.sizes.is_empty()
-            && self.columns.iter().all(|&column| within(u64::from(column >> 1), shape.inputs))
+            && self.columns.iter().all(|column| column.is_known() && column.input() < shape.inputs)
             && self.targets.iter().all(|&target| within(u64::from(target), shape.outputs))
             && if self.leaves.bytes.is_empty() { self.rows == leaves } else { self.leaves.below(self.rows as u64) };
         let tests = if self.shared() {

@@ -6,9 +6,9 @@
 //! into one of its eight children. A tree of depth 6 is two such steps. Levels that fill up the first group go left.
 
 use super::Call;
-use super::forest::{Forest, Layout, Place, RIGHT, Sum};
+use super::forest::{Column, Forest, Layout, Place, Sum};
 use super::sliced::{BEYOND, Columns, Ranks};
-use super::trees::{INFINITE, MISSING, Number, SUM32, VECTOR};
+use super::trees::{Number, SUM32, VECTOR};
 
 /// Columns that the two vectors hold.
 pub const COLUMNS: usize = 32;
@@ -25,11 +25,11 @@ type Group = [[u8; 8]; 2];
 /// What a row's value needs to become a rank.
 #[derive(Clone, Copy)]
 #[repr(C)]
-struct Column<T> {
+struct Binned<T> {
     map: Ranks<T>,
-    /// The slot of its input, and whether missing goes right (`RIGHT`).
+    column: Column,
+    /// The slot of its input.
     slot: u32,
-    side: u32,
     /// Its thresholds, how many, and its cells.
     sorted: u32,
     count: u32,
@@ -116,7 +116,7 @@ impl Tables {
         Tables {
             head: layout.take::<Head>(1),
             children: layout.take::<u8>(128),
-            columns: layout.take::<Column<T>>(forest.columns.len() as u64),
+            columns: layout.take::<Binned<T>>(forest.columns.len() as u64),
             groups: layout.take::<Group>(trees * u64::from(Steps::new(depth).starts[3])),
             runs: layout.take::<Run>(trees),
             base: layout.take::<f64>(outputs as u64),
@@ -144,7 +144,7 @@ impl Tables {
             (
                 self.head.of::<Head>(call),
                 self.children.of::<u8>(call),
-                self.columns.of::<Column<T>>(call),
+                self.columns.of::<Binned<T>>(call),
                 self.groups.of::<Group>(call),
                 self.runs.of::<Run>(call),
                 self.base.of::<f64>(call),
@@ -160,8 +160,8 @@ impl Tables {
         let (mut sorted, mut cells) = (0, 0);
         for (into, (&column, (map, own, mine))) in columns.iter_mut().zip(forest.columns.iter().zip(maps)) {
             let (count, cell_count) = ((own.len() - BEYOND) as u32, mine.len() as u32);
-            let slot = call.inputs.get((column >> 1) as usize).copied().unwrap_or(0);
-            *into = Column { map: *map, slot, side: column & RIGHT, sorted, count, cells, cell_count };
+            let slot = call.inputs.get(column.input()).copied().unwrap_or(0);
+            *into = Binned { map: *map, column, slot, sorted, count, cells, cell_count };
             sorted += own.len() as u32;
             cells += cell_count;
         }
@@ -246,31 +246,25 @@ unsafe fn rank<T: Number>(call: &Call, head: &Head, row: usize) -> Option<Ranked
     // SAFETY: by the caller; a column's inputs, thresholds and cells are there.
     unsafe {
         let mut ranks = [0u8; COLUMNS];
-        let columns = head.tables.columns.of::<Column<T>>(call);
+        let columns = head.tables.columns.of::<Binned<T>>(call);
         let (sorted, cells) = (head.tables.sorted.of::<T>(call).as_ptr(), head.tables.cells.of::<u16>(call).as_ptr());
         let slots = call.slots.add(row);
         let (mut at, mut left) = (columns.as_ptr(), columns.len());
         let mut into = ranks.as_mut_ptr();
         while left > 0 {
-            let column = &*at;
-            let mut x = T::round(*slots.add(column.slot as usize * call.rows));
-            if !x.is_finite() {
-                if head.flags & if x.is_nan() { MISSING } else { INFINITE } == 0 {
-                    call.refuse(row);
-                    return None;
-                }
-                if x.is_nan() && column.side != 0 {
-                    // Above every threshold: such a column has no infinite one.
-                    x = T::INFINITY;
-                }
-            }
-            let (sorted, cells) = (sorted.add(column.sorted as usize), cells.add(column.cells as usize));
-            let rank = if column.map.most == 1 && column.cell_count > 0 {
-                let at = *cells.add(column.map.cell(x)) as usize;
+            let own = &*at;
+            let x = T::round(*slots.add(own.slot as usize * call.rows));
+            let Some(x) = own.column.admit(head.flags, x) else {
+                call.refuse(row);
+                return None;
+            };
+            let (sorted, cells) = (sorted.add(own.sorted as usize), cells.add(own.cells as usize));
+            let rank = if own.map.most == 1 && own.cell_count > 0 {
+                let at = *cells.add(own.map.cell(x)) as usize;
                 at + usize::from(x > *sorted.add(at))
             } else {
-                let sorted = core::slice::from_raw_parts(sorted, column.count as usize + BEYOND);
-                column.map.rank(sorted, core::slice::from_raw_parts(cells, column.cell_count as usize), x)
+                let sorted = core::slice::from_raw_parts(sorted, own.count as usize + BEYOND);
+                own.map.rank(sorted, core::slice::from_raw_parts(cells, own.cell_count as usize), x)
             };
             *into = rank as u8 ^ 128;
             (at, into, left) = (at.add(1), into.add(1), left - 1);

@@ -17,7 +17,7 @@
 //! rows than `FEW` go one by one (`quick`) or walk: a lane costs the same whatever it holds.
 
 use super::bits::{Bits, ROWS, greater, spread, transpose};
-use super::forest::{Forest, Layout, Place, RIGHT, Sum};
+use super::forest::{Forest, Layout, Place, Sum};
 use super::trees::{Entry, Number};
 use super::walk::{self, divide, load};
 use super::{Call, Shape, compact, gather, quick};
@@ -365,6 +365,7 @@ impl<'a, T> Iterator for Columns<'a, T> {
 }
 
 impl Tables {
+    #[inline(never)]
     fn columns<'a, T: Number>(&self, call: &Call, forest: &Forest<'a>) -> Columns<'a, T> {
         // SAFETY: laid out as in the validator; callers have one view at a time.
         unsafe {
@@ -437,7 +438,10 @@ fn sliced<T: Number, const FULL: bool>(call: &Call, forest: &Forest, tables: &Ta
         )
     };
     let (width, stride) = (width_of(forest, call.outputs), stride_of(forest, call.outputs));
-    if !fill_masks::<T>(call, forest, tables, masks) {
+    // SAFETY: as above; nothing writes the entries here.
+    let entries = unsafe { &*tables.entries.of::<Entry<T>>(call) };
+    let (columns, lanes) = (tables.columns::<T>(call, forest), call.rows.div_ceil(ROWS));
+    if !fill_masks::<T, true>(call, forest, columns, entries, (0, lanes), masks) {
         return;
     }
     for (output, &base) in call.outputs().zip(forest.base) {
@@ -445,7 +449,6 @@ fn sliced<T: Number, const FULL: bool>(call: &Call, forest: &Forest, tables: &Ta
     }
     // SAFETY: as above.
     let (reach, leaves) = unsafe { (tables.reach.of::<Wide>(call), tables.leaves.of::<[[Bits; 8]; LANES]>(call)) };
-    let lanes = call.rows.div_ceil(ROWS);
     let few = stride == STRIDE;
     let planes = if few { FEW_BITS } else { 8 };
     for (number, chunk) in trees.chunks(CHUNK).enumerate() {
@@ -893,28 +896,35 @@ fn build_uneven(
     }
 }
 
-/// Makes the mask of every threshold for the rows of the block; false where a value is refused.
-fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut masks: &mut [Wide]) -> bool {
+/// Makes the mask of every threshold for so many lanes from row `first` on; false where a value is refused. ENTRIES:
+/// there is an entry for each cell, column by column.
+pub fn fill_masks<T: Number, const ENTRIES: bool>(
+    call: &Call,
+    forest: &Forest,
+    columns: Columns<T>,
+    mut entries: &[Entry<T>],
+    (first, lanes): (usize, usize),
+    mut masks: &mut [Wide],
+) -> bool {
     // Filled once, if at all: engines call out of the module for that.
     let mut x = [T::NAN; ROWS];
     let (mut places, mut found) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-    // SAFETY: laid out as in the validator; nothing writes them here.
-    let mut entries = unsafe { &*tables.entries.of::<Entry<T>>(call) };
     let mut ranks = [[Bits::words(0); 8]; 2];
-    for (&column, (map, sorted, mine)) in forest.columns.iter().zip(tables.columns::<T>(call, forest)) {
+    for (&column, (map, sorted, mine)) in forest.columns.iter().zip(columns) {
         let count = sorted.len() - BEYOND;
         let Some((own, rest)) = core::mem::take(&mut masks).split_at_mut_checked(count) else { return false };
         masks = rest;
-        let Some((own_entries, rest)) = entries.split_at_checked(mine.len()) else { return false };
+        let Some((own_entries, rest)) = entries.split_at_checked(if ENTRIES { mine.len() } else { 0 }) else {
+            return false;
+        };
         entries = rest;
         let bits = (usize::BITS - count.leading_zeros()) as usize;
-        for lane in 0..call.rows.div_ceil(ROWS) {
-            let mut rows = T::view(call, (column >> 1) as usize, lane * ROWS);
+        for lane in 0..lanes {
+            let from = first + lane * ROWS;
+            let mut rows = T::view(call, column.input(), from).filter(|_| column.keeps_zeros());
             if !rows.is_some_and(|x| map.place(mine, x, &mut places)) {
-                let Some(missing) = load(call, forest, column, lane * ROWS, &mut x) else { return false };
-                if missing && column & RIGHT != 0 {
-                    // Above every threshold: such a column has no infinite one.
-                    x.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = T::INFINITY);
+                if !load(call, forest, column, from, &mut x) {
+                    return false;
                 }
                 map.place(mine, &x, &mut places);
                 rows = Some(&x);
@@ -925,7 +935,7 @@ fn fill_masks<T: Number>(call: &Call, forest: &Forest, tables: &Tables, mut mask
             unsafe {
                 let (low, high) =
                     (ranks.as_mut_ptr().cast::<[u8; ROWS]>(), ranks.as_mut_ptr().cast::<[u8; ROWS]>().add(1));
-                if map.most == 1 && count < 256 && !mine.is_empty() {
+                if ENTRIES && map.most == 1 && count < 256 && !mine.is_empty() {
                     T::ranks(rows, places.assume_init_ref(), own_entries, &mut found, &mut *low);
                 } else {
                     map.fill(sorted, mine, rows, &places, &mut *low, &mut *high);

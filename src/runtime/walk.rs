@@ -9,8 +9,8 @@
 //! that have not arrived: eight rows would else wait for the deepest of them (in a random forest of unlimited depth 22
 //! steps where a leaf is 15 deep). A tree's nodes are fetched once for them all.
 
-use super::forest::{Forest, Layout, Place, RIGHT, Sum};
-use super::trees::{INFINITE, MISSING, Number};
+use super::forest::{Column, Forest, Layout, Place, Sum};
+use super::trees::Number;
 use super::{Call, Shape, compact, rows, rows_mut};
 use crate::image::BLOCK_OF_WALKS;
 
@@ -179,45 +179,38 @@ pub fn run<T: Number, const TOPS: bool>(
     divide(call, forest);
 }
 
-/// Reads an input's rows from `first` on in the ensemble's width; None where a value is refused, else whether some
-/// are missing or infinite.
+/// Reads a column's rows from `first` on in the ensemble's width, as they are compared; false where a value is refused.
 #[inline(never)]
-pub fn load<T: Number>(call: &Call, forest: &Forest, column: u32, first: usize, x: &mut [T]) -> Option<bool> {
-    let number = (column >> 1) as usize;
-    let finite = match call.narrow_input(number) {
+pub fn load<T: Number>(call: &Call, forest: &Forest, column: Column, first: usize, x: &mut [T]) -> bool {
+    let finite = match call.narrow_input(column.input()) {
         Some(rows) => T::read_narrow(rows.get(first..).unwrap_or(&[]), x),
-        None => T::read(call.input(number).get(first..).unwrap_or(&[]), x),
+        None => T::read(call.input(column.input()).get(first..).unwrap_or(&[]), x),
     };
-    if finite {
-        return Some(false);
+    if finite && column.keeps_zeros() {
+        return true;
     }
-    let refused =
-        |x: &T| (forest.flags & MISSING == 0 && x.is_nan()) || (forest.flags & INFINITE == 0 && x.is_infinite());
-    if let Some(row) = x.iter().take(call.rows.saturating_sub(first)).position(refused) {
-        call.refuse(first + row);
-        return None;
+    for (row, x) in x.iter_mut().enumerate().take(call.rows.saturating_sub(first)) {
+        let Some(admitted) = column.admit(forest.flags, *x) else {
+            call.refuse(first + row);
+            return false;
+        };
+        *x = admitted;
     }
-    Some(true)
+    true
 }
 
-/// One row's value of a column in the ensemble's width; None where it is refused.
+/// One row's value of a column in the ensemble's width, as it is compared; None where it is refused.
 #[inline(always)]
-pub fn value<T: Number>(call: &Call, forest: &Forest, column: u32, row: usize) -> Option<T> {
-    let number = (column >> 1) as usize;
-    let x = match call.narrow_input(number) {
+pub fn value<T: Number>(call: &Call, forest: &Forest, column: Column, row: usize) -> Option<T> {
+    let x = match call.narrow_input(column.input()) {
         Some(rows) => rows.get(row).map(|&x| f64::from(x)),
-        None => call.input(number).get(row).copied(),
+        None => call.input(column.input()).get(row).copied(),
     };
-    let x = T::round(x.unwrap_or(f64::NAN));
-    if !x.is_nan() && !x.is_infinite() {
-        return Some(x);
-    }
-    if forest.flags & if x.is_nan() { MISSING } else { INFINITE } == 0 {
+    let x = column.admit(forest.flags, T::round(x.unwrap_or(f64::NAN)));
+    if x.is_none() {
         call.refuse(row);
-        return None;
     }
-    // Above every threshold: such a column has no infinite one.
-    Some(if x.is_nan() && column & RIGHT != 0 { T::INFINITY } else { x })
+    x
 }
 
 /// The tables, and in them x of the block.
@@ -255,8 +248,8 @@ pub fn prepare<'a, T: Number>(call: &'a Call, forest: &Forest, tables: &Tables) 
     }
     for (group, x) in rows_mut(x, width(forest) * FLIGHT).take(call.rows.div_ceil(FLIGHT)).enumerate() {
         for (&column, x) in forest.columns.iter().zip(rows_mut(x, FLIGHT)) {
-            if load(call, forest, column, group * FLIGHT, x)? && column & RIGHT != 0 {
-                x.iter_mut().filter(|x| x.is_nan()).for_each(|x| *x = T::INFINITY);
+            if !load(call, forest, column, group * FLIGHT, x) {
+                return None;
             }
         }
     }
