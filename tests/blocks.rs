@@ -25,8 +25,15 @@ impl Random {
 
 /// A model of one operation over number columns.
 fn model(columns: usize, op: Op) -> Model {
+    model_of((0..columns).collect(), op)
+}
+
+/// A model of one operation over number columns that reads them in this order.
+fn model_of(order: Vec<usize>, op: Op) -> Model {
+    let columns = order.len();
     let mut graph = Graph::default();
     let wires: Vec<Wire> = (0..columns).map(|_| graph.column(WireKind::Number)).collect();
+    let wires = order.into_iter().map(|column| wires[column]).collect();
     let columns = (0..columns).map(|number| Column {
         name: format!("x{number}"),
         kind: ColumnKind::Number,
@@ -79,7 +86,16 @@ fn linear_maps_have_the_bits_of_sums_in_column_order() {
                 rows.row(row).iter().zip(coef.row(output)).fold(0.0, |sum, (x, w)| sum + w * x) + intercept[output]
             })
             .collect();
+        // Columns that do not lie one behind the other are copied.
+        let order: Vec<usize> = (0..inputs).rev().collect();
+        let mut backwards = rows.clone();
+        backwards.values.chunks_mut(inputs).for_each(<[f64]>::reverse);
+        let reversed = model_of(order, Op::Affine { coef: coef.clone(), intercept: intercept.clone() });
         let mut model = model(inputs, Op::Affine { coef, intercept });
+        for block in [39, 1, 3, 4, 7] {
+            let found = run(&reversed, Kernel::Dense, &backwards, block);
+            assert_eq!(found, expected, "{inputs} × {outputs} backwards, blocks of {block}");
+        }
         for block in [39, 1, 2, 3, 4, 5, 7] {
             assert_eq!(run(&model, Kernel::Dense, &rows, block), expected, "{inputs} × {outputs}, blocks of {block}");
         }

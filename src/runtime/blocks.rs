@@ -7,88 +7,105 @@
 
 use super::exp::exp_pair;
 use super::pair::{Pair, each_pair};
-use super::{Call, Shape, rows, rows_mut};
+use super::{Call, Shape, pieces_mut, rows, rows_mut};
 use crate::image::Reader;
 
-/// Rows, four by four and those left over one by one, column after column of each four.
-struct Gathered<'a> {
-    fours: &'a [[f64; 4]],
-    ones: &'a [f64],
+/// Rows of numbers, four by four and then one by one. Of a four, the numbers of a column lie together.
+struct Table<'a> {
+    numbers: &'a [f64],
+    rows: usize,
+    /// How many numbers further the next four begins, and the next column.
+    fours: [usize; 2],
+    /// How many numbers further the next row of those left over begins, and its next column.
+    ones: [usize; 2],
 }
 
-/// Writes the inputs, moved, into as many numbers of scratch. `moved` takes the number of the column.
-#[inline(always)]
-fn gather<'a>(call: &Call, table: &'a mut [f64], moved: impl Fn(usize, Pair) -> Pair) -> Gathered<'a> {
-    let columns = call.inputs.len();
-    let (fours, ones) = table.split_at_mut_checked(call.rows / 4 * 4 * columns).unwrap_or_default();
-    let fours = fours.as_chunks_mut::<4>().0;
-    for (number, input) in call.inputs().enumerate() {
-        let (chunks, rest) = input.as_chunks::<4>();
-        for (columns, x) in rows_mut(fours, columns).zip(chunks) {
-            if let Some(place) = columns.get_mut(number) {
-                let (low, high) = Pair::two(x);
-                Pair::store_two(moved(number, low), moved(number, high), place);
-            }
-        }
-        for (columns, x) in rows_mut(ones, columns).zip(rest) {
-            if let Some(place) = columns.get_mut(number) {
-                let mut pair = [*x; 2];
-                moved(number, Pair::load(&pair)).store(&mut pair);
-                *place = pair[0];
-            }
-        }
+impl<'a> Table<'a> {
+    /// The inputs where they are, if their slots follow each other: a row has no place of its own, but nothing is copied.
+    fn direct(call: &'a Call) -> Option<Table<'a>> {
+        let (numbers, rows) = (call.consecutive()?, call.rows);
+        Some(Table { numbers, rows, fours: [4, rows], ones: [1, rows] })
     }
-    Gathered { fours, ones }
+
+    /// The inputs, moved, in as many numbers of scratch. `moved` takes the number of the column.
+    #[inline(always)]
+    fn gathered(call: &Call, numbers: &'a mut [f64], moved: impl Fn(usize, Pair) -> Pair) -> Table<'a> {
+        let columns = call.inputs.len();
+        let (fours, ones) = numbers.split_at_mut_checked(call.rows / 4 * 4 * columns).unwrap_or_default();
+        let fours = fours.as_chunks_mut::<4>().0;
+        for (number, input) in call.inputs().enumerate() {
+            let (chunks, rest) = input.as_chunks::<4>();
+            for (columns, x) in rows_mut(fours, columns).zip(chunks) {
+                if let Some(place) = columns.get_mut(number) {
+                    let (low, high) = Pair::two(x);
+                    Pair::store_two(moved(number, low), moved(number, high), place);
+                }
+            }
+            for (columns, x) in rows_mut(ones, columns).zip(rest) {
+                if let Some(place) = columns.get_mut(number) {
+                    let mut pair = [*x; 2];
+                    moved(number, Pair::load(&pair)).store(&mut pair);
+                    *place = pair[0];
+                }
+            }
+        }
+        Table { numbers, rows: call.rows, fours: [4 * columns, 4], ones: [columns, 1] }
+    }
 }
 
-/// Writes the products of four rows with four vectors, each plus its `plus` and at least `floor`, as far as there are
-/// places. Written out, so that the sums stay in registers.
+/// Writes the products of four rows with four vectors, each plus its `plus` and at least `floor`: of as many vectors as
+/// there are `outputs`. Written out, so that the sums stay in registers.
 ///
 /// # Safety
-/// `at` gives the place of a column for that of each of the vectors' numbers.
+/// `columns` gives where the rows' four numbers are that each of the vectors' numbers is for; from `into` on are places
+/// for the rows' four numbers, `rows` apart, as many as `outputs`.
 #[inline(always)]
 unsafe fn tile(
-    columns: &[[f64; 4]],
+    mut columns: impl FnMut() -> *const f64,
     vectors: &[[f64; 4]],
-    at: impl Fn(usize) -> usize,
     (plus, floor): (&[f64; 4], f64),
-    into: [Option<&mut [f64; 4]>; 4],
+    (into, rows, outputs): (*mut f64, usize, usize),
 ) {
     let zero = Pair::splat(0.0);
     let (mut a0, mut b0, mut c0, mut d0) = (zero, zero, zero, zero);
     let (mut a1, mut b1, mut c1, mut d1) = (zero, zero, zero, zero);
-    for (place, &[a, b, c, d]) in vectors.iter().enumerate() {
+    for &[a, b, c, d] in vectors {
         // SAFETY: by the caller.
-        let (low, high) = Pair::two(unsafe { columns.get_unchecked(at(place)) });
+        let (low, high) = Pair::two(unsafe { &*columns().cast() });
         let (a, b, c, d) = (Pair::splat(a), Pair::splat(b), Pair::splat(c), Pair::splat(d));
         (a0, a1) = (a0 + a * low, a1 + a * high);
         (b0, b1) = (b0 + b * low, b1 + b * high);
         (c0, c1) = (c0 + c * low, c1 + c * high);
         (d0, d1) = (d0 + d * low, d1 + d * high);
     }
-    let put = |low: Pair, high: Pair, plus: f64, into: Option<&mut [f64; 4]>| {
-        if let Some(into) = into {
-            let (plus, floor) = (Pair::splat(plus), Pair::splat(floor));
-            Pair::store_two((low + plus).least(floor), (high + plus).least(floor), into);
-        }
+    let floor = Pair::splat(floor);
+    // SAFETY: by the caller, where there are as many outputs.
+    let put = |low: Pair, high: Pair, number: usize| unsafe {
+        let plus = Pair::splat(plus[number]);
+        Pair::store_two((low + plus).least(floor), (high + plus).least(floor), &mut *into.add(number * rows).cast());
     };
-    let [a, b, c, d] = into;
-    put(a0, a1, plus[0], a);
-    put(b0, b1, plus[1], b);
-    put(c0, c1, plus[2], c);
-    put(d0, d1, plus[3], d);
+    put(a0, a1, 0);
+    if outputs > 1 {
+        put(b0, b1, 1);
+    }
+    if outputs > 2 {
+        put(c0, c1, 2);
+    }
+    if outputs > 3 {
+        put(d0, d1, 3);
+    }
 }
 
 /// The products of one row with four vectors.
 ///
 /// # Safety
-/// As of `tile`.
+/// As of `tile`, but for one number at each place.
 #[inline(always)]
-unsafe fn line(columns: &[f64], vectors: &[[f64; 4]], at: impl Fn(usize) -> usize) -> [f64; 4] {
+unsafe fn line(mut columns: impl FnMut() -> *const f64, vectors: &[[f64; 4]]) -> [f64; 4] {
     let (mut low, mut high) = (Pair::splat(0.0), Pair::splat(0.0));
-    for (place, four) in vectors.iter().enumerate() {
+    for four in vectors {
         // SAFETY: by the caller.
-        let x = unsafe { *columns.get_unchecked(at(place)) };
+        let x = unsafe { *columns() };
         let (first, second) = Pair::two(four);
         (low, high) = (low + first * Pair::splat(x), high + second * Pair::splat(x));
     }
@@ -97,38 +114,42 @@ unsafe fn line(columns: &[f64], vectors: &[[f64; 4]], at: impl Fn(usize) -> usiz
     sums
 }
 
-fn four(list: &mut [f64], row: usize) -> Option<&mut [f64; 4]> {
-    list.get_mut(row..)?.first_chunk_mut()
-}
-
-/// Writes the products of all rows with four vectors, each plus its `plus` and at least `floor`, as far as there are places.
+/// Writes the products of all rows with four vectors, each plus its `plus` and at least `floor`: an output is as many
+/// numbers as there are rows, and there are at most four.
 ///
 /// # Safety
-/// `at` gives a column, below `inputs`, for the place of each of the vectors' numbers.
+/// `columns`, given where the first column is and how far apart they are, gives where the column is of each of the
+/// vectors' numbers, one after the other.
 #[inline(always)]
-unsafe fn products(
-    gathered: &Gathered,
-    inputs: usize,
+unsafe fn products<C: FnMut() -> *const f64>(
+    table: &Table,
     vectors: &[[f64; 4]],
-    at: impl Fn(usize) -> usize,
+    columns: impl Fn(*const f64, usize) -> C,
     (plus, floor): (&[f64; 4], f64),
-    [a, b, c, d]: [&mut [f64]; 4],
+    outputs: &mut [f64],
 ) {
-    let mut row = 0;
-    for columns in rows(gathered.fours, inputs) {
-        // SAFETY: by the caller; `columns` are all.
-        unsafe {
-            tile(columns, vectors, &at, (plus, floor), [four(a, row), four(b, row), four(c, row), four(d, row)])
-        };
-        row += 4;
+    let (numbers, rows) = (table.numbers.as_ptr(), table.rows);
+    let count = outputs.len().checked_div(rows).unwrap_or(0);
+    let (mut row, mut from) = (0, numbers);
+    if count > 0 {
+        while row + 4 <= rows {
+            // SAFETY: by the caller; the table has all fours of rows, and the outputs `rows` numbers each.
+            unsafe {
+                let into = (outputs.as_mut_ptr().add(row), rows, count);
+                tile(columns(from, table.fours[1]), vectors, (plus, floor), into);
+                from = from.add(table.fours[0]);
+            }
+            row += 4;
+        }
     }
-    for columns in rows(gathered.ones, inputs) {
+    while row < rows {
         // SAFETY: as above.
-        let sums = unsafe { line(columns, vectors, &at) };
-        for ((list, sum), plus) in [&mut *a, &mut *b, &mut *c, &mut *d].into_iter().zip(sums).zip(plus) {
+        let sums = unsafe { line(columns(from, table.ones[1]), vectors) };
+        for ((list, sum), plus) in super::rows_mut(outputs, rows).zip(sums).zip(plus) {
             let y = if sum + plus < floor { floor } else { sum + plus };
             list.iter_mut().skip(row).take(1).for_each(|into| *into = y);
         }
+        from = from.wrapping_add(table.ones[0]);
         row += 1;
     }
 }
@@ -149,15 +170,19 @@ pub fn dense(call: &Call) {
     let Some(coef) = args.list::<f64>(inputs * call.outputs.next_multiple_of(4)) else { return };
     let Some(intercept) = args.list::<f64>(call.outputs) else { return };
     let Some(floor) = args.one::<f64>() else { return };
-    let gathered = gather(call, call.scratch(inputs), |_, x| x);
-    for (four, coef) in rows(coef.as_chunks::<4>().0, inputs).enumerate() {
-        let number = |vector: usize| four * 4 + vector;
-        let plus = |vector: usize| intercept.get(number(vector)).copied().unwrap_or(0.0);
-        // Behind the last output is an empty one.
-        let into = |vector: usize| call.output(number(vector));
-        let (plus, into) = ([plus(0), plus(1), plus(2), plus(3)], [into(0), into(1), into(2), into(3)]);
+    let table = Table::direct(call).unwrap_or_else(|| Table::gathered(call, call.scratch(inputs), |_, x| x));
+    let outputs = pieces_mut(call.all_outputs(), 4 * call.rows);
+    for (four, (coef, outputs)) in rows(coef.as_chunks::<4>().0, inputs).zip(outputs).enumerate() {
+        let plus = |vector: usize| intercept.get(four * 4 + vector).copied().unwrap_or(0.0);
+        let all = |mut column: *const f64, apart: usize| {
+            move || {
+                let this = column;
+                column = column.wrapping_add(apart);
+                this
+            }
+        };
         // SAFETY: there are as many numbers as columns.
-        unsafe { products(&gathered, inputs, coef, |place| place, (&plus, floor), into) };
+        unsafe { products(&table, coef, all, (&[plus(0), plus(1), plus(2), plus(3)], floor), outputs) };
     }
 }
 
@@ -219,15 +244,12 @@ pub fn rbf(call: &Call) {
     let inputs = call.inputs.len();
     let Some(sum) = Sum::read(call.args(), inputs, call.outputs) else { return };
     let (table, rest) = call.scratch(inputs + 5).split_at_mut_checked(inputs * call.rows).unwrap_or_default();
-    let (norms, rest) = rest.split_at_mut_checked(call.rows).unwrap_or_default();
-    let (first, rest) = rest.split_at_mut_checked(call.rows).unwrap_or_default();
-    let (second, rest) = rest.split_at_mut_checked(call.rows).unwrap_or_default();
-    let (third, fourth) = rest.split_at_mut_checked(call.rows).unwrap_or_default();
-    let gathered = gather(call, table, |column, x| {
+    let (norms, values) = rest.split_at_mut_checked(call.rows).unwrap_or_default();
+    let table = Table::gathered(call, table, |column, x| {
         let center = Pair::splat(sum.center.get(column).copied().unwrap_or(0.0));
         (x - center).least(Pair::splat(-FAR)).most(Pair::splat(FAR))
     });
-    squares(&gathered, inputs, norms);
+    squares(&table, inputs, norms);
     for (output, &intercept) in call.outputs().zip(sum.intercept) {
         output.fill(intercept);
     }
@@ -241,23 +263,22 @@ pub fn rbf(call: &Call) {
             (columns, vectors) = (next, rest);
             // SAFETY: there are as many columns as fours of numbers, and the validator saw that they are inputs.
             unsafe {
-                let at = |place: usize| *which.get_unchecked(place) as usize;
-                products(
-                    &gathered,
-                    inputs,
-                    four,
-                    at,
-                    (&[0.0; 4], f64::NEG_INFINITY),
-                    [&mut *first, &mut *second, &mut *third, &mut *fourth],
-                );
+                let some = |first: *const f64, apart: usize| {
+                    let mut places = which.as_ptr();
+                    move || {
+                        let place = *places;
+                        places = places.add(1);
+                        first.add(place as usize * apart)
+                    }
+                };
+                products(&table, four, some, (&[0.0; 4], f64::NEG_INFINITY), values);
             }
-            for (values, &squared) in [&mut *first, &mut *second, &mut *third, &mut *fourth].into_iter().zip(squared)
-            {
+            for (values, &squared) in rows_mut(values, call.rows).zip(squared) {
                 let (squared, gamma, two) = (Pair::splat(squared), Pair::splat(-sum.gamma), Pair::splat(2.0));
                 each_pair(values, norms, |product, norm| exp_pair(gamma * ((norm + squared) - two * product)));
             }
             for (&target, coef) in targets.iter().zip(coef) {
-                add(call.output(target as usize), [&*first, &*second, &*third, &*fourth], coef);
+                add(call.output(target as usize), values, coef);
             }
         }
     }
@@ -265,7 +286,10 @@ pub fn rbf(call: &Call) {
 
 /// Adds the four values, each times its coefficient, one after the other.
 #[inline(always)]
-fn add(sums: &mut [f64], [first, second, third, fourth]: [&[f64]; 4], &[a, b, c, d]: &[f64; 4]) {
+fn add(sums: &mut [f64], values: &[f64], &[a, b, c, d]: &[f64; 4]) {
+    let mut values = rows(values, sums.len());
+    let mut next = || values.next().unwrap_or_default();
+    let (first, second, third, fourth) = (next(), next(), next(), next());
     let (sums, last) = sums.as_chunks_mut::<2>();
     let (first, last_a) = first.as_chunks::<2>();
     let (second, last_b) = second.as_chunks::<2>();
@@ -280,10 +304,11 @@ fn add(sums: &mut [f64], [first, second, third, fourth]: [&[f64]; 4], &[a, b, c,
     }
 }
 
-/// The squared norm of each row.
-fn squares(gathered: &Gathered, inputs: usize, norms: &mut [f64]) {
+/// The squared norm of each row of a table that was gathered.
+fn squares(gathered: &Table, inputs: usize, norms: &mut [f64]) {
     let (fours, ones) = norms.as_chunks_mut::<4>();
-    for (columns, norms) in rows(gathered.fours, inputs).zip(fours) {
+    let (numbers, rest) = gathered.numbers.split_at_checked(4 * inputs * fours.len()).unwrap_or_default();
+    for (columns, norms) in rows(numbers.as_chunks::<4>().0, inputs).zip(fours) {
         *norms = [0.0; 4];
         for x in columns {
             for (norm, &x) in norms.iter_mut().zip(x) {
@@ -291,7 +316,7 @@ fn squares(gathered: &Gathered, inputs: usize, norms: &mut [f64]) {
             }
         }
     }
-    for (columns, norm) in rows(gathered.ones, inputs).zip(ones) {
+    for (columns, norm) in rows(rest, inputs).zip(ones) {
         *norm = 0.0;
         for &x in columns {
             *norm += x * x;

@@ -195,23 +195,28 @@ pub fn check_pick(shape: &Shape) -> Option<usize> {
 }
 
 pub fn argmax(call: &Call) {
-    pick(call, |x, best| x > best);
+    pick(call, |x, best| (x, best));
 }
 
 pub fn argmin(call: &Call) {
-    pick(call, |x, best| x < best);
+    pick(call, |x, best| (best, x));
 }
 
-#[inline]
-fn pick(call: &Call, better: impl Fn(f64, f64) -> bool) {
+/// The first input than which no later one is better, which is when the first of `order(x, best)` is above the second.
+/// In vectors, of which one number is of use: engines pick a number by a branch, and which one is best is hard to guess.
+#[inline(always)]
+fn pick(call: &Call, order: impl Fn(Pair, Pair) -> (Pair, Pair)) {
     for (row, y) in call.output(0).iter_mut().enumerate() {
-        let at = |values: &[f64]| values.get(row).copied().unwrap_or(0.0);
-        let (mut place, mut best) = (0, at(call.input(0)));
-        for (number, input) in call.inputs().enumerate().skip(1) {
-            if better(at(input), best) {
-                (place, best) = (number, at(input));
-            }
+        let at = |values: &[f64]| Pair::splat(values.get(row).copied().unwrap_or(0.0));
+        let zero = Pair::splat(0.0);
+        let (mut place, mut number, mut best) = (zero, zero, at(call.input(0)));
+        for input in call.inputs().skip(1) {
+            let x = at(input);
+            let (above, below) = order(x, best);
+            number = number + Pair::splat(1.0);
+            place = above.above_or(below, number, place);
+            best = above.above_or(below, x, best);
         }
-        *y = place as f64;
+        *y = place.first();
     }
 }

@@ -132,6 +132,15 @@ impl<'a> Call<'a> {
         (0..self.inputs.len()).map(|number| self.input(number))
     }
 
+    /// The numbers of all inputs, one input after the other, where they lie so.
+    fn consecutive(&self) -> Option<&[f64]> {
+        let &first = self.inputs.first()?;
+        // SAFETY: as in `input`; the slots follow each other.
+        self.inputs.iter().zip(first..).all(|(&slot, next)| slot == next).then(|| unsafe {
+            core::slice::from_raw_parts(self.slots.add(first as usize * self.rows), self.inputs.len() * self.rows)
+        })
+    }
+
     /// The numbers of output `number`, one a row. The caller holds one view of an output at a time.
     #[inline]
     #[allow(clippy::mut_from_ref)]
@@ -146,6 +155,14 @@ impl<'a> Call<'a> {
     #[inline]
     fn outputs(&self) -> impl Iterator<Item = &mut [f64]> {
         (0..self.outputs).map(|number| self.output(number))
+    }
+
+    /// The numbers of all outputs, one output after the other. The caller holds no other view of an output.
+    #[inline]
+    #[allow(clippy::mut_from_ref)]
+    fn all_outputs(&self) -> &mut [f64] {
+        // SAFETY: as in `output`.
+        unsafe { core::slice::from_raw_parts_mut(self.slots.add(self.output * self.rows), self.outputs * self.rows) }
     }
 
     /// `slots` scratch slots as one run of numbers; the count is the one the kernel's validator answered.

@@ -41,6 +41,11 @@ mod vector {
     }
 
     #[inline(always)]
+    pub fn above_or(x: v128, bound: v128, above: v128, other: v128) -> v128 {
+        v128_bitselect(above, other, f64x2_gt(x, bound))
+    }
+
+    #[inline(always)]
     pub fn narrow(x: v128) -> v128 {
         f64x2_promote_low_f32x4(f32x4_demote_f64x2_zero(x))
     }
@@ -48,6 +53,11 @@ mod vector {
     #[inline(always)]
     pub fn splat(x: f64) -> v128 {
         f64x2_splat(x)
+    }
+
+    #[inline(always)]
+    pub fn first(x: v128) -> f64 {
+        f64x2_extract_lane::<0>(x)
     }
 
     #[inline(always)]
@@ -111,6 +121,12 @@ mod vector {
     }
 
     #[inline(always)]
+    pub fn above_or(x: Inner, bound: Inner, above: Inner, other: Inner) -> Inner {
+        let pick = |k: usize| if x[k] > bound[k] { above[k] } else { other[k] };
+        [pick(0), pick(1)]
+    }
+
+    #[inline(always)]
     pub fn narrow(x: Inner) -> Inner {
         x.map(|x| f64::from(x as f32))
     }
@@ -118,6 +134,11 @@ mod vector {
     #[inline(always)]
     pub fn splat(x: f64) -> Inner {
         [x; 2]
+    }
+
+    #[inline(always)]
+    pub fn first(x: Inner) -> f64 {
+        x[0]
     }
 
     #[inline(always)]
@@ -148,6 +169,11 @@ impl Pair {
     #[inline(always)]
     pub fn splat(x: f64) -> Pair {
         Pair(vector::splat(x))
+    }
+
+    #[inline(always)]
+    pub fn first(self) -> f64 {
+        vector::first(self.0)
     }
 
     #[inline(always)]
@@ -199,6 +225,12 @@ impl Pair {
     #[inline(always)]
     pub fn above(self, bound: Pair) -> Pair {
         Pair(vector::above(self.0, bound.0))
+    }
+
+    /// `above` where the number is above the bound, else `other`.
+    #[inline(always)]
+    pub fn above_or(self, bound: Pair, above: Pair, other: Pair) -> Pair {
+        Pair(vector::above_or(self.0, bound.0, above.0, other.0))
     }
 
     /// Rounded to f32. The f64 sum, product or quotient of two f32, so rounded, is that of f32.
