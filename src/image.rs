@@ -193,6 +193,8 @@ kernels! {
     Gathered64 "gathered64",
     Deep32 "deep32",
     Deep64 "deep64",
+    Grouped32 "grouped32",
+    Grouped64 "grouped64",
 }
 
 impl Kernel {
@@ -207,7 +209,7 @@ impl Kernel {
     /// Whether its inputs may be columns of f32.
     pub fn reads_narrow(self) -> bool {
         use Kernel::*;
-        matches!(self, Walk32 | Walk64 | Sliced32 | Sliced64 | Gathered32 | Gathered64)
+        matches!(self, Walk32 | Walk64 | Sliced32 | Sliced64 | Gathered32 | Gathered64 | Grouped32 | Grouped64)
     }
 }
 

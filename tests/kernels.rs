@@ -102,7 +102,26 @@ fn kinds() -> Vec<Kind> {
             ..PLAIN
         },
         Kind { name: "gathered-3", kernel: "gathered32", columns: 5, trees: 301, leaves: 8, grid: 90, ..PLAIN },
-        Kind { name: "uneven-31", kernel: "sliced64", leaves: 31, level: false, compare: F64, sum: F64, ..PLAIN },
+        Kind {
+            name: "grouped-31",
+            kernel: "grouped64",
+            leaves: 31,
+            level: false,
+            compare: F64,
+            sum: F64,
+            sides: Sides::Zero,
+            ..PLAIN
+        },
+        Kind {
+            name: "uneven-31",
+            kernel: "sliced64",
+            leaves: 31,
+            level: false,
+            compare: F64,
+            sum: F64,
+            columns: 36,
+            ..PLAIN
+        },
         Kind {
             name: "uneven-64",
             kernel: "sliced64",
@@ -114,6 +133,18 @@ fn kinds() -> Vec<Kind> {
             ..PLAIN
         },
         Kind {
+            name: "grouped-200",
+            kernel: "grouped32",
+            columns: 16,
+            leaves: 200,
+            grid: 250,
+            level: false,
+            outputs: 2,
+            vector: true,
+            sum: F64,
+            ..PLAIN
+        },
+        Kind {
             name: "uneven-200",
             kernel: "sliced32",
             leaves: 200,
@@ -121,8 +152,10 @@ fn kinds() -> Vec<Kind> {
             outputs: 2,
             vector: true,
             sum: F64,
+            columns: 33,
             ..PLAIN
         },
+        Kind { name: "grouped-9", kernel: "grouped32", trees: 301, leaves: 9, level: false, columns: 15, ..PLAIN },
         Kind { name: "full-zero", kernel: "gathered32", sides: Sides::Zero, ..PLAIN },
         Kind { name: "full-nonzero", kernel: "gathered32", columns: 7, grid: 900, sides: Sides::Nonzero, ..PLAIN },
         Kind {
@@ -154,7 +187,16 @@ fn kinds() -> Vec<Kind> {
             sides: Sides::Mixed,
             ..PLAIN
         },
-        Kind { name: "classes", kernel: "sliced32", leaves: 31, level: false, outputs: 3, grid: 60, ..PLAIN },
+        Kind {
+            name: "classes",
+            kernel: "grouped32",
+            columns: 16,
+            leaves: 31,
+            level: false,
+            outputs: 3,
+            grid: 60,
+            ..PLAIN
+        },
         Kind { name: "wide", kernel: "sliced32", columns: 150, grid: 40000, ..PLAIN },
         Kind { name: "few-columns", kernel: "sliced64", columns: 3, grid: 3000, compare: F64, sum: F64, ..PLAIN },
         Kind {

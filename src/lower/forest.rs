@@ -306,11 +306,13 @@ fn choose(shape: &Shape) -> Option<Choice> {
     if shape.thresholds <= 1 << 16 && shape.most < 256 && shape.columns > 0 {
         let full = depth <= 8 && (shape.trees << depth) <= 3 * (shape.splits + shape.trees);
         return Some(Choice {
-            kernel: match (full && gathers(shape), shape.narrow) {
-                (true, true) => Kernel::Gathered32,
-                (true, false) => Kernel::Gathered64,
-                (false, true) => Kernel::Sliced32,
-                (false, false) => Kernel::Sliced64,
+            kernel: match (gathers(shape), full, shape.narrow) {
+                (true, true, true) => Kernel::Gathered32,
+                (true, true, false) => Kernel::Gathered64,
+                (true, false, true) => Kernel::Grouped32,
+                (true, false, false) => Kernel::Grouped64,
+                (false, _, true) => Kernel::Sliced32,
+                (false, _, false) => Kernel::Sliced64,
             },
             shared: true,
             flags: if full { FULL | depth << DEPTH } else { leaf_bits(shape) << DEPTH },
@@ -546,6 +548,11 @@ mod tests {
             let kernel = if shape.narrow { Kernel::Gathered32 } else { Kernel::Gathered64 };
             (small(shape) && fits && gathers(shape)).then_some(Choice { kernel, shared: true, flags })
         });
+        with("grouped", &|shape| {
+            let kernel = if shape.narrow { Kernel::Grouped32 } else { Kernel::Grouped64 };
+            let fits = small(shape) && gathers(shape);
+            fits.then(|| Choice { kernel, shared: true, flags: leaf_bits(shape) << DEPTH })
+        });
         with("chosen", &choose);
         images
     }
@@ -624,7 +631,9 @@ mod tests {
             }
         }
         assert!(
-            ["walk", "walk, shared", "sliced", "sliced, full", "gathered", "deep"].iter().all(|name| used[name] > 20),
+            ["walk", "walk, shared", "sliced", "sliced, full", "gathered", "grouped", "deep"]
+                .iter()
+                .all(|name| used[name] > 20),
             "{used:?}"
         );
         let known = [Column::LEFT, Column::RIGHT, Column::AS_ZERO, 4 | Column::LEFT, 4 | Column::RIGHT];
@@ -716,6 +725,6 @@ mod tests {
                 }
             }
         }
-        assert!(found.len() == 8 && found.values().flatten().all(|&count| count > 10), "{found:?}");
+        assert!(found.len() == 9 && found.values().flatten().all(|&count| count > 10), "{found:?}");
     }
 }

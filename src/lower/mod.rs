@@ -220,7 +220,8 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     let also = also.iter().map(|(method, wires)| (method.clone(), gather(wires))).collect();
     let slots = slots.most();
     let most = |operation: &Operation| match operation.kernel {
-        Kernel::Gathered32 | Kernel::Gathered64 | Kernel::Sliced32 | Kernel::Sliced64 => Some(BLOCK),
+        Kernel::Gathered32 | Kernel::Gathered64 | Kernel::Grouped32 | Kernel::Grouped64 => Some(BLOCK),
+        Kernel::Sliced32 | Kernel::Sliced64 => Some(BLOCK),
         Kernel::Walk32 | Kernel::Walk64 | Kernel::Deep32 | Kernel::Deep64 => Some(BLOCK_OF_WALKS),
         _ => None,
     };

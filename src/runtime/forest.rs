@@ -339,6 +339,11 @@ impl Place {
         self.count as usize
     }
 
+    /// How many bytes from the beginning of the tables.
+    pub fn start(&self) -> usize {
+        self.at as usize
+    }
+
     /// The list, of the T that the place was taken for.
     ///
     /// # Safety

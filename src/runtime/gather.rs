@@ -1,14 +1,15 @@
-//! Single rows through trees filled up to one depth, sixteen splits at a time.
+//! Single rows, sixteen splits at a time: what all trees need, and the way through trees filled up to one depth; other
+//! trees' is in `groups`.
 //!
 //! The row's ranks, a byte a column, stand in two vectors. Three levels of a tree, a group, are seven splits: the
 //! columns that they ask and the ranks that these are compared with, a byte each. Of two trees' groups one vector
 //! gathers what they ask (a swizzle), one comparison decides them all, and a table turns the seven decisions of a group
 //! into one of its eight children. A tree of depth 6 is two such steps. Levels that fill up the first group go left.
 
-use super::Call;
 use super::forest::{Column, Forest, Layout, Place, Sum};
-use super::sliced::{BEYOND, Columns, Ranks};
+use super::sliced::{BEYOND, Columns, GATHERED, Ranks};
 use super::trees::{Number, SUM32, VECTOR};
+use super::{Call, groups};
 
 /// Columns that the two vectors hold.
 pub const COLUMNS: usize = 32;
@@ -17,7 +18,7 @@ pub const COLUMNS: usize = 32;
 pub const THRESHOLDS: u32 = 255;
 
 /// What no rank is above. Ranks are kept less 128, to be compared as signed bytes.
-const NEVER: u8 = 127;
+pub const NEVER: u8 = 127;
 
 /// Columns and ranks of seven splits, in the order of a heap; the eighth never holds.
 type Group = [[u8; 8]; 2];
@@ -40,24 +41,36 @@ struct Binned<T> {
 /// Trees of one output that follow each other.
 #[derive(Clone, Copy)]
 #[repr(C)]
-struct Run {
-    target: u32,
-    trees: u32,
+pub struct Run {
+    pub target: u32,
+    pub trees: u32,
 }
 
-/// Where the tables are; those of the last line are what `sliced` makes.
-#[derive(Clone, Copy)]
+/// Where the tables are.
+#[derive(Clone, Copy, Default)]
 #[repr(C)]
 pub struct Tables {
     head: Place,
-    children: Place,
     columns: Place,
-    groups: Place,
     runs: Place,
     base: Place,
+    /// Of `sliced`.
     sorted: Place,
     cells: Place,
+    full: Full,
+    groups: groups::Tables,
+}
+
+/// Of trees filled up to one depth.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+struct Full {
+    steps: Steps,
+    children: Place,
+    groups: Place,
+    /// Leaf rows, of `sliced`, and how far it is from one tree's to the next one's.
     values: Place,
+    pitch: u32,
 }
 
 /// All that a row needs to know beside the tables: to read the arguments anew would take as long as the row.
@@ -67,15 +80,12 @@ struct Head {
     ready: u32,
     flags: u32,
     divide: f64,
-    shape: Steps,
-    /// From one tree's leaf rows to the next one's.
-    pitch: u32,
     runs: u32,
     tables: Tables,
 }
 
 /// The steps down a tree of a depth.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 #[repr(C)]
 struct Steps {
     count: u32,
@@ -109,54 +119,46 @@ impl Steps {
 }
 
 impl Tables {
-    /// In an empty layout; `sorted`, `cells` and `values` are set by `build`.
-    pub fn new<T>(forest: &Forest, depth: u32, layout: &mut Layout, outputs: usize) -> Tables {
+    /// In an empty layout, for trees filled up to a depth or any; what is of `sliced` is set by `build`.
+    pub fn new<T>(forest: &Forest, depth: Option<u32>, layout: &mut Layout, outputs: usize) -> Tables {
         let trees = forest.sizes.len() as u64;
-        let none = Place::default();
-        Tables {
+        let mut tables = Tables {
             head: layout.take::<Head>(1),
-            children: layout.take::<u8>(128),
             columns: layout.take::<Binned<T>>(forest.columns.len() as u64),
-            groups: layout.take::<Group>(trees * u64::from(Steps::new(depth).starts[3])),
             runs: layout.take::<Run>(trees),
             base: layout.take::<f64>(outputs as u64),
-            sorted: none,
-            cells: none,
-            values: none,
+            ..Tables::default()
+        };
+        if let Some(depth) = depth {
+            let steps = Steps::new(depth);
+            tables.full.steps = steps;
+            tables.full.children = layout.take::<u8>(128);
+            tables.full.groups = layout.take::<Group>(trees * u64::from(steps.starts[3]));
+        } else {
+            tables.groups = groups::Tables::new(forest, layout, outputs);
         }
+        tables
     }
 
-    /// Makes the tables from those of `sliced`: the columns' maps; the trees as heaps of thresholds, filled up to this
-    /// depth; where sorted thresholds, cells and leaf rows are, and how far it is from one tree's rows to the next one's.
-    pub fn build<T: Number>(
+    /// Makes the tables. Of `sliced` come the columns' maps, where sorted thresholds and cells are and, for trees that
+    /// are filled up, their heaps of thresholds, where leaf rows are and how far it is from one tree's to the next one's.
+    pub fn build<T: Number, const KIND: u8>(
         mut self,
         call: &Call,
         forest: &Forest,
-        maps: Columns<T>,
-        heaps: (&[u16], u32),
-        made: ([Place; 3], usize),
+        (maps, [sorted, cells]): (Columns<T>, [Place; 2]),
+        (heaps, values, pitch): (&[u16], Place, usize),
     ) {
-        let ((heaps, depth), ([sorted, cells, values], pitch)) = (heaps, made);
-        (self.sorted, self.cells, self.values) = (sorted, cells, values);
-        let shape = Steps::new(depth);
+        (self.sorted, self.cells) = (sorted, cells);
         // SAFETY: laid out as in the validator, each place is viewed once.
-        let (head, children, columns, groups, runs, base) = unsafe {
+        let (head, columns, runs, base) = unsafe {
             (
                 self.head.of::<Head>(call),
-                self.children.of::<u8>(call),
                 self.columns.of::<Binned<T>>(call),
-                self.groups.of::<Group>(call),
                 self.runs.of::<Run>(call),
                 self.base.of::<f64>(call),
             )
         };
-        for (decided, child) in children.iter_mut().enumerate() {
-            let mut node = 1;
-            for _ in 0..3 {
-                node = 2 * node + (decided >> (node - 1) & 1);
-            }
-            *child = node as u8 & 7;
-        }
         let (mut sorted, mut cells) = (0, 0);
         for (into, (&column, (map, own, mine))) in columns.iter_mut().zip(forest.columns.iter().zip(maps)) {
             let (count, cell_count) = ((own.len() - BEYOND) as u32, mine.len() as u32);
@@ -164,29 +166,6 @@ impl Tables {
             *into = Binned { map: *map, column, slot, sorted, count, cells, cell_count };
             sorted += own.len() as u32;
             cells += cell_count;
-        }
-        let mut groups = groups.iter_mut();
-        for heap in super::rows(heaps, 1 << depth) {
-            for step in 0..shape.count {
-                let count = if step == 0 { 1 } else { 1 << (3 * step - shape.spare) };
-                for (number, group) in groups.by_ref().take(count).enumerate() {
-                    *group = [[0; 8], [NEVER; 8]];
-                    let [asked, ranks] = group;
-                    for (place, (asked, rank)) in (1..8).zip(asked.iter_mut().zip(ranks)) {
-                        let Some(&mask) = shape.own(step, number, place).and_then(|own| heap.get(own)) else {
-                            continue;
-                        };
-                        let mut left = u32::from(mask);
-                        for (column, &count) in (0u8..).zip(forest.counts) {
-                            if left < count {
-                                (*asked, *rank) = (column, left as u8 ^ 128);
-                                break;
-                            }
-                            left -= count;
-                        }
-                    }
-                }
-            }
         }
         let (mut last, mut count) = (None, 0);
         for tree in 0..forest.sizes.len() {
@@ -199,15 +178,62 @@ impl Tables {
             }
         }
         base.iter_mut().zip(forest.base).for_each(|(into, &base)| *into = base);
-        let (flags, divide, runs) = (forest.flags, forest.divide, count as u32);
+        if KIND == GATHERED {
+            (self.full.values, self.full.pitch) = (values, pitch as u32);
+            self.full.build(call, forest, heaps);
+        } else {
+            self.groups.build(call, forest, runs.get(..count).unwrap_or(&[]));
+        }
         for head in head {
-            *head = Head { ready: 1, flags, divide, shape, pitch: pitch as u32, runs, tables: self };
+            *head = Head { ready: 1, flags: forest.flags, divide: forest.divide, runs: count as u32, tables: self };
         }
     }
 }
 
+impl Full {
+    fn build(&self, call: &Call, forest: &Forest, heaps: &[u16]) {
+        let steps = &self.steps;
+        // SAFETY: laid out as in the validator, each place is viewed once.
+        let (children, groups) = unsafe { (self.children.of::<u8>(call), self.groups.of::<Group>(call)) };
+        for (decided, child) in children.iter_mut().enumerate() {
+            let mut node = 1;
+            for _ in 0..3 {
+                node = 2 * node + (decided >> (node - 1) & 1);
+            }
+            *child = node as u8 & 7;
+        }
+        let mut groups = groups.iter_mut();
+        for heap in super::rows(heaps, 1 << (3 * steps.count - steps.spare)) {
+            for step in 0..steps.count {
+                let count = if step == 0 { 1 } else { 1 << (3 * step - steps.spare) };
+                for (number, group) in groups.by_ref().take(count).enumerate() {
+                    *group = [[0; 8], [NEVER; 8]];
+                    let [asked, ranks] = group;
+                    for (place, (asked, rank)) in (1..8).zip(asked.iter_mut().zip(ranks)) {
+                        if let Some(&mask) = steps.own(step, number, place).and_then(|own| heap.get(own)) {
+                            (*asked, *rank) = place_of(forest, mask.into());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The column of a threshold, and the rank that is compared with it: its place among the column's, less 128.
+pub fn place_of(forest: &Forest, threshold: u32) -> (u8, u8) {
+    let mut left = threshold;
+    for (column, &count) in (0u8..).zip(forest.counts) {
+        if left < count {
+            return (column, left as u8 ^ 128);
+        }
+        left -= count;
+    }
+    (0, NEVER)
+}
+
 /// Predicts the rows of the call, one by one; false where the tables are still to be made.
-pub fn run<T: Number>(call: &Call) -> bool {
+pub fn run<T: Number, const KIND: u8>(call: &Call) -> bool {
     // SAFETY: the head is the first of the tables; as they are zeros at first, it is not ready before `build`.
     let Some(head) = (unsafe { Layout::default().take::<Head>(1).of::<Head>(call).first() }) else { return true };
     if head.ready == 0 {
@@ -219,13 +245,19 @@ pub fn run<T: Number>(call: &Call) -> bool {
         for (output, &base) in call.outputs().zip(&*base) {
             output.fill(base);
         }
+        let runs = head.tables.runs.of::<Run>(call).get_unchecked(..head.runs as usize);
+        let (full, groups) = (&head.tables.full, &head.tables.groups);
         for row in 0..call.rows {
             let Some(ranks) = rank::<T>(call, head, row) else { return true };
-            match (head.flags & VECTOR != 0, head.flags & SUM32 != 0) {
-                (false, true) => add::<f32>(call, head, ranks, row),
-                (false, false) => add::<f64>(call, head, ranks, row),
-                (true, true) => add_rows::<f32>(call, head, ranks, row),
-                (true, false) => add_rows::<f64>(call, head, ranks, row),
+            match (KIND == GATHERED, head.flags & VECTOR != 0, head.flags & SUM32 != 0) {
+                (true, false, true) => full.add::<f32>(call, runs, ranks, row),
+                (true, false, false) => full.add::<f64>(call, runs, ranks, row),
+                (true, true, true) => full.add_rows::<f32>(call, ranks, row),
+                (true, true, false) => full.add_rows::<f64>(call, ranks, row),
+                (false, false, true) => groups.add::<f32, false>(call, runs, ranks, row),
+                (false, false, false) => groups.add::<f64, false>(call, runs, ranks, row),
+                (false, true, true) => groups.add::<f32, true>(call, runs, ranks, row),
+                (false, true, false) => groups.add::<f64, true>(call, runs, ranks, row),
             }
         }
     }
@@ -290,7 +322,7 @@ unsafe fn leaves(
         let (mut left, mut right) = (0, 0);
         let mut step = |start: u32| {
             let start = start as usize;
-            let decided = ranks.decide(one.add(start + left), other.add(start + right));
+            let decided = ranks.decide_both(one.add(start + left), other.add(start + right));
             left = 8 * left + *children.add(decided & 127) as usize;
             right = 8 * right + *children.add(decided >> 8) as usize;
         };
@@ -305,56 +337,56 @@ unsafe fn leaves(
     }
 }
 
-/// Adds the values of the row's leaves, in the order of the trees.
-///
-/// # Safety
-/// The tables were built, with leaf rows of S.
-#[inline(never)]
-unsafe fn add<S: Sum>(call: &Call, head: &Head, ranks: Ranked, row: usize) {
-    // SAFETY: by the caller; every leaf has a row of values.
-    unsafe {
-        let tables = &head.tables;
-        let children = tables.children.of::<u8>(call).as_ptr();
-        let mut values = tables.values.of::<u64>(call).as_ptr().cast::<S>();
-        let mut groups = tables.groups.of::<Group>(call).as_ptr();
-        let (steps, pitch) = (head.shape, head.pitch as usize);
-        let of_tree = steps.starts[3] as usize;
-        for run in tables.runs.of::<Run>(call).get_unchecked(..head.runs as usize) {
-            let output = call.output(run.target as usize).get_unchecked_mut(row);
-            let mut sum = S::from_f64(*output);
-            for _ in 0..run.trees / 2 {
-                let (left, right) = leaves(ranks, children, steps, groups, groups.add(of_tree));
-                sum = sum.plus(*values.add(left)).plus(*values.add(pitch + right));
-                (groups, values) = (groups.add(2 * of_tree), values.add(2 * pitch));
+impl Full {
+    /// Adds the values of the row's leaves, in the order of the trees.
+    ///
+    /// # Safety
+    /// The tables were built, with leaf rows of S.
+    #[inline(never)]
+    unsafe fn add<S: Sum>(&self, call: &Call, runs: &[Run], ranks: Ranked, row: usize) {
+        // SAFETY: by the caller; every leaf has a row of values.
+        unsafe {
+            let children = self.children.of::<u8>(call).as_ptr();
+            let mut values = self.values.of::<u64>(call).as_ptr().cast::<S>();
+            let mut groups = self.groups.of::<Group>(call).as_ptr();
+            let (steps, pitch) = (self.steps, self.pitch as usize);
+            let of_tree = steps.starts[3] as usize;
+            for run in runs {
+                let output = call.output(run.target as usize).get_unchecked_mut(row);
+                let mut sum = S::from_f64(*output);
+                for _ in 0..run.trees / 2 {
+                    let (left, right) = leaves(ranks, children, steps, groups, groups.add(of_tree));
+                    sum = sum.plus(*values.add(left)).plus(*values.add(pitch + right));
+                    (groups, values) = (groups.add(2 * of_tree), values.add(2 * pitch));
+                }
+                if run.trees % 2 == 1 {
+                    let (leaf, _) = leaves(ranks, children, steps, groups, groups);
+                    sum = sum.plus(*values.add(leaf));
+                    (groups, values) = (groups.add(of_tree), values.add(pitch));
+                }
+                *output = sum.to_f64();
             }
-            if run.trees % 2 == 1 {
-                let (leaf, _) = leaves(ranks, children, steps, groups, groups);
-                sum = sum.plus(*values.add(leaf));
-                (groups, values) = (groups.add(of_tree), values.add(pitch));
-            }
-            *output = sum.to_f64();
         }
     }
-}
 
-/// The same where a leaf has a value for each output.
-///
-/// # Safety
-/// As of `add`.
-#[inline(never)]
-unsafe fn add_rows<S: Sum>(call: &Call, head: &Head, ranks: Ranked, row: usize) {
-    // SAFETY: by the caller; every leaf has a row of values.
-    unsafe {
-        let tables = &head.tables;
-        let children = tables.children.of::<u8>(call).as_ptr();
-        let mut values = tables.values.of::<u64>(call).as_ptr().cast::<S>();
-        for groups in super::rows(tables.groups.of::<Group>(call), head.shape.starts[3] as usize) {
-            let (leaf, _) = leaves(ranks, children, head.shape, groups.as_ptr(), groups.as_ptr());
-            for (place, output) in call.outputs().enumerate() {
-                let sum = output.get_unchecked_mut(row);
-                *sum = S::from_f64(*sum).plus(*values.add(leaf * call.outputs + place)).to_f64();
+    /// The same where a leaf has a value for each output.
+    ///
+    /// # Safety
+    /// As of `add`.
+    #[inline(never)]
+    unsafe fn add_rows<S: Sum>(&self, call: &Call, ranks: Ranked, row: usize) {
+        // SAFETY: by the caller; every leaf has a row of values.
+        unsafe {
+            let children = self.children.of::<u8>(call).as_ptr();
+            let mut values = self.values.of::<u64>(call).as_ptr().cast::<S>();
+            for groups in super::rows(self.groups.of::<Group>(call), self.steps.starts[3] as usize) {
+                let (leaf, _) = leaves(ranks, children, self.steps, groups.as_ptr(), groups.as_ptr());
+                for (place, output) in call.outputs().enumerate() {
+                    let sum = output.get_unchecked_mut(row);
+                    *sum = S::from_f64(*sum).plus(*values.add(leaf * call.outputs + place)).to_f64();
+                }
+                values = values.add(self.pitch as usize * call.outputs);
             }
-            values = values.add(head.pitch as usize * call.outputs);
         }
     }
 }
@@ -378,18 +410,32 @@ mod vector {
             }
         }
 
-        /// What two groups decide, seven bits each, the second from bit 8 on.
+        #[inline(always)]
+        fn above(self, asked: v128, ranks: v128) -> usize {
+            // A place that is not in the vector gives 0.
+            let high = i8x16_swizzle(self.1, i8x16_sub(asked, i8x16_splat(16)));
+            i8x16_bitmask(i8x16_gt(v128_or(i8x16_swizzle(self.0, asked), high), ranks)) as usize
+        }
+
+        /// What two groups decide, eight bits each.
         ///
         /// # Safety
         /// Both point to a group.
         #[inline(always)]
-        pub unsafe fn decide(self, one: *const Group, other: *const Group) -> usize {
+        pub unsafe fn decide_both(self, one: *const Group, other: *const Group) -> usize {
             // SAFETY: by the caller.
             let (one, other) = unsafe { (v128_load(one.cast()), v128_load(other.cast())) };
-            let (asked, ranks) = (i64x2_shuffle::<0, 2>(one, other), i64x2_shuffle::<1, 3>(one, other));
-            // A place that is not in the vector gives 0.
-            let high = i8x16_swizzle(self.1, i8x16_sub(asked, i8x16_splat(16)));
-            i8x16_bitmask(i8x16_gt(v128_or(i8x16_swizzle(self.0, asked), high), ranks)) as usize
+            self.above(i64x2_shuffle::<0, 2>(one, other), i64x2_shuffle::<1, 3>(one, other))
+        }
+
+        /// What sixteen splits decide.
+        ///
+        /// # Safety
+        /// Both point to sixteen bytes.
+        #[inline(always)]
+        pub unsafe fn decide(self, asked: *const u8, ranks: *const u8) -> usize {
+            // SAFETY: by the caller.
+            unsafe { self.above(v128_load(asked.cast()), v128_load(ranks.cast())) }
         }
     }
 }
@@ -406,19 +452,29 @@ mod vector {
             Ranked(*ranks)
         }
 
-        /// # Safety
-        /// Both point to a group.
-        pub unsafe fn decide(self, one: *const Group, other: *const Group) -> usize {
-            // SAFETY: by the caller.
-            let groups = unsafe { [*one, *other] };
-            let each = groups.iter().flat_map(|[asked, ranks]| asked.iter().zip(ranks));
-            let decided = each.enumerate().map(|(bit, (&asked, &rank))| {
+        fn above(&self, asked: &[u8], ranks: &[u8]) -> usize {
+            let decided = asked.iter().zip(ranks).enumerate().map(|(bit, (&asked, &rank))| {
                 let x = self.0.get(asked as usize).copied().unwrap_or(0);
                 usize::from(x as i8 > rank as i8) << bit
             });
             decided.sum()
         }
+
+        /// # Safety
+        /// Both point to a group.
+        pub unsafe fn decide_both(self, one: *const Group, other: *const Group) -> usize {
+            // SAFETY: by the caller.
+            let ([asked, ranks], [others, other_ranks]) = unsafe { (*one, *other) };
+            self.above(&asked, &ranks) | self.above(&others, &other_ranks) << 8
+        }
+
+        /// # Safety
+        /// Both point to sixteen bytes.
+        pub unsafe fn decide(self, asked: *const u8, ranks: *const u8) -> usize {
+            // SAFETY: by the caller.
+            unsafe { self.above(core::slice::from_raw_parts(asked, 16), core::slice::from_raw_parts(ranks, 16)) }
+        }
     }
 }
 
-use vector::Ranked;
+pub use vector::Ranked;

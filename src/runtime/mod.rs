@@ -20,6 +20,7 @@ pub mod forest;
 mod functions;
 pub mod gather;
 mod gaussian;
+mod groups;
 mod impute;
 mod lanes;
 mod linear_trees;
@@ -471,12 +472,14 @@ kernels! {
     CategoryHash kernel_category_hash check_category_hash = ctr::category_hash, ctr::check_category_hash;
     Walk32 kernel_walk32 check_walk32 = walk::kernel::<f32>, walk::check::<f32>;
     Walk64 kernel_walk64 check_walk64 = walk::kernel::<f64>, walk::check::<f64>;
-    Sliced32 kernel_sliced32 check_sliced32 = sliced::kernel::<f32>, sliced::check::<f32, false>;
-    Sliced64 kernel_sliced64 check_sliced64 = sliced::kernel::<f64>, sliced::check::<f64, false>;
+    Sliced32 kernel_sliced32 check_sliced32 = sliced::kernel::<f32>, sliced::check::<f32, { sliced::ANY }>;
+    Sliced64 kernel_sliced64 check_sliced64 = sliced::kernel::<f64>, sliced::check::<f64, { sliced::ANY }>;
     Dense kernel_dense check_dense = blocks::dense, blocks::check_dense;
     RbfFours kernel_rbf_fours check_rbf_fours = blocks::rbf, blocks::check_rbf;
-    Gathered32 kernel_gathered32 check_gathered32 = sliced::gathered::<f32>, sliced::check::<f32, true>;
-    Gathered64 kernel_gathered64 check_gathered64 = sliced::gathered::<f64>, sliced::check::<f64, true>;
+    Gathered32 kernel_gathered32 check_gathered32 = sliced::gathered::<f32, { sliced::GATHERED }>, sliced::check::<f32, { sliced::GATHERED }>;
+    Gathered64 kernel_gathered64 check_gathered64 = sliced::gathered::<f64, { sliced::GATHERED }>, sliced::check::<f64, { sliced::GATHERED }>;
     Deep32 kernel_deep32 check_deep32 = deep::kernel::<f32>, deep::check::<f32>;
     Deep64 kernel_deep64 check_deep64 = deep::kernel::<f64>, deep::check::<f64>;
+    Grouped32 kernel_grouped32 check_grouped32 = sliced::gathered::<f32, { sliced::GROUPED }>, sliced::check::<f32, { sliced::GROUPED }>;
+    Grouped64 kernel_grouped64 check_grouped64 = sliced::gathered::<f64, { sliced::GROUPED }>, sliced::check::<f64, { sliced::GROUPED }>;
 }

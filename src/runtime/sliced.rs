@@ -14,7 +14,7 @@
 //!
 //! Rows are in lanes of 128. A whole block takes its lanes together, so that what a node costs beside its bits is paid
 //! once, and a lane's bits wait for nothing while another's are on their way; a part of a block goes lane by lane. Fewer
-//! rows than `FEW` go one by one (`quick`) or walk: a lane costs the same whatever it holds.
+//! rows than `FEW` go one by one (`gather`, `quick`) or walk: a lane costs the same whatever it holds.
 
 use super::bits::{Bits, ROWS, greater, spread, transpose};
 use super::forest::{Forest, Layout, Place, Sum};
@@ -50,6 +50,15 @@ const QUICK_FEW: usize = 26;
 
 /// And than single rows as `gather` takes them.
 const GATHER_FEW: usize = 48;
+
+/// And where it takes trees of any shape.
+const GROUP_FEW: usize = 38;
+
+/// What a kernel is for: any ensemble; trees that are filled up, of few columns, whose single rows `gather` takes; other
+/// trees of few columns. What it is not for is left out of its code.
+pub const ANY: u8 = 0;
+pub const GATHERED: u8 = 1;
+pub const GROUPED: u8 = 2;
 
 /// Trees summed at a time.
 const CHUNK: usize = 16;
@@ -113,6 +122,7 @@ pub struct Tree {
 }
 
 struct Tables {
+    /// Whether what trees and what columns need was made.
     ready: Place,
     ranks: Place,
     cells: Place,
@@ -142,6 +152,16 @@ pub fn cells(thresholds: usize) -> usize {
 
 fn is_full(forest: &Forest) -> bool {
     forest.flags & FULL != 0
+}
+
+/// `is_full`, where it is not known.
+#[inline(always)]
+fn full_trees<const KIND: u8>(forest: &Forest) -> bool {
+    match KIND {
+        GATHERED => true,
+        GROUPED => false,
+        _ => is_full(forest),
+    }
 }
 
 fn full_depth(forest: &Forest) -> Option<u32> {
@@ -176,7 +196,7 @@ impl Tables {
         let cells_of_all = forest.counts.iter().map(|&count| cells(count as usize) as u64).sum();
         let heap = trees << if full { depth_of(forest) } else { 0 };
         Tables {
-            ready: layout.take::<u32>(1),
+            ready: layout.take::<u32>(2),
             ranks: layout.take::<Ranks<T>>(forest.columns.len() as u64),
             cells: layout.take::<u16>(cells_of_all),
             entries: layout.take::<Entry<T>>(cells_of_all),
@@ -198,8 +218,7 @@ impl Tables {
     }
 }
 
-/// GATHER: trees that are filled up, of few columns, whose single rows `gather` takes.
-pub fn check<T: Number, const GATHER: bool>(shape: &Shape) -> Option<usize> {
+pub fn check<T: Number, const KIND: u8>(shape: &Shape) -> Option<usize> {
     let forest = Forest::read::<T>(shape.args(), shape.outputs)?;
     let depth = depth_of(&forest);
     if shape.block > BLOCK || !forest.shared() || !(if is_full(&forest) { 3 } else { 0 }..=8).contains(&depth) {
@@ -213,7 +232,7 @@ pub fn check<T: Number, const GATHER: bool>(shape: &Shape) -> Option<usize> {
     walk::check_limits::<T>(&forest)?;
     let small =
         forest.columns.len() <= gather::COLUMNS && forest.counts.iter().all(|&count| count <= gather::THRESHOLDS);
-    if GATHER && !(small && is_full(&forest)) {
+    if KIND != ANY && !(small && is_full(&forest) == full_trees::<KIND>(&forest)) {
         return None;
     }
     // Filling up may not be most of the tables.
@@ -221,8 +240,9 @@ pub fn check<T: Number, const GATHER: bool>(shape: &Shape) -> Option<usize> {
         return None;
     }
     let mut layout = Layout::default();
-    if GATHER {
-        gather::Tables::new::<T>(&forest, depth, &mut layout, shape.outputs);
+    if KIND != ANY {
+        let full = (KIND == GATHERED).then_some(depth);
+        gather::Tables::new::<T>(&forest, full, &mut layout, shape.outputs);
         compact::Tables::new::<T>(&forest, &mut layout);
         Tables::new::<T>(&forest, &mut layout, shape.outputs);
     } else {
@@ -281,14 +301,14 @@ pub fn kernel<T: Number>(call: &Call) {
     let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs, FEW, 1 << depth_of(&forest));
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
     if call.rows >= QUICK_FEW {
-        return sliced::<T, false>(call, &forest, &tables);
+        return sliced::<T, ANY>(call, &forest, &tables);
     }
     let kind = Quick::new(&forest, &mut layout);
     match &kind {
-        Quick::None if call.rows >= FEW => sliced::<T, false>(call, &forest, &tables),
+        Quick::None if call.rows >= FEW => sliced::<T, ANY>(call, &forest, &tables),
         Quick::None => walk::walk::<T>(call, &forest, &walked),
         Quick::Narrow(quick) | Quick::Wide(quick) => {
-            tables.prepare::<T, false>(call, &forest);
+            tables.prepare::<T, ANY>(call, &forest);
             // SAFETY: laid out as in the validator; what is viewed here is not written any more.
             let (trees, values) = unsafe {
                 let values = if reorders(&forest, call.outputs) { tables.ordered } else { tables.values };
@@ -305,30 +325,36 @@ pub fn kernel<T: Number>(call: &Call) {
     }
 }
 
-/// For trees that are filled up, of few columns.
-pub fn gathered<T: Number>(call: &Call) {
+/// For few columns.
+pub fn gathered<T: Number, const KIND: u8>(call: &Call) {
     // `gather` reads columns of f64 alone.
-    let few = call.rows < GATHER_FEW && call.narrow == 0;
-    if few && gather::run::<T>(call) {
+    let few = call.rows < if KIND == GATHERED { GATHER_FEW } else { GROUP_FEW } && call.narrow == 0;
+    if few && gather::run::<T, KIND>(call) {
         return;
     }
     let Some(forest) = Forest::read::<T>(call.args(), call.outputs) else { return };
     let (mut layout, depth) = (Layout::default(), depth_of(&forest));
-    let single = gather::Tables::new::<T>(&forest, depth, &mut layout, call.outputs);
+    let full = (KIND == GATHERED).then_some(depth);
+    let single = gather::Tables::new::<T>(&forest, full, &mut layout, call.outputs);
     if compact::Tables::new::<T>(&forest, &mut layout).predict::<T>(call, &forest) {
         return;
     }
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
     if !few {
-        return sliced::<T, true>(call, &forest, &tables);
+        return sliced::<T, KIND>(call, &forest, &tables);
     }
-    tables.prepare::<T, true>(call, &forest);
-    let pitch = stride_of(&forest, call.outputs).max(1 << depth);
-    // SAFETY: laid out as in the validator; what is viewed here is not written any more.
-    let heaps = unsafe { tables.splits.of::<u16>(call) };
-    let made = ([tables.thresholds, tables.cells, tables.values], pitch);
-    single.build::<T>(call, &forest, tables.columns::<T>(call, &forest), (heaps, depth), made);
-    gather::run::<T>(call);
+    tables.prepare_columns::<T>(call, &forest);
+    let maps = (tables.columns::<T>(call, &forest), [tables.thresholds, tables.cells]);
+    if KIND == GATHERED {
+        tables.prepare::<T, KIND>(call, &forest);
+        let pitch = stride_of(&forest, call.outputs).max(1 << depth);
+        // SAFETY: laid out as in the validator; what is viewed here is not written any more.
+        let heaps = unsafe { tables.splits.of::<u16>(call) };
+        single.build::<T, KIND>(call, &forest, maps, (heaps, tables.values, pitch));
+    } else {
+        single.build::<T, KIND>(call, &forest, maps, (&[], Place::default(), 0));
+    }
+    gather::run::<T, KIND>(call);
 }
 
 /// Each column's map, thresholds and cells.
@@ -379,7 +405,8 @@ impl Tables {
     }
 
     /// Makes what does not depend on rows, once.
-    fn prepare<T: Number, const FULL: bool>(&self, call: &Call, forest: &Forest) {
+    fn prepare<T: Number, const KIND: u8>(&self, call: &Call, forest: &Forest) {
+        self.prepare_columns::<T>(call, forest);
         // SAFETY: laid out as in the validator, each place is viewed once.
         let (ready, trees, flips, values) = unsafe {
             (
@@ -389,20 +416,26 @@ impl Tables {
                 [self.values.of::<u64>(call), self.ordered.of::<u64>(call)],
             )
         };
-        if *ready != [0] {
-            return;
-        }
-        ready.fill(1);
+        let Some(ready) = ready.first_mut().filter(|ready| **ready == 0) else { return };
+        *ready = 1;
         let width = [width_of(forest, call.outputs), stride_of(forest, call.outputs)];
         // SAFETY: as above; which of the two it is does not change between the runs of an image.
         unsafe {
-            if FULL || is_full(forest) {
+            if full_trees::<KIND>(forest) {
                 let [values, _] = values;
                 build_full(forest, self.splits.of::<u16>(call), trees, values, width);
             } else {
                 build_uneven(forest, self.splits.of::<Split>(call), flips, trees, values, width);
             }
         }
+    }
+
+    /// Makes the columns' maps to ranks, once.
+    fn prepare_columns<T: Number>(&self, call: &Call, forest: &Forest) {
+        // SAFETY: laid out as in the validator, each place is viewed once.
+        let ready = unsafe { self.ready.of::<u32>(call) };
+        let Some(ready) = ready.get_mut(1).filter(|ready| **ready == 0) else { return };
+        *ready = 1;
         let mut first = 0;
         // SAFETY: as above.
         let mut entries = unsafe { self.entries.of::<Entry<T>>(call) }.iter_mut();
@@ -421,10 +454,9 @@ impl Tables {
     }
 }
 
-/// FULL: all trees are filled up, and the others' code is left out.
-fn sliced<T: Number, const FULL: bool>(call: &Call, forest: &Forest, tables: &Tables) {
-    tables.prepare::<T, FULL>(call, forest);
-    let full_trees = FULL || is_full(forest);
+fn sliced<T: Number, const KIND: u8>(call: &Call, forest: &Forest, tables: &Tables) {
+    tables.prepare::<T, KIND>(call, forest);
+    let full_trees = full_trees::<KIND>(forest);
     // SAFETY: laid out as in the validator, each place is viewed once; which of heaps and splits it is does not change
     // between the runs of an image.
     let (trees, flips, values, masks, heaps, splits) = unsafe {
