@@ -1,10 +1,15 @@
-//! A vectorizer or one-hot encoder whose columns only linear maps read never makes them: a text has tens of terms
-//! where a vocabulary has thousands, and a category is one row of a table.
+//! Steps that are done as one.
+//!
+//! A vectorizer or one-hot encoder whose columns only linear maps read never makes them (`encoders`): a text has tens of
+//! terms where a vocabulary has thousands, and a category is one row of a table. What is left of the steps may still be
+//! fewer operations (`operation`).
 
-use super::Want;
+use super::{Piece, Want};
 use crate::Result;
+use crate::image::Kernel;
 use crate::model::{
-    Cell, Graph, Lookup, Matrix, Op, Output, Step, Unknown, Wire, live_wires, output_wires, output_wires_mut,
+    Cell, Function, Graph, Lookup, Matrix, Op, Output, Step, Unknown, Wire, live_wires, output_wires,
+    output_wires_mut,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -166,4 +171,48 @@ fn lookup(
             Unknown::As(place) => Unknown::As(row(place)),
         },
     })
+}
+
+/// The operation that the first of these steps are together, how many they are and the wires it makes: the tables of one
+/// encoder, for to begin another costs as much as to look up; or a large linear map and the rectifier that alone reads
+/// it, which is then the least that is stored. `number` is that of the first step, as `last_use` counts.
+///
+/// # Errors
+/// Where a step cannot be laid out.
+pub fn operation(
+    steps: &[&Step],
+    number: usize,
+    last_use: &HashMap<Wire, usize>,
+    has_slot: impl Fn(Wire) -> bool,
+    laid_out: impl Fn(&Step) -> Result<Piece>,
+) -> Result<(Piece, usize, Vec<Wire>)> {
+    let (first, after) = (steps[0], &steps[1..]);
+    let mut piece = laid_out(first)?;
+    let mut wires: Vec<Wire> = first.output.clone().collect();
+    let mut count = 1;
+    if piece.kernel == Kernel::Dense {
+        let reads = |next: &Step| {
+            matches!(next.op, Op::Function(Function::Relu)) && next.input.iter().copied().eq(first.output.clone())
+        };
+        let alone = wires.iter().all(|wire| last_use.get(wire) == Some(&(number + 1)));
+        let rectifier = after.first().filter(|next| alone && reads(next));
+        piece.args.f64(if rectifier.is_some() { 0.0 } else { f64::NEG_INFINITY });
+        if let Some(next) = rectifier {
+            (wires, count) = (next.output.clone().collect(), 2);
+        }
+    }
+    let alike = |next: &Step| {
+        let looks_up = |step: &Step| matches!(step.op, Op::Lookup(_));
+        looks_up(first) && looks_up(next) && next.path == first.path && next.output.len() == first.output.len()
+    };
+    for next in after.iter().take_while(|next| alike(next) && next.input.iter().all(|&wire| has_slot(wire))) {
+        let other = laid_out(next)?;
+        if other.kernel != piece.kernel || !piece.args.append(&other.args) {
+            break;
+        }
+        piece.inputs.extend(other.inputs);
+        wires.extend(next.output.clone());
+        count += 1;
+    }
+    Ok((piece, count, wires))
 }

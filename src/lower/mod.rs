@@ -143,40 +143,16 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     let context = Context { kinds: &|wire| graph.kind(wire), vocabularies: &vocabularies };
     let laid_out = |step: &Step| piece(step, &context).map_err(|error| error.at(step.path.clone()));
     let mut rest = &steps[..];
-    while let Some((step, after)) = rest.split_first() {
-        let (mut piece, mut together) = (laid_out(step)?, 1);
-        // Tables of one encoder are one operation: to begin another costs as much as to look up.
-        while let Some(next) = after.get(together - 1).filter(|next| {
-            let looks_up = |step: &Step| matches!(step.op, Op::Lookup(_));
-            let alike = next.path == step.path && next.output.len() == step.output.len();
-            looks_up(step) && looks_up(next) && alike && next.input.iter().all(|wire| at.contains_key(wire))
-        }) {
-            let other = laid_out(next)?;
-            if other.kernel != piece.kernel || !piece.args.append(&other.args) {
-                break;
-            }
-            piece.inputs.extend(other.inputs);
-            together += 1;
-        }
-        // The rectifier behind a large linear map is the least that this one stores.
-        let mut hidden = 0;
-        if piece.kernel == Kernel::Dense {
-            let next = steps.len() - after.len();
-            let alone = || step.output.clone().all(|wire| last_use.get(&wire) == Some(&next));
-            let rectified = after.first().is_some_and(|next| {
-                matches!(next.op, Op::Function(Function::Relu)) && next.input.iter().copied().eq(step.output.clone())
-            });
-            hidden = usize::from(rectified && alone());
-            together += hidden;
-            piece.args.f64(if hidden > 0 { 0.0 } else { f64::NEG_INFINITY });
-        }
+    while let Some(step) = rest.first() {
+        let number = steps.len() - rest.len();
+        let (piece, together, wires) =
+            fuse::operation(rest, number, &last_use, |wire| at.contains_key(&wire), laid_out)?;
         let done_steps;
         (done_steps, rest) = rest.split_at(together);
-        let wires = || done_steps.iter().skip(hidden).flat_map(|step| step.output.clone());
-        let outputs = wires().count() as u32;
+        let outputs = wires.len() as u32;
         let output = slots.take(outputs);
         let scratch = slots.take(piece.scratch);
-        at.extend(wires().zip(output..));
+        at.extend(wires.iter().copied().zip(output..));
         operations.push(Operation {
             kernel: piece.kernel,
             inputs: piece.inputs.iter().map(|wire| at[wire]).collect(),
@@ -187,10 +163,10 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
         });
         paths.push(step.path.clone());
         slots.give(scratch, piece.scratch);
-        let number = steps.len() - rest.len() - 1;
-        let done = |wire: &Wire| last_use.get(wire).is_none_or(|&last| last <= number);
+        let end = steps.len() - rest.len();
+        let done = |wire: &Wire| last_use.get(wire).is_none_or(|&last| last < end);
         let inputs = done_steps.iter().flat_map(|step| step.input.iter().copied());
-        for wire in inputs.chain(wires()).filter(done) {
+        for wire in inputs.chain(wires).filter(done) {
             if wire >= columns
                 && let Some(slot) = at.remove(&wire)
             {
