@@ -112,28 +112,24 @@ fn pair(call: &Call, first: impl Fn(f64) -> f64) {
     }
 }
 
-/// A scratch slot, for what a row has in common.
-pub fn check_softmax(shape: &Shape) -> Option<usize> {
-    (shape.inputs == shape.outputs).then_some(1)
-}
-
-/// Column by column: the rows' maxima, the exponentials and their sums, the quotients.
+/// Two rows at a time: the greatest, the exponentials and their sum, the quotients.
 pub fn softmax(call: &Call) {
-    let common = call.scratch(1);
-    common.fill(f64::NEG_INFINITY);
-    for input in call.inputs() {
-        each_pair(common, input, |most, x| most.least(x));
-    }
-    for (input, output) in call.inputs().zip(call.outputs()) {
-        each_pair(output, input, |_, x| x);
-        each_pair(output, common, |x, most| exp_pair(x - most));
-    }
-    common.fill(0.0);
-    for output in call.outputs() {
-        each_pair(common, output, |sum, y| sum + y);
-    }
-    for output in call.outputs() {
-        each_pair(output, common, |y, sum| y / sum);
+    let mut row = 0;
+    while row < call.rows {
+        let mut most = Pair::splat(f64::NEG_INFINITY);
+        for input in call.inputs() {
+            most = most.least(Pair::at(input, row));
+        }
+        let mut sum = Pair::splat(0.0);
+        for (input, output) in call.inputs().zip(call.outputs()) {
+            let y = exp_pair(Pair::at(input, row) - most);
+            sum = sum + y;
+            y.put(output, row);
+        }
+        for output in call.outputs() {
+            (Pair::at(output, row) / sum).put(output, row);
+        }
+        row += 2;
     }
 }
 

@@ -376,7 +376,7 @@ kernels! {
     Trees32 kernel_trees32 check_trees32 = trees::walk::<f32, false>, trees::check::<f32, false>;
     Trees64 kernel_trees64 check_trees64 = trees::walk::<f64, false>, trees::check::<f64, false>;
     Distances kernel_distances check_distances = links::distances, links::check_distances;
-    Softmax kernel_softmax check_softmax = links::softmax, links::check_softmax;
+    Softmax kernel_softmax check_softmax = links::softmax, columns::check_same;
     Share kernel_share check_share = links::share, columns::check_same;
     Complement kernel_complement check_complement = links::complement, links::check_pair;
     Mirror kernel_mirror check_mirror = links::mirror, links::check_pair;

@@ -186,6 +186,26 @@ impl Pair {
         vector::store(self.0, numbers);
     }
 
+    /// The numbers of this row and the next; of the last row alone, twice.
+    #[inline(always)]
+    pub fn at(numbers: &[f64], row: usize) -> Pair {
+        let numbers = numbers.get(row..).unwrap_or_default();
+        match numbers.first_chunk() {
+            Some(two) => Pair::load(two),
+            None => Pair::splat(numbers.first().copied().unwrap_or(0.0)),
+        }
+    }
+
+    /// Writes the numbers of this row and the next, or of the last row alone.
+    #[inline(always)]
+    pub fn put(self, numbers: &mut [f64], row: usize) {
+        let numbers = numbers.get_mut(row..).unwrap_or_default();
+        match numbers.first_chunk_mut() {
+            Some(two) => self.store(two),
+            None => numbers.iter_mut().for_each(|x| *x = self.first()),
+        }
+    }
+
     /// The four numbers as two pairs. Written out, as all of this file: the runtime is built for size, and then
     /// loops over two stay loops, through memory.
     #[inline(always)]
