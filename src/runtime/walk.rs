@@ -619,11 +619,12 @@ unsafe fn collect<T: Number, S: Sum>(
     }
 }
 
-/// All trees at once for one row after another: a round takes each open walk some steps further and drops those that
+/// All trees at once for one row after another: a round takes each open walk three steps further and drops those that
 /// have arrived, without a branch in which of them, so that the loads of many trees overlap.
 ///
 /// # Safety
 /// As `walk` says; `open` and `reached` have a place for each tree.
+#[inline(never)]
 unsafe fn single<T: Number>(
     call: &Call,
     forest: &Forest,
@@ -632,14 +633,36 @@ unsafe fn single<T: Number>(
     open: &mut [[u32; 2]],
     reached: &mut [u32],
 ) {
+    // Few leaves are above these levels: all trees go so far without a look at who has arrived.
+    let together = (forest.splits / trees.len() + 1).ilog2() / STEPS;
     for row in 0..call.rows {
-        for ((number, open), &[first, _]) in (0..).zip(&mut *open).zip(trees) {
-            *open = [first, number];
+        for (at, &[first, _]) in reached.iter_mut().zip(trees) {
+            *at = first;
         }
         // SAFETY: by the caller; a node's column is among those of x, its left child and what follows it are in the
         // tree.
         unsafe {
             let (nodes, x) = (nodes.as_ptr(), x.as_ptr().add(row));
+            macro_rules! step {
+                ($at:ident, $($_:literal)*) => {
+                    $(
+                        let _ = $_;
+                        let node = &*nodes.add($at);
+                        let value = *x.add(T::at(node.column) * FLIGHT);
+                        $at += T::at(node.left) + usize::from(value > node.test);
+                    )*
+                };
+            }
+            for _ in 0..together {
+                for reached in &mut *reached {
+                    let mut at = *reached as usize;
+                    step!(at, 1 2 3);
+                    *reached = at as u32;
+                }
+            }
+            for ((number, open), &at) in (0..).zip(&mut *open).zip(&*reached) {
+                *open = [at, number];
+            }
             let (open, reached) = (open.as_mut_ptr(), reached.as_mut_ptr());
             let mut count = trees.len();
             while count > 0 {
@@ -647,17 +670,7 @@ unsafe fn single<T: Number>(
                 for place in 0..count {
                     let [at, number] = *open.add(place);
                     let mut at = at as usize;
-                    macro_rules! step {
-                        ($($_:literal)*) => {
-                            $(
-                                let _ = $_;
-                                let node = &*nodes.add(at);
-                                let value = *x.add(T::at(node.column) * FLIGHT);
-                                at += T::at(node.left) + usize::from(value > node.test);
-                            )*
-                        };
-                    }
-                    step!(1 2);
+                    step!(at, 1 2 3);
                     *reached.add(number as usize) = at as u32;
                     *open.add(left) = [at as u32, number];
                     left += usize::from(T::at((*nodes.add(at)).left) > 0);
@@ -665,21 +678,21 @@ unsafe fn single<T: Number>(
                 count = left;
             }
         }
-        for (tree, &at) in reached.iter().enumerate() {
-            // SAFETY: `check` saw that every leaf row is in the table.
-            unsafe {
-                let leaf = nodes.get_unchecked(at as usize).test.to_bits() as usize;
-                if forest.vector() {
-                    for (number, output) in call.outputs().enumerate() {
-                        add(
-                            forest,
-                            output.get_unchecked_mut(row),
-                            *values.get_unchecked(leaf * call.outputs + number),
-                        );
+        // SAFETY: `check` saw that every leaf row is in the table and every target an output.
+        unsafe {
+            let leaf = |at: u32| nodes.get_unchecked(at as usize).test.to_bits() as usize;
+            if forest.vector() {
+                for (number, output) in call.outputs().enumerate() {
+                    let mut sum = *output.get_unchecked(row);
+                    for &at in &*reached {
+                        add(forest, &mut sum, *values.get_unchecked(leaf(at) * call.outputs + number));
                     }
-                } else {
-                    let target = *forest.targets.get_unchecked(tree);
-                    add(forest, call.output(target as usize).get_unchecked_mut(row), *values.get_unchecked(leaf));
+                    *output.get_unchecked_mut(row) = sum;
+                }
+            } else {
+                for (&target, &at) in forest.targets.iter().zip(&*reached) {
+                    let sum = call.output(target as usize).get_unchecked_mut(row);
+                    add(forest, sum, *values.get_unchecked(leaf(at)));
                 }
             }
         }
