@@ -3,6 +3,7 @@
 
 pub mod catboost;
 pub mod lightgbm;
+pub mod onnx;
 pub mod pickle;
 pub mod sklearn;
 mod sniff;
@@ -44,6 +45,7 @@ pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
         Format::Pickle => sklearn::import(&pickle::read(bytes, &options.limits)?, options),
         Format::XgboostJson | Format::XgboostUbjson => xgboost::import(bytes, options),
         Format::Carry => Ok(carry::read(bytes, options)?.0),
+        Format::Onnx => onnx::import(bytes, options),
         Format::XgboostBinary => Err(xgboost::old_binary()),
         format => {
             Err(Error::unsupported(format!("this looks like {}, which carryout does not read yet", format.name()))

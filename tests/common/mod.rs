@@ -211,12 +211,15 @@ pub struct Comparison {
     pub compared: usize,
     pub wrong: usize,
     pub first: Option<String>,
+    /// The largest |got - want|.
+    pub worst: f64,
 }
 
 impl Comparison {
     pub fn number(&mut self, got: f64, want: &Value, (rtol, atol): (f64, f64), place: impl Fn() -> String) {
         self.compared += 1;
         let want = number(want);
+        self.worst = self.worst.max((got - want).abs());
         let same = got == want || (got.is_nan() && want.is_nan()) || (got - want).abs() <= atol + rtol * want.abs();
         if !same {
             self.fail(format!("{}: {got} instead of {want}", place()));
@@ -368,6 +371,7 @@ impl Comparison {
     pub fn add(&mut self, other: Comparison) {
         self.compared += other.compared;
         self.wrong += other.wrong;
+        self.worst = self.worst.max(other.worst);
         if self.first.is_none() {
             self.first = other.first;
         }
@@ -386,6 +390,8 @@ pub struct Tally {
     /// Case and error.
     pub refused: Vec<(String, String)>,
     pub failures: Vec<String>,
+    /// Case and method, and the largest difference.
+    pub worst: Vec<(String, f64)>,
 }
 
 /// A model laid out and run over the rows of a case.
@@ -477,6 +483,7 @@ impl Tally {
                 });
                 match compared {
                     Some(comparison) if comparison.wrong == 0 => {
+                        self.worst.push((format!("{} {method}", case.id), comparison.worst));
                         self.numbers += comparison.compared;
                         self.outputs += usize::from(number == 0);
                     }
