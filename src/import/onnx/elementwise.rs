@@ -75,11 +75,7 @@ pub fn unary(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
             }
             let wires = context.rounded(Op::Function(*last), wires, input.kind)?;
             let made = input.with(input.kind, Data::Wires(wires));
-            match (operator, input.nature) {
-                ("Sign", Nature::Scores) => made.natured(Nature::Inlier),
-                (_, nature) if keeps_scores(operator) => made.natured(nature),
-                _ => made,
-            }
+            if keeps_scores(operator) { made.natured(input.nature) } else { made }
         }
     };
     Ok(vec![Value::Tensor(made)])
@@ -576,12 +572,5 @@ pub fn choose(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let chosen = apply(context, "Mul", &condition, &chosen)?;
     let other = apply(context, "Mul", &unless, &other)?;
     let made = apply(context, "Add", &chosen, &other)?;
-    let nature = if is_inlier(yes, no) { Nature::Inlier } else { Nature::Plain };
-    Ok(vec![Value::Tensor(Tensor { kind: yes.kind, nature, ..made })])
-}
-
-/// One side is 1, the other -1.
-fn is_inlier(yes: &Tensor, no: &Tensor) -> bool {
-    let single = |tensor: &Tensor| tensor.constants().ok().and_then(<[f64]>::first).copied();
-    matches!((single(yes), single(no)), (Some(a), Some(b)) if (a, b) == (1.0, -1.0) || (a, b) == (-1.0, 1.0))
+    Ok(vec![Value::Tensor(Tensor { kind: yes.kind, ..made })])
 }

@@ -108,6 +108,7 @@ pub const OPERATORS: &[(&str, &str, Read)] = &[
     (CORE, "ReduceMax", reduce::reduce),
     (CORE, "ReduceMean", reduce::reduce),
     (CORE, "ReduceMin", reduce::reduce),
+    (CORE, "ReduceProd", reduce::reduce),
     (CORE, "ReduceSum", reduce::reduce),
     (CORE, "ReduceSumSquare", reduce::reduce),
     (CORE, "Relu", elementwise::unary),
@@ -146,7 +147,7 @@ pub struct Context {
     pub round: bool,
     /// Outputs of nodes that an earlier one has computed already (an Add behind a MatMul).
     done: HashMap<String, Tensor>,
-    /// The only node that reads a value, and the constants, for looking ahead.
+    /// Elements made so far.
     work: usize,
 }
 

@@ -126,9 +126,10 @@ fn without_label(context: &mut Context, numbers: &[(&str, &Tensor)], keys: Optio
             let label = context.push_one(Op::Argmax, wires.clone())?;
             Ok(Output::Classification { classes, label, probabilities: Some(wires), scores: None })
         }
-        [(_, inlier), (_, scores)] if inlier.nature == Nature::Inlier && inlier.len() == 1 && scores.len() == 1 => {
+        // What skl2onnx calls the outputs of outlier detectors; its other labels are places among classes.
+        [("label", inlier), ("scores", score)] if inlier.kind == Kind::Int && (inlier.len(), score.len()) == (1, 1) => {
             let inlier = context.wires(inlier)?;
-            let score = context.wires(scores)?[0];
+            let score = context.wires(score)?[0];
             // -1 and 1, and 0 of a score that is zero, which is no inlier.
             let inside = context.push(Op::Above { threshold: 0.5 }, inlier)?;
             let outlier = context.push_one(Op::Linear { scale: vec![-1.0], offset: vec![1.0] }, inside)?;

@@ -39,7 +39,8 @@ fn groups(input: &Tensor, axes: &[usize], keep: bool) -> Result<Groups> {
     Ok(Groups { lists, shape: left.iter().map(|&axis| reduced[axis]).collect(), batch })
 }
 
-/// ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceL1, ReduceL2, ReduceSumSquare, ReduceLogSumExp
+/// ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceProd, ReduceL1, ReduceL2, ReduceSumSquare,
+/// ReduceLogSumExp
 pub fn reduce(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let input = call.tensor(0)?;
     let axes: Vec<usize> = match call.list("axes", 1)? {
@@ -67,6 +68,7 @@ fn fold(operator: &str, values: impl Iterator<Item = f64> + Clone) -> f64 {
     let count = values.clone().count() as f64;
     match operator {
         "ReduceMean" => values.sum::<f64>() / count,
+        "ReduceProd" => values.product(),
         "ReduceMax" => values.fold(f64::NEG_INFINITY, f64::max),
         "ReduceMin" => values.fold(f64::INFINITY, f64::min),
         "ReduceL1" => values.map(f64::abs).sum(),
@@ -112,6 +114,10 @@ fn sums(
                 "ReduceL2" => context.rounded(Op::Function(Function::Sqrt), made, kind),
                 _ => Ok(made),
             }
+        }
+        "ReduceProd" => {
+            let terms = lists.iter().map(|list| list.iter().map(|&place| place as u32).collect()).collect();
+            context.rounded(Op::Products { terms }, wires, kind)
         }
         "ReduceLogSumExp" => {
             let one =

@@ -117,7 +117,9 @@ fn reshaped(input: &Tensor, wanted: &[i64]) -> Result<Tensor> {
     let before: usize = input.shape[..batch].iter().product();
     let after: usize = input.shape[batch..].iter().product();
     // A size that is -1 may be the rows or, beside a fixed number of rows, what is left.
-    for axis in 0..sizes.len() {
+    let mut order: Vec<usize> = (0..sizes.len()).collect();
+    order.sort_by_key(|&axis| sizes[axis] != -1);
+    for axis in order {
         let mut sizes = sizes.clone();
         let fixed = sizes[axis] != -1;
         if fixed && sizes[axis] != 1 {
@@ -274,7 +276,7 @@ fn joined(context: &mut Context, parts: &[&Tensor], axis: usize) -> Result<Tenso
     }
     let mut shape = first.shape.clone();
     shape[axis] = parts.iter().map(|part| part.shape[axis]).sum();
-    let (outer, _, inner) = along(&shape, axis);
+    let (outer, ..) = along(&shape, axis);
     elements(&shape)?;
     /// The elements of the parts in the order of the whole.
     fn gather<T: Clone>(lists: &[&[T]], outer: usize) -> Vec<T> {
@@ -283,7 +285,6 @@ fn joined(context: &mut Context, parts: &[&Tensor], axis: usize) -> Result<Tenso
             .cloned()
             .collect()
     }
-    let _ = inner;
     let numbers: Option<Vec<&[f64]>> = parts.iter().map(|part| part.constants().ok()).collect();
     let texts: Option<Vec<&[String]>> = parts
         .iter()

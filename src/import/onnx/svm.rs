@@ -62,8 +62,7 @@ pub fn regressor(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
         "NONE" => made,
         other => return Err(Error::unsupported(format!("the post_transform {other}"))),
     };
-    // What a one-class machine's sign is taken of.
-    Ok(vec![Value::Tensor(Tensor::columns(Kind::Float, made).natured(Nature::Scores))])
+    Ok(vec![Value::Tensor(Tensor::columns(Kind::Float, made))])
 }
 
 /// One decision a pair of classes, which votes for the first class above zero. Of equal votes the first class.

@@ -28,8 +28,6 @@ pub enum Nature {
     Softmax,
     /// The place of the nearest of some centers.
     Cluster,
-    /// 1 for inliers, -1 for outliers.
-    Inlier,
 }
 
 #[derive(Clone, Debug)]
