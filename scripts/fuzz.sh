@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes the readers, each for SECONDS (600 unless said), starting from the committed seeds:
 #
-#   scripts/fuzz.sh [SECONDS] [pickle|sklearn|xgboost|lightgbm|catboost]...
+#   scripts/fuzz.sh [SECONDS] [pickle|sklearn|xgboost|lightgbm|catboost|onnx]...
 #
 # It needs a nightly toolchain and `cargo install cargo-fuzz`. New inputs stay in fuzz/corpus, an input that
 # breaks a target in fuzz/artifacts; the exit code is then 1.
@@ -13,7 +13,7 @@ if [[ ${1:-} =~ ^[0-9]+$ ]]; then
   seconds=$1
   shift
 fi
-[ $# -gt 0 ] || set -- pickle sklearn xgboost lightgbm catboost
+[ $# -gt 0 ] || set -- pickle sklearn xgboost lightgbm catboost onnx
 
 for target in "$@"; do
   seeds=seeds/$target

@@ -424,6 +424,17 @@ fn the_corpus_is_packed() {
     assert!(count > 0);
 }
 
+/// The same for the project's own fixtures of ONNX, beside which every clone has its oracles.
+#[test]
+fn the_onnx_fixtures_are_packed() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures");
+    let _ = fs::remove_dir_all(folder.join("onnx"));
+    for case in common::Case::all(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx")) {
+        let model = carryout::import(&fs::read(case.path.join("model.onnx")).unwrap(), &case.options()).unwrap();
+        package::write(&folder.join(&case.id), &packed("model", &model), false).unwrap();
+    }
+}
+
 #[test]
 fn a_packed_folder_reads_back_as_it_was_written() {
     for (name, model) in models() {

@@ -1,6 +1,6 @@
 //! What a file is, by its first bytes: the formats of models, and the files that people hand over in their place.
 
-use super::{pickle, xgboost};
+use super::{onnx, pickle, xgboost};
 use crate::{Error, Result};
 use std::io::Read;
 
@@ -121,11 +121,7 @@ fn model(bytes: &[u8]) -> Option<Format> {
         .into_iter()
         .find_map(|(key, format)| has(bytes, key).then_some(format));
     }
-    // ONNX is a protocol buffer: field 1 (ir_version, a small number), then a name or the opset as text.
-    if let [0x08, 1..=20, next, ..] = bytes
-        && [0x12, 0x1a, 0x22, 0x3a, 0x42].contains(next)
-        && (has(bytes, "onnx") || has(bytes, "ai.") || has(bytes, "ONNX"))
-    {
+    if onnx::looks_like(bytes) {
         return Some(Format::Onnx);
     }
     None

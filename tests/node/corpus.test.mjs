@@ -1,5 +1,5 @@
-// Every corpus case that imports, as a package in Node, against what its library recorded. The packages are made by
-// `cargo test --test package`; without a corpus beside the clone there are none.
+// Every corpus case that imports and every ONNX fixture, as a package in Node, against what its library recorded. The
+// packages are made by `cargo test --test package`; without a corpus beside the clone there are none of its cases.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { made, root } from "./packages.mjs";
 
 const corpus = resolve(root, "../shared/corpus");
-const packed = join(made, "corpus");
+const fixtures = join(root, "tests/fixtures");
 
 const json = (path) => JSON.parse(readFileSync(path, "utf8"));
 const number = (value) => (value === null ? NaN : typeof value === "object" ? value.$inf * Infinity : Number(value));
@@ -95,13 +95,19 @@ function compare(got, want, { rtol, atol }, place) {
   return 1;
 }
 
-const sets = existsSync(corpus) && existsSync(packed) ? readdirSync(packed) : [];
+/** Sets of cases: where their oracles are, and where their packages. */
+const sets = [
+  [corpus, join(made, "corpus")],
+  [fixtures, join(made, "fixtures")],
+].flatMap(([cases, packed]) =>
+  existsSync(cases) && existsSync(packed) ? readdirSync(packed).map((set) => [set, cases, packed]) : [],
+);
 let [cases, numbers, left] = [0, 0, 0];
 
-for (const set of sets) {
+for (const [set, recorded, packed] of sets) {
   for (const name of readdirSync(join(packed, set))) {
     test(`${set}/${name}`, async () => {
-      const folder = join(corpus, set, name);
+      const folder = join(recorded, set, name);
       const info = json(join(folder, "case.json"));
       const { load } = await import(join(packed, set, name, "index.js"));
       const model = await load();
@@ -143,5 +149,5 @@ for (const set of sets) {
 
 test("the corpus in figures", (t) => {
   t.diagnostic(`${cases} cases, ${numbers} numbers and labels as recorded; ${left} methods that packages leave out`);
-  if (sets.length === 0) t.skip("no packages of a corpus: cargo test --test package makes them where ../shared is");
+  if (sets.length === 0) t.skip("no packages: cargo test --test package makes them");
 });

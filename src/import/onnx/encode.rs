@@ -127,8 +127,14 @@ pub fn label_encoder(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let classes = call.texts("classes_strings")?;
     let made = if classes.is_empty() {
         let missing = || Error::malformed("no keys or no values");
-        let (_, keys) = list(call, "keys")?.ok_or_else(missing)?;
-        let values = list(call, "values")?.ok_or_else(missing)?;
+        let (_, mut keys) = list(call, "keys")?.ok_or_else(missing)?;
+        let mut values = list(call, "values")?.ok_or_else(missing)?;
+        // Before version 4 nothing equals NaN, not even itself.
+        if call.version < 4 && keys.len() == values.1.len() {
+            let mut sound = keys.iter().map(|key| !key.is_missing());
+            values.1.retain(|_| sound.next() == Some(true));
+            keys.retain(|key| !key.is_missing());
+        }
         let default = match call.held("default_tensor")? {
             Some(tensor) => tensor.table()?.into_iter().next().ok_or_else(missing)?,
             None => default(call, values.0)?,

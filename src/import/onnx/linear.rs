@@ -6,7 +6,7 @@ use super::reduce::post_transform;
 use super::shape::transposed;
 use super::value::{Data, Kind, Nature, Tensor, Value};
 use super::{Call, Context, labelled};
-use crate::model::{Matrix, Op, Wire};
+use crate::model::{Function, Matrix, Op, Wire};
 use crate::{Error, Result};
 
 /// Scaler: (x - offset) · scale, each one number or one a column.
@@ -62,16 +62,18 @@ pub fn classifier(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
         targets => targets,
     };
     let made = scores(context, call, targets)?;
-    let nature = if transform == "NONE" { Nature::Scores } else { Nature::Plain };
+    // One score of two classes gets no softmax.
+    let scored = transform == "NONE" || (targets == 1 && transform.starts_with("SOFTMAX"));
+    let nature = if scored { Nature::Scores } else { Nature::Plain };
     let (label, made) = match (targets, classes.len()) {
         (1, 2) => {
             let label = context.push_one(Op::Above { threshold: 0.0 }, made.clone())?;
-            let both = match transform {
-                // Two columns even so: onnxruntime takes the score for the second class's probability.
-                "NONE" | "LOGISTIC" | "SOFTMAX" | "SOFTMAX_ZERO" => context.push(Op::Complement, made)?,
-                other => return Err(Error::unsupported(format!("the post_transform {other} of one score"))),
+            let made = match transform {
+                "PROBIT" => return Err(Error::unsupported("the post_transform PROBIT of one score")),
+                "LOGISTIC" => context.push(Op::Function(Function::Expit), made)?,
+                _ => made,
             };
-            (label, both)
+            (label, context.push(Op::Complement, made)?)
         }
         (targets, classes) if targets == classes => {
             let label = context.push_one(Op::Argmax, made.clone())?;

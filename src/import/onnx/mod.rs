@@ -30,9 +30,12 @@ use proto::{Attribute, Node, PortKind};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use value::{Data, Kind, Nature, Tensor, Value};
+use wire::{Field, Message};
 
 const ELSEWHERE: &str = "If it is a scikit-learn, XGBoost or LightGBM model, give carryout the original instead of the \
      export: joblib.dump(model, \"model.joblib\").";
+
+const DAMAGED: &str = "Most likely the file is cut or damaged, or was not checked (onnx.checker.check_model): download or export it again.";
 
 /// Turns one node into steps; the values of its outputs, in their order.
 type Read = fn(&mut Context, &Call) -> Result<Vec<Value>>;
@@ -41,7 +44,7 @@ const ML: &str = "ai.onnx.ml";
 const CORE: &str = "";
 
 /// Domain, operator and its reader, in the order of the documentation.
-pub const OPERATORS: &[(&str, &str, Read)] = &[
+const OPERATORS: &[(&str, &str, Read)] = &[
     (ML, "ArrayFeatureExtractor", shape::array_feature_extractor),
     (ML, "Binarizer", encode::binarizer),
     (ML, "CategoryMapper", encode::category_mapper),
@@ -135,11 +138,16 @@ pub const OPERATORS: &[(&str, &str, Read)] = &[
     (CORE, "Where", elementwise::choose),
 ];
 
+/// Domain and name of each operator that is read.
+pub fn operators() -> impl Iterator<Item = (&'static str, &'static str)> {
+    OPERATORS.iter().map(|(domain, name, _)| (*domain, *name))
+}
+
 /// Elements that all nodes of a graph may make together.
 const MOST_WORK: usize = 1 << 26;
 
 /// The model under construction.
-pub struct Context {
+struct Context {
     pub builder: Builder,
     /// What a step of the node being read is called.
     pub path: String,
@@ -152,7 +160,7 @@ pub struct Context {
 }
 
 /// A node with the values it reads.
-pub struct Call<'c, 'a> {
+struct Call<'c, 'a> {
     pub node: &'c Node<'a>,
     pub inputs: Vec<Option<Rc<Value>>>,
     /// Of the operator's domain.
@@ -370,7 +378,7 @@ fn inputs<'a>(graph: &proto::Graph<'a>, options: &Options) -> Result<Vec<Input<'
             None => (None, true),
             Some(sizes) => {
                 let message = format!("a tensor of {} axes; rows and columns are expected", sizes.len());
-                return Err(Error::unsupported(message).at(place()).remedy(ELSEWHERE));
+                return Err(Error::unsupported(message).at(place()));
             }
         };
         // Where there is one input alone, the caller's names count its columns.
@@ -391,11 +399,35 @@ fn inputs<'a>(graph: &proto::Graph<'a>, options: &Options) -> Result<Vec<Input<'
     Ok(inputs)
 }
 
+/// Whether the bytes are a ModelProto as far as they go: ir_version first, then fields of that message alone. It has no
+/// signature.
+pub fn looks_like(bytes: &[u8]) -> bool {
+    let mut message = Message::new(bytes, "the model");
+    let Ok(Some((1, Field::Varint(1..=99)))) = message.next() else { return false };
+    let mut known = false;
+    loop {
+        match message.next() {
+            Ok(Some((2 | 3 | 4 | 6 | 14 | 20 | 25, Field::Bytes(_)) | (5, Field::Varint(_)))) => known = true,
+            Ok(Some((7 | 8, Field::Bytes(_)))) => return true,
+            // What is wrong with a file that is cut, its reader says.
+            Err(_) => return known,
+            Ok(_) => return false,
+        }
+    }
+}
+
 /// The model in an ONNX file.
 ///
 /// # Errors
 /// Malformed where the file is damaged; Unsupported with node, operator and domain.
 pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
+    read(bytes, options).map_err(|error| {
+        let remedy = if error.kind() == crate::Kind::Malformed { DAMAGED } else { ELSEWHERE };
+        error.remedy(remedy)
+    })
+}
+
+fn read(bytes: &[u8], options: &Options) -> Result<Model> {
     let file = proto::model(bytes)?;
     let graph = &file.graph;
     let inputs = inputs(graph, options)?;
@@ -458,7 +490,7 @@ pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
         context.round = jumps.nodes[place];
         context.builder.note(&context.path.clone());
         let made = call(&mut context, &file, node, &values, &needed)
-            .map_err(|error| error.at(label(node)).remedy(ELSEWHERE))?;
+            .at(|| label(node))?;
         for (name, value) in node.outputs.iter().zip(made) {
             if !name.is_empty() {
                 values.insert(name, Rc::new(value));
@@ -476,7 +508,7 @@ pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
         })
         .collect::<Result<_>>()?;
     context.path = "outputs".to_string();
-    let output = output::assemble(&mut context, &outputs).map_err(|error| error.remedy(ELSEWHERE))?;
+    let output = output::assemble(&mut context, &outputs)?;
     let source = Source {
         library: "ONNX".to_string(),
         version: [file.producer, file.producer_version].join(" ").trim().to_string(),
@@ -508,7 +540,8 @@ fn call(
         },
     });
     let inputs: Vec<_> = inputs.collect::<Result<_>>()?;
-    let version = file.opsets.iter().find(|(domain, _)| *domain == node.domain).map_or(1, |opset| opset.1);
+    let opset = file.opsets.iter().find(|(domain, _)| *domain == node.domain);
+    let version = opset.ok_or_else(|| Error::malformed("the file states no version of this domain (opset_import)"))?.1;
     let added = node.outputs.first().and_then(|name| needed.adder(name)).and_then(|adder| {
         let adder = &file.graph.nodes[adder];
         let own = node.outputs[0];
@@ -591,7 +624,7 @@ fn jumps<'a>(graph: &proto::Graph<'a>, needed: &Needed) -> Jumps<'a> {
 }
 
 /// A classifier's label: the place of the class, and the classes.
-pub fn labelled(place: Wire, classes: Vec<Cell>) -> Value {
+fn labelled(place: Wire, classes: Vec<Cell>) -> Value {
     let kind = if matches!(classes.first(), Some(Cell::Str(_))) { Kind::Text } else { Kind::Int };
     Value::Tensor(Tensor {
         kind,

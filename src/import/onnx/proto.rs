@@ -114,8 +114,7 @@ pub fn model(bytes: &[u8]) -> Result<Model<'_>> {
         }
     }
     let Some(found) = found else {
-        return Err(Error::malformed("the file holds no graph")
-            .remedy("Most likely it is cut or damaged: download or export it again."));
+        return Err(Error::malformed("the file holds no graph"));
     };
     model.graph = graph(found)?;
     Ok(model)

@@ -35,6 +35,8 @@ enum RawNode {
 struct Raw {
     nodes: Vec<RawNode>,
     roots: Vec<usize>,
+    /// Each tree's nodes stand together, from its root to the next; not so in version 5.
+    together: bool,
 }
 
 /// A list of numbers: an attribute of floats or, from version 3 on, of a tensor.
@@ -131,7 +133,7 @@ fn read(call: &Call, of: &str, targets: usize) -> Result<Raw> {
         };
         leaf.push((target, weight));
     }
-    Ok(Raw { nodes, roots })
+    Ok(Raw { nodes, roots, together: true })
 }
 
 /// Reads TreeEnsemble of ai.onnx.ml 5: splits and leaves in lists of their own.
@@ -212,7 +214,7 @@ fn read_five(call: &Call, targets: usize) -> Result<Raw> {
             nodes[root] = RawNode::Leaf(leaf.clone());
         }
     }
-    Ok(Raw { nodes, roots })
+    Ok(Raw { nodes, roots, together: false })
 }
 
 /// A column beside the input's: whether a feature is one of some values, with what a missing one counts as.
@@ -282,19 +284,22 @@ impl Builder<'_> {
         })
     }
 
-    fn tree(&mut self, root: usize, targets: usize, first_only: bool, spent: &mut [bool]) -> Result<Tree> {
+    /// With `several`, each leaf has a value a target.
+    fn tree(&mut self, root: usize, targets: usize, several: bool, spent: &mut [bool]) -> Result<Tree> {
         let raw = self.raw;
         let mut nodes = vec![Node::Leaf(0)];
         let mut leaves: Vec<&[(usize, f64)]> = Vec::new();
         let mut open = vec![(root, 0usize)];
         while let Some((from, to)) = open.pop() {
-            if std::mem::replace(&mut spent[from], true) {
+            // Leaves may be shared: there are at most as many as splits, and one.
+            let split = matches!(raw.nodes[from], RawNode::Branch { .. });
+            if std::mem::replace(&mut spent[from], split) && split {
                 return Err(Error::malformed("a node has two parents or is part of a cycle"));
             }
             match &raw.nodes[from] {
                 RawNode::Leaf(leaf) => {
                     nodes[to] = Node::Leaf(leaves.len() as u32);
-                    leaves.push(if first_only { &leaf[..leaf.len().min(1)] } else { leaf });
+                    leaves.push(if targets == 1 { &leaf[..leaf.len().min(1)] } else { leaf });
                 }
                 node @ RawNode::Branch { yes, .. } => {
                     let (members, no) = self.chain(node, spent)?;
@@ -311,8 +316,7 @@ impl Builder<'_> {
                 }
             }
         }
-        let mut own = leaves.iter().flat_map(|leaf| leaf.iter().map(|(target, _)| *target));
-        let target = own.next().unwrap_or(0);
+        let target = leaves.iter().flat_map(|leaf| leaf.first()).next().map_or(0, |(target, _)| *target);
         let sum = |leaf: &[(usize, f64)], target: usize| {
             let add = |sum: f64, &(to, weight): &(usize, f64)| match to == target {
                 true if self.double => sum + weight,
@@ -321,7 +325,7 @@ impl Builder<'_> {
             };
             leaf.iter().fold(0.0, add)
         };
-        let leaves = if own.all(|other| other == target) {
+        let leaves = if !several {
             Leaves::Scalar { output: target as u32, values: leaves.iter().map(|leaf| sum(leaf, target)).collect() }
         } else {
             let row = |leaf: &&[(usize, f64)]| (0..targets).map(|target| sum(leaf, target)).collect::<Vec<_>>();
@@ -338,7 +342,8 @@ fn sums(context: &mut Context, input: &Tensor, raw: &Raw, targets: usize, each: 
     let mut builder =
         Builder { raw, columns: wires.len(), double, extras: Vec::new(), known: HashMap::new() };
     let mut spent = vec![false; raw.nodes.len()];
-    let trees = raw.roots.iter().map(|&root| builder.tree(root, targets, targets == 1, &mut spent));
+    let several = targets > 1 && !(raw.together && by_tree(raw).all(of_one_target));
+    let trees = raw.roots.iter().map(|&root| builder.tree(root, targets, several, &mut spent));
     let mut trees: Vec<Tree> = trees.collect::<Result<_>>()?;
     let extras = builder.extras;
     let width = if double { Width::F64 } else { Width::F32 };
@@ -499,8 +504,11 @@ pub fn classifier(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
         return Err(Error::unsupported("leaves that leave out some classes"));
     }
     let made = sums(context, input, &raw, count, false)?;
-    let shares = transform == "NONE" && base.iter().all(|&base| base == 0.0) && positive && are_shares(&raw);
-    let nature = if transform == "NONE" && !shares { Nature::Scores } else { Nature::Plain };
+    let shares = transform == "NONE" && base.iter().all(|&base| base == 0.0);
+    // One score of two classes gets no softmax.
+    let single = count == 2 && !scored[1] && base.len() < 2 && transform.starts_with("SOFTMAX");
+    let shares = (shares || single) && positive && are_shares(&raw);
+    let nature = if (transform == "NONE" || single) && !shares { Nature::Scores } else { Nature::Plain };
     let (label, made) = if count > 2 {
         if !(base.is_empty() || base.len() == count) {
             return Err(Error::malformed(format!("{} base_values for {count} classes", base.len())));
@@ -536,15 +544,12 @@ fn binary(
     let alone = scored.iter().filter(|&&scored| scored).count() == 1;
     let (first, scores) = match base {
         [] => (first, if scored[1] { vec![first, second] } else { Vec::new() }),
-        [base] => {
-            let first = add(context, input, vec![first], &[*base])?[0];
-            (first, if scored[1] { vec![first, second] } else { Vec::new() })
-        }
+        [base] if !scored[1] => (add(context, input, vec![first], &[*base])?[0], Vec::new()),
         [_, _] if !scored[1] => {
             let both = add(context, input, vec![first, second], base)?;
             (both[0], both)
         }
-        _ => return Err(Error::unsupported("base_values of a classifier whose two classes both have scores")),
+        _ => return Err(Error::unsupported("base_values of a classifier whose second of two classes has scores")),
     };
     let decisive = if scored[1] { second } else { first };
     let threshold = if alone && positive { 0.5 } else { 0.0 };
@@ -554,8 +559,8 @@ fn binary(
     }
     let both = match (positive, transform) {
         (_, "PROBIT") => return Err(Error::unsupported("the post_transform PROBIT of one score")),
-        (true, _) => context.push(Op::Complement, vec![first])?,
-        (false, "LOGISTIC") => {
+        (true, "NONE" | "SOFTMAX" | "SOFTMAX_ZERO") => context.push(Op::Complement, vec![first])?,
+        (_, "LOGISTIC") => {
             let both = context.push(Op::Mirror, vec![first])?;
             context.push(Op::Function(Function::Expit), both)?
         }
@@ -571,10 +576,20 @@ fn leaves(raw: &Raw) -> impl Iterator<Item = &[(usize, f64)]> {
     })
 }
 
-/// The nodes of each tree: trees stand one after another.
+/// The nodes of each tree, where they stand together.
 fn by_tree(raw: &Raw) -> impl Iterator<Item = &[RawNode]> {
     let ends = raw.roots.iter().skip(1).copied().chain([raw.nodes.len()]);
     raw.roots.iter().copied().zip(ends).map(|(start, end)| &raw.nodes[start..end])
+}
+
+/// All leaves of the tree have a weight for the same target, and no other.
+fn of_one_target(nodes: &[RawNode]) -> bool {
+    let mut targets = nodes.iter().flat_map(|node| match node {
+        RawNode::Leaf(leaf) => leaf.as_slice(),
+        RawNode::Branch { .. } => &[],
+    });
+    let first = targets.next().map_or(0, |(target, _)| *target);
+    targets.all(|(target, _)| *target == first)
 }
 
 /// Some tree gives the class a score whatever the row.

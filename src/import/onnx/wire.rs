@@ -28,7 +28,6 @@ impl<'a> Message<'a> {
 
     fn malformed(&self, message: &str) -> Error {
         Error::malformed(format!("{message}, {} bytes into {}", self.at, self.what))
-            .remedy("Most likely the file is cut or damaged: download or export it again.")
     }
 
     fn varint(&mut self) -> Result<u64> {
