@@ -8,7 +8,9 @@ use crate::{Error, Result};
 use std::rc::Rc;
 
 /// Functions of one number, in the order they are applied, and what they make of a constant.
-fn function(operator: &str) -> Option<(&'static [Function], fn(f64) -> f64)> {
+type Functions = (&'static [Function], fn(f64) -> f64);
+
+fn function(operator: &str) -> Option<Functions> {
     Some(match operator {
         "Abs" => (&[Function::Abs], f64::abs),
         "Ceil" => (&[Function::Ceil], f64::ceil),

@@ -32,12 +32,8 @@ pub fn one_hot(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let width = keys.len() as u32;
     let mut made = Vec::new();
     for wire in inputs(context, input, strings)? {
-        let op = Op::OneHot {
-            keys: keys.clone(),
-            hot: (0..width).map(Some).collect(),
-            width,
-            unknown: unknown.clone(),
-        };
+        let op =
+            Op::OneHot { keys: keys.clone(), hot: (0..width).map(Some).collect(), width, unknown: unknown.clone() };
         context.spend(keys.len())?;
         made.extend(context.push(op, vec![wire])?);
     }

@@ -162,8 +162,7 @@ pub fn gemm(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
         return Err(Error::unsupported("transA, after which a row is no longer a row"));
     }
     let other = call.tensor(1)?;
-    let mut weights =
-        if call.int("transB", 0) != 0 { weights(&transposed(other, &[])?)? } else { weights(other)? };
+    let mut weights = if call.int("transB", 0) != 0 { weights(&transposed(other, &[])?)? } else { weights(other)? };
     weights.values.iter_mut().for_each(|value| *value *= alpha);
     let added = call.maybe(2)?;
     let intercept = match added {

@@ -388,9 +388,10 @@ fn inputs<'a>(graph: &proto::Graph<'a>, options: &Options) -> Result<Vec<Input<'
                 .at(place())
                 .remedy("Name them with --features, or export with a fixed number: FloatTensorType([None, 4]).")
         })?;
-        let columns = usize::try_from(columns).ok().filter(|&columns| columns <= 1 << 20).ok_or_else(|| {
-            Error::limit(format!("{columns} columns")).at(place())
-        })?;
+        let columns = usize::try_from(columns)
+            .ok()
+            .filter(|&columns| columns <= 1 << 20)
+            .ok_or_else(|| Error::limit(format!("{columns} columns")).at(place()))?;
         inputs.push(Input { name: port.name, kind, columns, wide });
     }
     if inputs.is_empty() {
@@ -489,8 +490,7 @@ fn read(bytes: &[u8], options: &Options) -> Result<Model> {
         context.path = path(node);
         context.round = jumps.nodes[place];
         context.builder.note(&context.path.clone());
-        let made = call(&mut context, &file, node, &values, &needed)
-            .at(|| label(node))?;
+        let made = call(&mut context, &file, node, &values, &needed).at(|| label(node))?;
         for (name, value) in node.outputs.iter().zip(made) {
             if !name.is_empty() {
                 values.insert(name, Rc::new(value));
@@ -502,9 +502,9 @@ fn read(bytes: &[u8], options: &Options) -> Result<Model> {
         .iter()
         .map(|port| {
             let value = values.get(port.name).cloned();
-            value.map(|value| (port.name, value)).ok_or_else(|| {
-                Error::malformed(format!("no node makes the output '{}'", port.name))
-            })
+            value
+                .map(|value| (port.name, value))
+                .ok_or_else(|| Error::malformed(format!("no node makes the output '{}'", port.name)))
         })
         .collect::<Result<_>>()?;
     context.path = "outputs".to_string();
@@ -541,7 +541,8 @@ fn call(
     });
     let inputs: Vec<_> = inputs.collect::<Result<_>>()?;
     let opset = file.opsets.iter().find(|(domain, _)| *domain == node.domain);
-    let version = opset.ok_or_else(|| Error::malformed("the file states no version of this domain (opset_import)"))?.1;
+    let version =
+        opset.ok_or_else(|| Error::malformed("the file states no version of this domain (opset_import)"))?.1;
     let added = node.outputs.first().and_then(|name| needed.adder(name)).and_then(|adder| {
         let adder = &file.graph.nodes[adder];
         let own = node.outputs[0];

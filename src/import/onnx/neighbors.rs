@@ -12,8 +12,12 @@ pub fn scan(_: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let other = || Error::unsupported("a loop that is not the distance of rows to stored vectors");
     let body = call.attribute("body").and_then(|attribute| attribute.graph).ok_or_else(other)?;
     let body = proto::graph(body)?;
-    let operators: Vec<&str> = body.nodes.iter().map(|node| node.operator).filter(|name| *name != "Identity").collect();
-    if !matches!(operators[..], ["Sub", "ReduceSumSquare"]) || call.inputs.len() != 2 || call.int("num_scan_inputs", 1) != 1 {
+    let operators: Vec<&str> =
+        body.nodes.iter().map(|node| node.operator).filter(|name| *name != "Identity").collect();
+    if !matches!(operators[..], ["Sub", "ReduceSumSquare"])
+        || call.inputs.len() != 2
+        || call.int("num_scan_inputs", 1) != 1
+    {
         return Err(other());
     }
     let (rows, vectors) = (call.tensor(0)?, call.tensor(1)?);

@@ -127,7 +127,9 @@ fn without_label(context: &mut Context, numbers: &[(&str, &Tensor)], keys: Optio
             Ok(Output::Classification { classes, label, probabilities: Some(wires), scores: None })
         }
         // What skl2onnx calls the outputs of outlier detectors; its other labels are places among classes.
-        [("label", inlier), ("scores", score)] if inlier.kind == Kind::Int && (inlier.len(), score.len()) == (1, 1) => {
+        [("label", inlier), ("scores", score)]
+            if inlier.kind == Kind::Int && (inlier.len(), score.len()) == (1, 1) =>
+        {
             let inlier = context.wires(inlier)?;
             let score = context.wires(score)?[0];
             // -1 and 1, and 0 of a score that is zero, which is no inlier.

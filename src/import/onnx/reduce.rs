@@ -230,7 +230,7 @@ pub fn post_transform(context: &mut Context, name: &str, wires: Vec<Wire>) -> Re
 /// v = 2 / (π a) + l / 2, it is √2 sign(2p - 1) √(√(v² - l / a) - v).
 pub fn probit(context: &mut Context, wires: Vec<Wire>) -> Result<Vec<Wire>> {
     let count = wires.len();
-    let (pi, a) = (f64::from(3.14159f32), f64::from(0.147f32));
+    let (pi, a) = (std::f64::consts::PI, f64::from(0.147f32));
     let all = |value: f64| vec![value; count];
     let centered = scale(context, wires, all(2.0), all(-1.0))?;
     let sign = context.push(Op::Function(Function::Sign), centered.clone())?;

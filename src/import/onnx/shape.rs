@@ -22,9 +22,7 @@ pub fn constant(_: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let tensor = match (attribute.name, attribute.float, attribute.int) {
         ("value_float", Some(value), _) => Tensor::numbers(Kind::Float, Vec::new(), vec![f64::from(value)]),
         ("value_int", _, Some(value)) => Tensor::numbers(Kind::Int, Vec::new(), vec![value as f64]),
-        ("value_floats", ..) => {
-            Tensor::numbers(Kind::Float, vec![attribute.floats.len()], attribute.floats.clone())
-        }
+        ("value_floats", ..) => Tensor::numbers(Kind::Float, vec![attribute.floats.len()], attribute.floats.clone()),
         ("value_ints", ..) => {
             let values: Vec<f64> = attribute.ints.iter().map(|&value| value as f64).collect();
             Tensor::numbers(Kind::Int, vec![values.len()], values)
@@ -165,9 +163,7 @@ pub fn squeeze(_: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let input = call.tensor(0)?;
     let axes: Vec<usize> = match call.list("axes", 1)? {
         Some(axes) => axes.into_iter().map(|axis| input.axis(axis)).collect::<Result<_>>()?,
-        None => (0..input.shape.len())
-            .filter(|&axis| input.shape[axis] == 1 && input.batch != Some(axis))
-            .collect(),
+        None => (0..input.shape.len()).filter(|&axis| input.shape[axis] == 1 && input.batch != Some(axis)).collect(),
     };
     if axes.iter().any(|&axis| input.shape[axis] != 1 || input.batch == Some(axis)) {
         return Err(Error::unsupported(format!("axes {axes:?} of {:?} are taken away", input.shape)));
@@ -281,7 +277,9 @@ fn joined(context: &mut Context, parts: &[&Tensor], axis: usize) -> Result<Tenso
     /// The elements of the parts in the order of the whole.
     fn gather<T: Clone>(lists: &[&[T]], outer: usize) -> Vec<T> {
         (0..outer)
-            .flat_map(|run| lists.iter().flat_map(move |list| &list[run * list.len() / outer..(run + 1) * list.len() / outer]))
+            .flat_map(|run| {
+                lists.iter().flat_map(move |list| &list[run * list.len() / outer..(run + 1) * list.len() / outer])
+            })
             .cloned()
             .collect()
     }
@@ -312,15 +310,17 @@ fn joined(context: &mut Context, parts: &[&Tensor], axis: usize) -> Result<Tenso
     Ok(Tensor { kind: first.kind, shape, batch, data, nature })
 }
 
+/// Wires that are places in one table.
+type Places<'t> = (Vec<&'t [Wire]>, Rc<Vec<Cell>>);
+
 /// The places of parts that all point into equal tables.
-fn same_table<'t>(parts: &[&'t Tensor]) -> Option<(Vec<&'t [Wire]>, Rc<Vec<Cell>>)> {
+fn same_table<'t>(parts: &[&'t Tensor]) -> Option<Places<'t>> {
+    let Data::Places(_, table) = &parts[0].data else { return None };
     let own = |part: &&'t Tensor| match &part.data {
-        Data::Places(wires, table) => Some((wires.as_slice(), table.clone())),
+        Data::Places(wires, other) if other == table => Some(wires.as_slice()),
         _ => None,
     };
-    let all: Vec<(&[Wire], Rc<Vec<Cell>>)> = parts.iter().map(own).collect::<Option<_>>()?;
-    let table = all[0].1.clone();
-    all.iter().all(|(_, other)| *other == table).then(|| (all.iter().map(|(wires, _)| *wires).collect(), table))
+    Some((parts.iter().map(own).collect::<Option<_>>()?, table.clone()))
 }
 
 /// The elements of `input` at these places of an axis.

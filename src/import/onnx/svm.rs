@@ -46,7 +46,9 @@ fn sum(
 pub fn regressor(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let count = usize::try_from(call.int("n_supports", 0)).map_err(|_| Error::malformed("n_supports"))?;
     let (coef, rho) = (call.floats("coefficients").to_vec(), call.floats("rho").to_vec());
-    let [rho] = rho[..] else { return Err(Error::malformed(format!("{} values of rho; one is expected", rho.len()))) };
+    let [rho] = rho[..] else {
+        return Err(Error::malformed(format!("{} values of rho; one is expected", rho.len())));
+    };
     let made = if count == 0 {
         let wires = context.row(call.tensor(0)?)?;
         let coef = Matrix::new(1, wires.len(), coef)?;
@@ -70,14 +72,13 @@ pub fn classifier(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let classes = call.labels("classlabels_strings", "classlabels_ints")?;
     let counts: Option<Vec<u32>> =
         call.ints("vectors_per_class").iter().map(|&count| u32::try_from(count).ok()).collect();
-    let counts = counts.filter(|counts| counts.len() == classes.len() && classes.len() > 1).ok_or_else(|| {
-        Error::unsupported("a classifier without support vectors of each class (liblinear's form)")
-    })?;
+    let counts = counts
+        .filter(|counts| counts.len() == classes.len() && classes.len() > 1)
+        .ok_or_else(|| Error::unsupported("a classifier without support vectors of each class (liblinear's form)"))?;
     let total = counts.iter().fold(0usize, |total, &count| total.saturating_add(count as usize));
     let by_class = classes.len() as u32;
     let coef = Matrix::new(classes.len() - 1, total, call.floats("coefficients").to_vec())?;
-    let decisions =
-        sum(context, call, total, Coefficients::Pairs { counts, coef }, call.floats("rho").to_vec())?;
+    let decisions = sum(context, call, total, Coefficients::Pairs { counts, coef }, call.floats("rho").to_vec())?;
     let (a, b) = (call.floats("prob_a").to_vec(), call.floats("prob_b").to_vec());
     let transform = call.choice("post_transform", "NONE")?;
     if transform != "NONE" {

@@ -9,9 +9,7 @@
 use super::reduce::post_transform;
 use super::value::{Kind, Nature, Tensor, Value};
 use super::{Call, Context, labelled};
-use crate::model::{
-    Aggregate, Cell, Ensemble, Function, Leaves, Lookup, Node, Op, Test, Tree, Unknown, Width, Wire,
-};
+use crate::model::{Aggregate, Cell, Ensemble, Function, Leaves, Lookup, Node, Op, Test, Tree, Unknown, Width, Wire};
 use crate::{Error, Result};
 use std::collections::HashMap;
 
@@ -27,7 +25,15 @@ enum Mode {
 }
 
 enum RawNode {
-    Branch { feature: u32, mode: Mode, value: f64, members: Vec<f64>, tracks: bool, yes: usize, no: usize },
+    Branch {
+        feature: u32,
+        mode: Mode,
+        value: f64,
+        members: Vec<f64>,
+        tracks: bool,
+        yes: usize,
+        no: usize,
+    },
     /// Targets and what is added to them.
     Leaf(Vec<(usize, f64)>),
 }
@@ -169,7 +175,8 @@ fn read_five(call: &Call, targets: usize) -> Result<Raw> {
         let number = usize::try_from(number).ok().filter(|&number| number < size);
         Ok(from + number.ok_or_else(|| Error::malformed("a child that does not exist"))?)
     };
-    let members = call.held("membership_values")?.map_or(Ok(Vec::new()), |list| list.constants().map(<[f64]>::to_vec))?;
+    let members =
+        call.held("membership_values")?.map_or(Ok(Vec::new()), |list| list.constants().map(<[f64]>::to_vec))?;
     let mut sets = members.split(|member| member.is_nan());
     let mut nodes = Vec::with_capacity(count + weights.len());
     for place in 0..count {
@@ -309,8 +316,7 @@ impl Builder<'_> {
                     let (to_left, to_right) = if straight { (*yes, no) } else { (no, *yes) };
                     let missing_left = missing_yes == straight;
                     let (left_node, right_node) = (left as u32, right as u32);
-                    nodes[to] =
-                        Node::Split { feature, test, missing_left, left: left_node, right: right_node };
+                    nodes[to] = Node::Split { feature, test, missing_left, left: left_node, right: right_node };
                     open.push((to_right, right));
                     open.push((to_left, left));
                 }
@@ -339,8 +345,7 @@ impl Builder<'_> {
 fn sums(context: &mut Context, input: &Tensor, raw: &Raw, targets: usize, each: bool) -> Result<Vec<Wire>> {
     let mut wires = context.row(input)?;
     let double = input.kind == Kind::Double;
-    let mut builder =
-        Builder { raw, columns: wires.len(), double, extras: Vec::new(), known: HashMap::new() };
+    let mut builder = Builder { raw, columns: wires.len(), double, extras: Vec::new(), known: HashMap::new() };
     let mut spent = vec![false; raw.nodes.len()];
     let several = targets > 1 && !(raw.together && by_tree(raw).all(of_one_target));
     let trees = raw.roots.iter().map(|&root| builder.tree(root, targets, several, &mut spent));
@@ -417,6 +422,13 @@ fn aggregate(
         count if count == targets => base.to_vec(),
         count => return Err(Error::malformed(format!("{count} base_values for {targets} targets"))),
     };
+    // onnxruntime leaves the base value out where no leaf of a row has a weight for the target.
+    if targets > 1
+        && base.iter().any(|&base| base != 0.0)
+        && !(0..targets).all(|target| is_always_scored(raw, target))
+    {
+        return Err(Error::unsupported("base_values beside leaves that leave out some targets"));
+    }
     let made = match name {
         "SUM" => sums(context, input, raw, targets, false)?,
         "AVERAGE" => {
@@ -500,7 +512,7 @@ pub fn classifier(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
         positive &= *weight >= 0.0;
     }
     let partly = (0..count).any(|class| scored[class] && !is_always_scored(&raw, class));
-    if partly && (!positive || count == 2) {
+    if partly && (!positive || count == 2 || base.iter().any(|&base| base != 0.0)) {
         return Err(Error::unsupported("leaves that leave out some classes"));
     }
     let made = sums(context, input, &raw, count, false)?;
@@ -559,11 +571,11 @@ fn binary(
     }
     let both = match (positive, transform) {
         (_, "PROBIT") => return Err(Error::unsupported("the post_transform PROBIT of one score")),
-        (true, "NONE" | "SOFTMAX" | "SOFTMAX_ZERO") => context.push(Op::Complement, vec![first])?,
         (_, "LOGISTIC") => {
             let both = context.push(Op::Mirror, vec![first])?;
             context.push(Op::Function(Function::Expit), both)?
         }
+        (true, _) => context.push(Op::Complement, vec![first])?,
         (false, _) => context.push(Op::Mirror, vec![first])?,
     };
     Ok((label, both))

@@ -54,9 +54,17 @@ pub enum Data {
 pub enum Value {
     Tensor(Tensor),
     /// One map a row, of these keys: what ZipMap makes.
-    Map { keys: Vec<Cell>, values: Tensor },
+    Map {
+        keys: Vec<Cell>,
+        values: Tensor,
+    },
     /// Distances of each row to stored vectors, which only TopK reads; [rows, vectors], or the reverse.
-    Distances { rows: Tensor, vectors: Matrix, squared: bool, transposed: bool },
+    Distances {
+        rows: Tensor,
+        vectors: Matrix,
+        squared: bool,
+        transposed: bool,
+    },
 }
 
 /// No tensor of a tabular model comes near; stops a file whose few bytes ask for many elements.
@@ -186,12 +194,8 @@ impl Tensor {
     pub fn pick(&self, shape: Vec<usize>, batch: Option<usize>, places: &[usize]) -> Tensor {
         let wires = |wires: &[Wire]| places.iter().map(|&place| wires[place]).collect();
         let data = match &self.data {
-            Data::Numbers(numbers) => {
-                Data::Numbers(Rc::new(places.iter().map(|&place| numbers[place]).collect()))
-            }
-            Data::Texts(texts) => {
-                Data::Texts(Rc::new(places.iter().map(|&place| texts[place].clone()).collect()))
-            }
+            Data::Numbers(numbers) => Data::Numbers(Rc::new(places.iter().map(|&place| numbers[place]).collect())),
+            Data::Texts(texts) => Data::Texts(Rc::new(places.iter().map(|&place| texts[place].clone()).collect())),
             Data::Wires(list) => Data::Wires(wires(list)),
             Data::Places(list, table) => Data::Places(wires(list), table.clone()),
         };
