@@ -144,7 +144,7 @@ pub fn operators() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// Elements that all nodes of a graph may make together.
-const MOST_WORK: usize = 1 << 26;
+const MOST_WORK: usize = 1 << 25;
 
 /// The model under construction.
 struct Context {
