@@ -195,6 +195,8 @@ kernels! {
     Deep64 "deep64",
     Grouped32 "grouped32",
     Grouped64 "grouped64",
+    Sliced32Sets "sliced32_sets",
+    Sliced64Sets "sliced64_sets",
 }
 
 impl Kernel {
@@ -209,7 +211,19 @@ impl Kernel {
     /// Whether its inputs may be columns of f32.
     pub fn reads_narrow(self) -> bool {
         use Kernel::*;
-        matches!(self, Walk32 | Walk64 | Sliced32 | Sliced64 | Gathered32 | Gathered64 | Grouped32 | Grouped64)
+        matches!(
+            self,
+            Walk32
+                | Walk64
+                | Sliced32
+                | Sliced64
+                | Gathered32
+                | Gathered64
+                | Grouped32
+                | Grouped64
+                | Sliced32Sets
+                | Sliced64Sets
+        )
     }
 }
 

@@ -35,7 +35,8 @@ struct Kind {
     vector: bool,
     missing: bool,
     infinite: bool,
-    sets: bool,
+    /// Category sets; with some half of the splits ask one, or take zeros for missing.
+    sets: u64,
     sides: Sides,
     /// Different thresholds.
     grid: usize,
@@ -66,7 +67,7 @@ const PLAIN: Kind = Kind {
     vector: false,
     missing: true,
     infinite: true,
-    sets: false,
+    sets: 0,
     sides: Sides::Any,
     grid: 6000,
 };
@@ -234,14 +235,30 @@ fn kinds() -> Vec<Kind> {
         },
         Kind {
             name: "sets",
-            kernel: "trees64_sets",
+            kernel: "sliced64_sets",
             leaves: 31,
             level: false,
             compare: F64,
             sum: F64,
-            sets: true,
+            sets: 90,
             ..PLAIN
         },
+        Kind { name: "sets-full", kernel: "sliced32_sets", sets: 400, outputs: 3, ..PLAIN },
+        Kind { name: "sets-strict", kernel: "sliced32_sets", sets: 3, missing: false, infinite: false, ..PLAIN },
+        Kind {
+            name: "sets-rows",
+            kernel: "sliced64_sets",
+            leaves: 50,
+            level: false,
+            compare: F64,
+            sum: F64,
+            sets: 9,
+            columns: 5,
+            outputs: 2,
+            vector: true,
+            ..PLAIN
+        },
+        Kind { name: "sets-plain", kernel: "trees32_sets", leaves: 200, level: false, sets: 20, ..PLAIN },
     ]
 }
 
@@ -278,8 +295,8 @@ fn tree(random: &mut Random, kind: &Kind, number: u32, grid: &[f64]) -> Tree {
             side => side,
         };
         let (test, zero_left) = match random.below(4) {
-            0 if kind.sets => (Test::In(random.below(2) as u32), false),
-            0..2 if kind.sets || side == Sides::Nonzero => (Test::LessEqualNonzero(threshold), false),
+            0 if kind.sets > 0 => (Test::In(random.below(kind.sets) as u32), false),
+            0..2 if kind.sets > 0 || side == Sides::Nonzero => (Test::LessEqualNonzero(threshold), false),
             _ if kind.compare == Width::F32 && threshold as f32 > f32::MIN => {
                 (Test::Less(threshold), 0.0 < threshold)
             }
@@ -317,7 +334,8 @@ fn value(random: &mut Random, kind: &Kind, grid: &[f64]) -> f64 {
         4 => value.next_down(),
         5 => f64::from(near.next_up()),
         6 => f64::from(near.next_down()),
-        7 => random.below(8) as f64,
+        7 if kind.sets > 0 => [-1.5, -1.0, -0.5, 0.5, 1.5, 70.0, 1e9][random.below(7) as usize],
+        7 | 8 => random.below(if kind.sets > 0 { 50 } else { 8 }) as f64,
         _ => value,
     };
     if !kind.infinite && (x as f32).is_infinite() { 1.0 } else { x }
@@ -330,14 +348,19 @@ fn random_ensembles_as_packages() {
     let mut random = Random(11);
     for kind in kinds() {
         let grid = thresholds(&mut random, kind.grid);
-        let set = |left: Vec<u32>| CategorySet { size: 40, left, outside_left: true, toward_zero: true };
+        let sets = (0..kind.sets).map(|_| {
+            let left: Vec<bool> = (0..random.below(45)).map(|_| random.below(2) == 0).collect();
+            let set = CategorySet::new(left.len() as u32, random.below(2) == 0, |k| left[k as usize]);
+            CategorySet { toward_zero: random.below(2) == 0, ..set }
+        });
+        let sets = sets.collect();
         let ensemble = Ensemble {
             compare: kind.compare,
             sum: kind.sum,
             features: kind.columns,
             base: (0..kind.outputs).map(|output| f64::from(output) / 4.0 - 0.25).collect(),
             trees: (0..kind.trees).map(|number| tree(&mut random, &kind, number, &grid)).collect(),
-            sets: if kind.sets { vec![set(vec![0x5a, 3]), set(vec![!0x2, 0])] } else { Vec::new() },
+            sets,
             aggregate: if kind.vector { Aggregate::Divide(kind.trees.into()) } else { Aggregate::Sum },
             missing: kind.missing,
             infinite: kind.infinite,

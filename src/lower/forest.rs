@@ -3,20 +3,64 @@
 use super::args::Args;
 use super::trees::{Forest, at_most_f32, at_most_f64};
 use crate::image::Kernel;
-use crate::model::{Aggregate, Ensemble, Leaves, Node, Test, Tree, Width};
+use crate::model::{Aggregate, CategorySet, Ensemble, Leaves, Node, Test, Tree, Width};
 use crate::runtime::forest::{Column, SHARED};
 use crate::runtime::gather::{COLUMNS, THRESHOLDS};
+use crate::runtime::quick;
+use crate::runtime::sets::{FLAG_BITS, MISSING_LEFT, classes};
 use crate::runtime::sliced::{DEPTH, FULL};
-use crate::runtime::trees::{INFINITE, MISSING, SUM32, VECTOR};
+use crate::runtime::trees::{INFINITE, MISSING, OUTSIDE_LEFT, SUM32, TOWARD_ZERO, VECTOR};
 use crate::runtime::walk::LEVELS;
 use std::collections::{HashMap, VecDeque};
 
 /// A split as the compact form has it.
 #[derive(Clone, Copy)]
-struct Split {
-    column: Column,
-    /// Rounded to the ensemble's width.
-    threshold: f64,
+enum Split {
+    /// With a threshold rounded to the ensemble's width.
+    Compare(Column, f64),
+    /// A number of `Sets`.
+    Member(usize),
+}
+
+/// An input, whether missing goes left, and the categories that do.
+type Set<'a> = (u32, bool, &'a CategorySet);
+
+/// The different sets that splits ask, by number as they come.
+#[derive(Default)]
+struct Sets<'a> {
+    all: Vec<Set<'a>>,
+    number: HashMap<Set<'a>, usize>,
+}
+
+impl<'a> Sets<'a> {
+    fn number(&mut self, set: Set<'a>) -> usize {
+        *self.number.entry(set).or_insert_with(|| {
+            self.all.push(set);
+            self.all.len() - 1
+        })
+    }
+
+    /// By input, as the arguments have them, and the place of each.
+    fn in_order(&self) -> (Vec<Set<'a>>, Vec<usize>) {
+        let mut order: Vec<usize> = (0..self.all.len()).collect();
+        order.sort_by_key(|&number| self.all[number].0);
+        let mut places = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(place, &number)| places[number] = place);
+        (order.iter().map(|&number| self.all[number]).collect(), places)
+    }
+}
+
+/// Behind the other arguments.
+fn write_sets(args: &mut Args, sets: &[Set]) {
+    let flags = |&(_, missing_left, set): &Set| {
+        let flags = [(set.outside_left, OUTSIDE_LEFT), (set.toward_zero, TOWARD_ZERO), (missing_left, MISSING_LEFT)];
+        flags.iter().filter(|flag| flag.0).fold(set.size << FLAG_BITS, |word, flag| word | flag.1)
+    };
+    let of_input = |own: &[Set]| [own[0].0, own.len() as u32, most_categories(own)];
+    let inputs: Vec<u32> = sets.chunk_by(|a, b| a.0 == b.0).flat_map(of_input).collect();
+    let left: Vec<u32> = sets.iter().flat_map(|set| set.2.left.iter().copied()).collect();
+    args.u32s(&[inputs.len() as u32 / 3, sets.len() as u32, left.len() as u32]);
+    args.u32s(&inputs).u32s(&sets.iter().map(flags).collect::<Vec<_>>()).u32s(&left);
 }
 
 /// One tree, breadth first.
@@ -31,7 +75,16 @@ struct Flat<'a> {
     depth: u32,
 }
 
-/// The compact form, where all splits compare with thresholds and sides that it can hold and a kernel of that form pays;
+impl Flat<'_> {
+    fn compared(&self) -> impl Iterator<Item = (Column, f64)> {
+        self.splits.iter().filter_map(|split| match *split {
+            Split::Compare(column, threshold) => Some((column, threshold)),
+            Split::Member(_) => None,
+        })
+    }
+}
+
+/// The compact form, where all splits are such as it can hold and a kernel of that form pays;
 /// `args` are empty, and stay so where it is None; `features` are the inputs.
 pub fn lower(args: &mut Args, ensemble: &Ensemble, features: &[u32]) -> Option<Forest> {
     write(args, ensemble, features, choose)
@@ -45,19 +98,18 @@ fn write(
 ) -> Option<Forest> {
     let narrow = ensemble.compare == Width::F32;
     let vector = matches!(ensemble.trees.first()?.leaves, Leaves::Vector(_));
-    let mut flat = flat_trees(ensemble, features)?;
-    let mut columns: Vec<Column> = flat.iter().flat_map(|tree| &tree.splits).map(|split| split.column).collect();
+    let (mut flat, sets) = flat_trees(ensemble, features)?;
+    let (sets, places) = sets.in_order();
+    let mut columns: Vec<Column> = flat.iter().flat_map(|tree| tree.compared()).map(|(column, _)| column).collect();
     columns.sort_unstable();
     columns.dedup();
     let column_of: HashMap<Column, u32> = columns.iter().copied().zip(0..).collect();
     // Sums of different outputs do not meet: sorted by output, trees are added in the same order to each.
     flat.sort_by_key(|tree| tree.output);
 
-    let mut thresholds: Vec<(u32, f64)> = Vec::new();
-    for split in flat.iter().flat_map(|tree| &tree.splits) {
-        thresholds.push((column_of[&split.column], split.threshold));
-    }
-    let splits = thresholds.len();
+    let compared = flat.iter().flat_map(|tree| tree.compared());
+    let mut thresholds: Vec<(u32, f64)> = compared.map(|(column, at)| (column_of[&column], at)).collect();
+    let splits = flat.iter().map(|tree| tree.splits.len()).sum();
     thresholds.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
     thresholds.dedup();
     let choice = choose(&Shape {
@@ -68,6 +120,9 @@ fn write(
         thresholds: thresholds.len(),
         most_thresholds: most_of_a_column(&thresholds),
         columns: columns.len(),
+        sets: sets.len(),
+        set_inputs: sets.chunk_by(|a, b| a.0 == b.0).count(),
+        classes: sets.chunk_by(|a, b| a.0 == b.0).map(|own| classes(most_categories(own))).sum(),
         narrow,
         averages: matches!(ensemble.aggregate, Aggregate::Divide(_)),
     })?;
@@ -115,16 +170,17 @@ fn write(
     let tests: Vec<u64> = flat
         .iter()
         .flat_map(|tree| &tree.splits)
-        .map(|split| match &shared {
-            Some(numbers) => numbers[&(column_of[&split.column], split.threshold.to_bits())],
-            None => column_of[&split.column].into(),
+        .map(|split| match (*split, &shared) {
+            (Split::Member(set), _) => (thresholds.len() + places[set]) as u64,
+            (Split::Compare(column, at), Some(numbers)) => numbers[&(column_of[&column], at.to_bits())],
+            (Split::Compare(column, _), None) => column_of[&column].into(),
         })
         .collect();
     let own: Vec<f64> = match shared {
         Some(_) => thresholds.iter().map(|&(_, threshold)| threshold).collect(),
-        None => flat.iter().flat_map(|tree| &tree.splits).map(|split| split.threshold).collect(),
+        None => flat.iter().flat_map(|tree| tree.compared()).map(|(_, at)| at).collect(),
     };
-    let test_width = bytes_for(if choice.shared { thresholds.len() } else { columns.len() });
+    let test_width = bytes_for(if choice.shared { thresholds.len() + sets.len() } else { columns.len() });
     args.u32s(&[
         flags,
         u32::try_from(flat.len()).ok()?,
@@ -157,6 +213,9 @@ fn write(
     planes(args, tests.into_iter(), test_width);
     planes(args, leaf_rows.into_iter(), leaf_width);
     planes(args, rows.iter().map(|&value| float(sum32, value)), value_bytes);
+    if !sets.is_empty() {
+        write_sets(args, &sets);
+    }
     if args.tables(choice.kernel, features.len(), ensemble.outputs()).is_none() {
         // More tables than an image may have.
         *args = Args::default();
@@ -166,46 +225,56 @@ fn write(
 }
 
 /// The trees with the columns that their splits ask; None where a split is not one that the form can hold.
-fn flat_trees<'a>(ensemble: &'a Ensemble, features: &[u32]) -> Option<Vec<Flat<'a>>> {
+fn flat_trees<'a>(ensemble: &'a Ensemble, features: &[u32]) -> Option<(Vec<Flat<'a>>, Sets<'a>)> {
+    let mut sets = Sets::default();
     let place: HashMap<u32, u32> = features.iter().copied().zip(0..).collect();
     let mut flat = Vec::with_capacity(ensemble.trees.len());
     for tree in &ensemble.trees {
         flat.push(flatten(tree, |feature, test, missing_left| {
+            if let Test::In(set) = test {
+                let set = &ensemble.sets[set as usize];
+                return Some(Split::Member(sets.number((place[&feature], ensemble.missing && missing_left, set))));
+            }
             let threshold =
                 if ensemble.compare == Width::F32 { f64::from(at_most_f32(test)) } else { at_most_f64(test) };
             let zeros = if matches!(test, Test::LessEqualNonzero(_)) { Column::NO_ZEROS } else { 0 };
             let right = (ensemble.missing || zeros > 0) && !missing_left;
             // There missing is read as infinity.
             let blurred = right && threshold == f64::INFINITY;
-            if matches!(test, Test::In(_)) || threshold.is_nan() || blurred {
+            if threshold.is_nan() || blurred {
                 return None;
             }
             let side = if right { Column::RIGHT } else { Column::LEFT };
             // -0 and 0 decide alike.
-            Some(Split { column: Column::new(place[&feature], side | zeros), threshold: threshold + 0.0 })
+            Some(Split::Compare(Column::new(place[&feature], side | zeros), threshold + 0.0))
         })?);
     }
     read_as_zero(&mut flat);
-    Some(flat)
+    Some((flat, sets))
+}
+
+fn most_categories(sets: &[Set]) -> u32 {
+    sets.iter().map(|set| set.2.size).max().unwrap_or(0)
 }
 
 /// Where the splits of an input disagree about the side of missing values, but every one sends them where it sends 0, makes
 /// them one column: that is what LightGBM does with them when training has seen none.
 fn read_as_zero(flat: &mut [Flat]) {
     let mut sides: HashMap<Column, bool> = HashMap::new();
-    for split in flat.iter().flat_map(|tree| &tree.splits) {
-        let zero_left = 0.0 <= split.threshold;
-        let agrees = match split.column.kind() {
+    for (column, threshold) in flat.iter().flat_map(|tree| tree.compared()) {
+        let zero_left = 0.0 <= threshold;
+        let agrees = match column.kind() {
             Column::LEFT => zero_left,
             Column::RIGHT => !zero_left,
             _ => continue,
         };
-        *sides.entry(split.column).or_insert(true) &= agrees;
+        *sides.entry(column).or_insert(true) &= agrees;
     }
     for split in flat.iter_mut().flat_map(|tree| &mut tree.splits) {
-        let of = |kind: u32| sides.get(&Column::new(split.column.input() as u32, kind)) == Some(&true);
-        if split.column.keeps_zeros() && of(Column::LEFT) && of(Column::RIGHT) {
-            split.column = Column::new(split.column.input() as u32, Column::AS_ZERO);
+        let Split::Compare(column, _) = split else { continue };
+        let of = |kind: u32| sides.get(&Column::new(column.input() as u32, kind)) == Some(&true);
+        if column.keeps_zeros() && of(Column::LEFT) && of(Column::RIGHT) {
+            *column = Column::new(column.input() as u32, Column::AS_ZERO);
         }
     }
 }
@@ -229,7 +298,7 @@ fn planes(args: &mut Args, numbers: impl Iterator<Item = u64> + Clone, width: us
 }
 
 /// None where a split is not one that the form can hold.
-fn flatten(tree: &Tree, split: impl Fn(u32, Test, bool) -> Option<Split>) -> Option<Flat<'_>> {
+fn flatten(tree: &Tree, mut split: impl FnMut(u32, Test, bool) -> Option<Split>) -> Option<Flat<'_>> {
     let (output, values) = match &tree.leaves {
         Leaves::Scalar { output, values } => (*output, values),
         Leaves::Vector(values) => (0, values),
@@ -266,6 +335,10 @@ struct Shape {
     /// Of a column.
     most_thresholds: u32,
     columns: usize,
+    /// Different category sets, the inputs that they ask, and the classes of these inputs' values.
+    sets: usize,
+    set_inputs: usize,
+    classes: u64,
     narrow: bool,
     /// The sums are divided: a forest.
     averages: bool,
@@ -303,23 +376,43 @@ fn choose(shape: &Shape) -> Option<Choice> {
         return walk(shape);
     }
     let depth = shape.depth.max(3);
-    if shape.thresholds <= 1 << 16 && shape.most < 256 && shape.columns > 0 {
+    if shape.thresholds + shape.sets <= 1 << 16 && shape.most < 256 && shape.columns + shape.sets > 0 {
         let full = depth <= 8 && (shape.trees << depth) <= 3 * (shape.splits + shape.trees);
-        return Some(Choice {
-            kernel: match (gathers(shape), full, shape.narrow) {
-                (true, true, true) => Kernel::Gathered32,
-                (true, true, false) => Kernel::Gathered64,
-                (true, false, true) => Kernel::Grouped32,
-                (true, false, false) => Kernel::Grouped64,
-                (false, _, true) => Kernel::Sliced32,
-                (false, _, false) => Kernel::Sliced64,
-            },
-            shared: true,
-            flags: if full { FULL | depth << DEPTH } else { leaf_bits(shape) << DEPTH },
-        });
+        let flags = if full { FULL | depth << DEPTH } else { leaf_bits(shape) << DEPTH };
+        if shape.sets > 0 && !takes_sets(shape, flags) {
+            return None;
+        }
+        let kernel = match gathers(shape) {
+            true if full => gathered(shape),
+            true => grouped(shape),
+            false => sliced(shape),
+        };
+        return Some(Choice { kernel, shared: true, flags });
     }
     let deep = deeper(shape) && shape.splits >= DEEP;
     walk(shape).map(|walk| Choice { kernel: if deep { deep_kernel(shape) } else { walk.kernel }, ..walk })
+}
+
+fn sliced(shape: &Shape) -> Kernel {
+    match (shape.narrow, shape.sets > 0) {
+        (true, false) => Kernel::Sliced32,
+        (false, false) => Kernel::Sliced64,
+        (true, true) => Kernel::Sliced32Sets,
+        (false, true) => Kernel::Sliced64Sets,
+    }
+}
+
+fn gathered(shape: &Shape) -> Kernel {
+    if shape.narrow { Kernel::Gathered32 } else { Kernel::Gathered64 }
+}
+
+fn grouped(shape: &Shape) -> Kernel {
+    if shape.narrow { Kernel::Grouped32 } else { Kernel::Grouped64 }
+}
+
+/// Whether single rows have a fast way with category sets, for walks have none.
+fn takes_sets(shape: &Shape, flags: u32) -> bool {
+    quick::width(1 << (flags >> DEPTH), shape.trees, shape.columns + shape.set_inputs, shape.classes).is_some()
 }
 
 /// Ensembles of fewer splits are walked from the root: the code that is spared is 5 KB gzipped.
@@ -336,7 +429,7 @@ fn deep_kernel(shape: &Shape) -> Kernel {
 
 /// Whether the ranks of a row are a few bytes.
 fn gathers(shape: &Shape) -> bool {
-    shape.columns <= COLUMNS && shape.most_thresholds <= THRESHOLDS
+    shape.columns <= COLUMNS && shape.most_thresholds <= THRESHOLDS && shape.sets == 0
 }
 
 /// Bits of the largest leaf number.
@@ -347,7 +440,7 @@ fn leaf_bits(shape: &Shape) -> u32 {
 fn walk(shape: &Shape) -> Option<Choice> {
     // The widths of a walk's node.
     let limit = if shape.narrow { 1 << 16 } else { u32::MAX as usize };
-    if shape.columns + 1 >= limit || 2 * shape.most + 1 >= limit {
+    if shape.columns + 1 >= limit || 2 * shape.most + 1 >= limit || shape.sets > 0 {
         return None;
     }
     // Bytes of a threshold in a list and of its number, or of a threshold and its column at every split; numbers
@@ -477,9 +570,24 @@ mod tests {
             4 => (0..features).map(|_| random.below(4)).collect(),
             side => vec![side; features as usize],
         };
+        // In some ensembles splits ask category sets, of few inputs or all.
+        let asking = if random.below(3) == 0 { [1, 2, features][random.below(3) as usize] } else { 0 };
+        let sets = if asking > 0 { [1, 9, 300][random.below(3) as usize] } else { 0 };
+        let widest = [8, 70][random.below(2) as usize];
+        let sets: Vec<CategorySet> = (0..sets)
+            .map(|_| {
+                let left: Vec<bool> = (0..random.below(widest)).map(|_| random.below(2) == 0).collect();
+                let set = CategorySet::new(left.len() as u32, random.below(2) == 0, |k| left[k as usize]);
+                CategorySet { toward_zero: random.below(2) == 0, ..set }
+            })
+            .collect();
         let mut split = |random: &mut Random| {
             let threshold = values[random.below(values.len() as u64) as usize];
             let (feature, missing_left) = (random.below(features) as u32, random.below(3) == 0);
+            if u64::from(feature) < asking && random.below(3) > 0 {
+                let test = Test::In(random.below(sets.len() as u64) as u32);
+                return Node::Split { feature, test, missing_left, left: 0, right: 0 };
+            }
             let side = sides[feature as usize];
             let (test, zero_left) = match strict && threshold > f64::MIN && threshold as f32 > f32::MIN {
                 _ if side == 2 || side == 3 && random.below(2) == 0 => {
@@ -504,7 +612,7 @@ mod tests {
             features: features as u32,
             base: (0..outputs).map(|output| output as f64 / 4.0 - 0.25).collect(),
             trees,
-            sets: Vec::new(),
+            sets,
             aggregate: [Aggregate::Sum, Aggregate::Divide(7.0)][random.below(2) as usize],
             missing,
             infinite,
@@ -521,11 +629,18 @@ mod tests {
         let mut images = vec![("plain", laid_out(ensemble, (args, plain)))];
         let mut with = |name: &'static str, choose: &dyn Fn(&Shape) -> Option<Choice>| {
             let mut args = Args::default();
+            let name = match name {
+                "sliced" if !ensemble.sets.is_empty() => "sets",
+                "sliced, full" if !ensemble.sets.is_empty() => "sets, full",
+                name => name,
+            };
             if let Some(forest) = write(&mut args, ensemble, &all, choose) {
                 images.push((name, laid_out(ensemble, (args, forest))));
             }
         };
-        let small = |shape: &Shape| shape.thresholds <= 1 << 16 && shape.most < 256 && shape.columns > 0;
+        let small = |shape: &Shape| {
+            shape.thresholds + shape.sets <= 1 << 16 && shape.most < 256 && shape.columns + shape.sets > 0
+        };
         with("walk", &|shape| walk(shape).map(|choice| Choice { shared: false, ..choice }));
         with("deep", &|shape| {
             let kernel = deep_kernel(shape);
@@ -533,7 +648,6 @@ mod tests {
             walk.map(|choice| Choice { kernel, shared: round.is_multiple_of(2), ..choice })
         });
         with("walk, shared", &|shape| walk(shape).map(|choice| Choice { shared: true, ..choice }));
-        let sliced = |shape: &Shape| if shape.narrow { Kernel::Sliced32 } else { Kernel::Sliced64 };
         with("sliced", &|shape| {
             small(shape).then(|| Choice { kernel: sliced(shape), shared: true, flags: leaf_bits(shape) << DEPTH })
         });
@@ -545,13 +659,12 @@ mod tests {
         with("gathered", &|shape| {
             let flags = FULL | shape.depth.max(3) << DEPTH;
             let fits = shape.depth <= 8 && shape.trees << shape.depth.max(3) <= 8 * (2 * shape.splits + shape.trees);
-            let kernel = if shape.narrow { Kernel::Gathered32 } else { Kernel::Gathered64 };
+            let kernel = gathered(shape);
             (small(shape) && fits && gathers(shape)).then_some(Choice { kernel, shared: true, flags })
         });
         with("grouped", &|shape| {
-            let kernel = if shape.narrow { Kernel::Grouped32 } else { Kernel::Grouped64 };
             let fits = small(shape) && gathers(shape);
-            fits.then(|| Choice { kernel, shared: true, flags: leaf_bits(shape) << DEPTH })
+            fits.then(|| Choice { kernel: grouped(shape), shared: true, flags: leaf_bits(shape) << DEPTH })
         });
         with("chosen", &choose);
         images
@@ -564,7 +677,7 @@ mod tests {
         let mut random = Random(7);
         let mut used = HashMap::new();
         let mut kinds = [0; 1 << 3];
-        for round in 0..160 {
+        for round in 0..220 {
             let (ensemble, values) = drawn(&mut random);
             for column in columns_of(&ensemble) {
                 kinds[column.kind() as usize] += 1;
@@ -584,7 +697,7 @@ mod tests {
                     .map(|_| {
                         let value = values[random.below(values.len() as u64) as usize];
                         let near = value as f32;
-                        match random.below(12) {
+                        match random.below(14) {
                             0 if missing => f64::NAN,
                             1 if infinite => f64::INFINITY,
                             2 if infinite => f64::NEG_INFINITY,
@@ -594,6 +707,8 @@ mod tests {
                             6 => f64::from(near.next_down()),
                             7 => random.below(1 << 20) as f64 / 3.0,
                             8 => 0.0,
+                            9 => random.below(90) as f64,
+                            10 => [-1.0, -0.5, -0.0, 0.5, 1.5, -1.5, 1e9, 1e-36, -1e-36][random.below(9) as usize],
                             _ => value,
                         }
                     })
@@ -631,7 +746,7 @@ mod tests {
             }
         }
         assert!(
-            ["walk", "walk, shared", "sliced", "sliced, full", "gathered", "grouped", "deep"]
+            ["walk", "walk, shared", "sliced", "sliced, full", "gathered", "grouped", "deep", "sets", "sets, full"]
                 .iter()
                 .all(|name| used[name] > 20),
             "{used:?}"
@@ -642,8 +757,8 @@ mod tests {
 
     /// The columns that the compact form has, where it holds the ensemble.
     fn columns_of(ensemble: &Ensemble) -> BTreeSet<Column> {
-        let flat = flat_trees(ensemble, &(0..ensemble.features).collect::<Vec<_>>()).unwrap_or_default();
-        flat.iter().flat_map(|tree| &tree.splits).map(|split| split.column).collect()
+        let (flat, _) = flat_trees(ensemble, &(0..ensemble.features).collect::<Vec<_>>()).unwrap_or_default();
+        flat.iter().flat_map(|tree| tree.compared()).map(|(column, _)| column).collect()
     }
 
     /// Splits that send missing values where they send 0 need one column an input, others one a side.
@@ -725,6 +840,6 @@ mod tests {
                 }
             }
         }
-        assert!(found.len() == 9 && found.values().flatten().all(|&count| count > 10), "{found:?}");
+        assert!(found.len() == 11 && found.values().flatten().all(|&count| count > 10), "{found:?}");
     }
 }

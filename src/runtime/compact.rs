@@ -7,6 +7,7 @@
 
 use super::Call;
 use super::forest::{Forest, Layout, Place};
+use super::sets::Sets;
 use super::trees::Number;
 use super::walk::{add, divide, value};
 
@@ -18,13 +19,13 @@ pub struct Tables {
     rows: Place,
     /// A row's values, column by column.
     x: Place,
-    /// Of shared thresholds, 1 where the row's value is above.
+    /// Of shared thresholds, 1 where the row's value is above; then of sets, where it goes right.
     above: Place,
 }
 
 impl Tables {
     pub fn new<T: Number>(forest: &Forest, layout: &mut Layout) -> Tables {
-        let shared = if forest.shared() { forest.thresholds.count() } else { 0 };
+        let shared = if forest.shared() { forest.shared_tests() } else { 0 };
         Tables {
             rows: layout.take::<u32>(1),
             x: layout.take::<T>(forest.columns.len() as u64),
@@ -34,7 +35,7 @@ impl Tables {
 
     /// Predicts the rows of the call while they are among the first; false where tables are to be made.
     #[inline]
-    pub fn predict<T: Number>(&self, call: &Call, forest: &Forest) -> bool {
+    pub fn predict<T: Number, const SETS: bool>(&self, call: &Call, forest: &Forest, sets: &Sets) -> bool {
         // SAFETY: laid out as in the validator, viewed here alone.
         let [rows] = (unsafe { self.rows.of::<u32>(call) }) else { return false };
         let after = rows.saturating_add(call.rows as u32);
@@ -42,12 +43,12 @@ impl Tables {
             return false;
         }
         *rows = after;
-        self.walk::<T>(call, forest);
+        self.walk::<T, SETS>(call, forest, sets);
         true
     }
 
     #[inline(never)]
-    fn walk<T: Number>(&self, call: &Call, forest: &Forest) {
+    fn walk<T: Number, const SETS: bool>(&self, call: &Call, forest: &Forest, sets: &Sets) {
         // SAFETY: laid out as in the validator, each place is viewed once.
         let (x, above) = unsafe { (self.x.of::<T>(call), self.above.of::<u8>(call)) };
         for (output, &base) in call.outputs().zip(forest.base) {
@@ -64,6 +65,16 @@ impl Tables {
                 let places = above.get_mut(first..first + count as usize).unwrap_or_default().iter_mut();
                 places.zip(first..).for_each(|(above, place)| *above = u8::from(place < end));
                 first += count as usize;
+            }
+            if SETS {
+                let mut places = above.iter_mut().skip(first);
+                for group in sets.groups() {
+                    let Some(x) = value::<T>(call, forest, group.column, row) else { return };
+                    // The set first: a place that is taken from the other is lost at the end of a group.
+                    for (right, above) in group.right(group.class(x)).zip(places.by_ref()) {
+                        *above = u8::from(right);
+                    }
+                }
             }
             let (mut first, mut split, mut leaf) = (0, 0, 0);
             for (tree, &size) in forest.sizes.iter().enumerate() {

@@ -5,6 +5,7 @@
 
 use super::bits::{Bits, ROWS, spread};
 use super::forest::{Forest, Layout, Place};
+use super::sets::Sets;
 use super::sliced::{BEYOND, Columns, LANES, NODES, Ranks, Wide, fill_masks, full};
 use super::trees::Number;
 use super::walk::{self, Entries, LEVELS, Ready, column_of};
@@ -231,7 +232,7 @@ fn sort<T: Number>(items: &mut [Item<T>]) {
 }
 
 pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
-    let forest = Forest::read::<T>(shape.args(), shape.outputs)?;
+    let forest = Forest::read::<T>(&mut shape.args(), shape.outputs)?;
     forest.check::<T>(shape)?;
     walk::check_limits::<T>(&forest)?;
     let numbers = (0..forest.thresholds.count()).all(|place| !T::from_bits(forest.thresholds.get(place)).is_nan());
@@ -248,9 +249,9 @@ pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
 }
 
 pub fn kernel<T: Number>(call: &Call) {
-    let Some(forest) = Forest::read::<T>(call.args(), call.outputs) else { return };
+    let Some(forest) = Forest::read::<T>(&mut call.args(), call.outputs) else { return };
     let mut layout = Layout::default();
-    if compact::Tables::new::<T>(&forest, &mut layout).predict::<T>(call, &forest) {
+    if compact::Tables::new::<T>(&forest, &mut layout).predict::<T, false>(call, &forest, &Sets::NONE) {
         return;
     }
     let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs, BLOCK_OF_WALKS, walk::largest(&forest));

@@ -139,11 +139,13 @@ pub struct Forest<'a> {
     pub columns: &'a [Column],
     /// How many of the shared thresholds each column has; empty without SHARED.
     pub counts: &'a [u32],
+    /// Tests behind the shared thresholds: category sets (`sets`).
+    pub sets: usize,
     pub splits: usize,
     pub thresholds: Planes<'a>,
     /// A bit a node: it is a split.
     pub shape: &'a [u8],
-    /// A split's threshold or column.
+    /// A split's threshold, or set, or column.
     pub tests: Planes<'a>,
     /// A leaf's row; without planes they are in order.
     pub leaves: Planes<'a>,
@@ -152,7 +154,7 @@ pub struct Forest<'a> {
 }
 
 impl<'a> Forest<'a> {
-    pub fn read<T>(mut args: Reader<'a>, outputs: usize) -> Option<Forest<'a>> {
+    pub fn read<T>(args: &mut Reader<'a>, outputs: usize) -> Option<Forest<'a>> {
         let &[flags, trees, splits, rows, columns, thresholds, test_width, leaf_width] =
             args.list::<u32>(8)?.first_chunk()?;
         let (trees, splits, columns) = (trees as usize, splits as usize, columns as usize);
@@ -170,13 +172,14 @@ impl<'a> Forest<'a> {
             targets: args.list(if vector { 0 } else { trees })?,
             columns: args.list(columns)?,
             counts: args.list(if flags & SHARED != 0 { columns } else { 0 })?,
+            sets: 0,
             splits,
-            thresholds: Planes::read(&mut args, thresholds as usize, size_of::<T>())?,
+            thresholds: Planes::read(args, thresholds as usize, size_of::<T>())?,
             shape: args.list(nodes.div_ceil(8))?,
-            tests: Planes::read(&mut args, splits, test_width as usize)?,
-            leaves: Planes::read(&mut args, splits.checked_add(trees)?, leaf_width as usize)?,
+            tests: Planes::read(args, splits, test_width as usize)?,
+            leaves: Planes::read(args, splits.checked_add(trees)?, leaf_width as usize)?,
             values: Planes::read(
-                &mut args,
+                args,
                 (rows as usize).checked_mul(if vector { outputs } else { 1 })?,
                 if flags & SUM32 != 0 { 4 } else { 8 },
             )?,
@@ -193,6 +196,11 @@ impl<'a> Forest<'a> {
 
     pub fn shared(&self) -> bool {
         self.flags & SHARED != 0
+    }
+
+    /// How many tests splits share.
+    pub fn shared_tests(&self) -> usize {
+        self.thresholds.count + self.sets
     }
 
     pub fn nodes(&self) -> usize {
@@ -286,7 +294,7 @@ impl<'a> Forest<'a> {
                 }
                 from = end;
             }
-            (from == self.thresholds.count).then_some(from)?
+            (from == self.thresholds.count).then_some(self.shared_tests())?
         } else {
             (self.splits == self.thresholds.count).then_some(self.columns.len())?
         };

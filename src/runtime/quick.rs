@@ -3,10 +3,12 @@
 //! A tree's leaves are numbered from left to right. A split that sends the row right rules out the leaves of its left
 //! subtree: a mask of the tree's leaves. The row's leaf is the first that no split rules out. So a column's splits are
 //! sorted by threshold, and what they rule out together, for every tree, is kept at every few of them: a row takes one
-//! such list for each column, and replays the splits between it and the row's value.
+//! such list for each column, and replays the splits between it and the row's value. Of an input that category sets ask
+//! there is a list for each class of its values (`sets`), and nothing to replay.
 
 use super::bits::Bits;
 use super::forest::{Forest, Layout, Place, Sum};
+use super::sets::{self, Sets};
 use super::sliced::{Columns, NODES, Node, Tree, number_nodes, width_of};
 use super::trees::Number;
 use super::walk::{divide, value};
@@ -14,6 +16,14 @@ use super::{Call, pieces_mut};
 
 /// Bytes that all checkpoints may take: what a second cache of 2 MB holds beside the rest. Twice as many are slower.
 const MOST: u64 = 1 << 20;
+
+/// And all lists of classes: a row takes one of each input, wherever it is.
+const MOST_OF_CLASSES: u64 = 4 << 20;
+
+/// Bytes of a mask × lists of a row up to which these are less work than interleaved walks (an estimate), and than plain ones,
+/// which are all that takes category sets otherwise.
+const PAYS: usize = 480;
+const PAYS_WITH_SETS: usize = 1920;
 
 /// A list has a multiple of so many vectors.
 const PIECE: usize = 2;
@@ -69,11 +79,12 @@ struct Part {
 
 pub struct Tables {
     ready: Place,
-    /// By threshold, the first of its items and, behind the last, their end.
+    /// By test, the first of its items and, behind the last, their end.
     starts: Place,
     items: Place,
     /// By column, its first checkpoint.
     first: Place,
+    /// Checkpoints, then the lists of classes, and at the end one of zeros.
     checkpoints: Place,
     parts: Place,
     /// What is ruled out in each tree.
@@ -83,38 +94,50 @@ pub struct Tables {
     vectors: usize,
 }
 
-/// Whether the masks of this ensemble fit `M`.
-pub fn fits<M>(most_leaves: usize) -> bool {
-    most_leaves <= 8 * size_of::<M>()
+/// The bytes of a mask for trees of so many leaves; None where there is no such mask, where so many lists a row, of columns
+/// and inputs of sets, are no less work than walks, or where lists for so many classes are too much.
+#[inline(always)]
+pub fn width(most_leaves: usize, trees: usize, lists: usize, classes: u64) -> Option<usize> {
+    let width = if most_leaves <= 32 { 4 } else { 8 };
+    let fits = most_leaves <= 64
+        && lists * width <= if classes > 0 { PAYS_WITH_SETS } else { PAYS }
+        && classes <= MOST_OF_CLASSES / 16
+        && classes * 16 * vectors(trees, width) as u64 <= MOST_OF_CLASSES;
+    fits.then_some(width)
 }
 
-/// Whether lists for all columns are less work than walks.
-pub fn pays<M>(forest: &Forest) -> bool {
-    forest.columns.len() * size_of::<M>() <= 480
+/// Vectors of a list.
+#[inline(always)]
+fn vectors(trees: usize, width: usize) -> usize {
+    (trees * width).div_ceil(16 * PIECE) * PIECE
 }
 
 impl Tables {
-    pub fn new<M>(forest: &Forest, layout: &mut Layout) -> Tables {
-        let trees = forest.sizes.len();
-        let vectors = (trees * size_of::<M>()).div_ceil(16 * PIECE) * PIECE;
+    /// For masks of so many bytes.
+    #[inline(always)]
+    pub fn new(width: usize, forest: &Forest, (inputs, classes): (usize, u64), layout: &mut Layout) -> Tables {
+        let vectors = vectors(forest.sizes.len(), width);
         let mut apart = 3;
         while (forest.splits >> apart) as u64 * vectors as u64 * 16 > MOST {
             apart += 1;
         }
         Tables {
             ready: layout.take::<u32>(1),
-            starts: layout.take::<u32>(forest.thresholds.count() as u64 + 1),
-            items: layout.take::<Item<M>>(forest.splits as u64),
+            starts: layout.take::<u32>(forest.shared_tests() as u64 + 1),
+            items: match width {
+                4 => layout.take::<Item<u32>>(forest.splits as u64),
+                _ => layout.take::<Item<u64>>(forest.splits as u64),
+            },
             first: layout.take::<u32>(forest.columns.len() as u64),
-            checkpoints: layout.take::<Bits>(((forest.splits >> apart) as u64 + 1) * vectors as u64),
-            parts: layout.take::<Part>(forest.columns.len() as u64),
+            checkpoints: layout.take::<Bits>(((forest.splits >> apart) as u64 + 1 + classes) * vectors as u64),
+            parts: layout.take::<Part>((forest.columns.len() + inputs) as u64),
             out: layout.take::<Bits>(vectors as u64),
             apart,
             vectors,
         }
     }
 
-    fn build<M: Mask>(&self, call: &Call, forest: &Forest, full: Option<u32>) {
+    fn build<M: Mask, const SETS: bool>(&self, call: &Call, forest: &Forest, full: Option<u32>, sets: &Sets) {
         // SAFETY: laid out as in the validator, each place is viewed once: `out` as masks here, as vectors elsewhere.
         let (starts, items, first, checkpoints, out) = unsafe {
             (
@@ -175,22 +198,49 @@ impl Tables {
             }
             threshold += count as usize;
         }
+        if !SETS {
+            return;
+        }
+        drop(lists);
+        let mut lists = pieces_mut(checkpoints.get_mut(self.class_lists(forest)..).unwrap_or_default(), self.vectors);
+        for group in sets.groups() {
+            for (class, list) in (0..group.classes()).zip(lists.by_ref()) {
+                for (test, _) in (threshold..).zip(group.right(class)).filter(|&(_, right)| right) {
+                    let range = starts.get(test).zip(starts.get(test + 1));
+                    let own = range.and_then(|(&from, &to)| items.get(from as usize..to as usize)).unwrap_or(&[]);
+                    for item in own {
+                        // SAFETY: a list has a mask for each tree.
+                        unsafe {
+                            let out = list.as_mut_ptr().cast::<M>().add(item.tree as usize);
+                            *out = (*out).or(item.mask);
+                        }
+                    }
+                }
+            }
+            threshold += group.count();
+        }
     }
 
-    /// Predicts the rows of the call, one by one. `full`: the depth up to which the trees are filled.
-    pub fn run<'a, T: Number, M: Mask>(
+    /// The first vector of the lists of classes.
+    fn class_lists(&self, forest: &Forest) -> usize {
+        (forest.splits >> self.apart) * self.vectors
+    }
+
+    /// Predicts the rows of the call, one by one. `full`: the depth up to which the trees are filled. SETS: the heads are
+    /// those of the sets.
+    pub fn run<'a, T: Number, M: Mask, const SETS: bool>(
         &self,
         call: &Call,
         forest: &Forest,
         full: Option<u32>,
         columns: impl Fn() -> Columns<'a, T>,
-        trees: &[Tree],
-        values: &[u64],
+        (sets, heads): (&Sets, &[sets::Head]),
+        (trees, values): (&[Tree], &[u64]),
     ) {
         // SAFETY: as in `build`.
         let ready = unsafe { self.ready.of::<u32>(call) };
         if *ready == [0] {
-            self.build::<M>(call, forest, full);
+            self.build::<M, SETS>(call, forest, full, sets);
             ready.fill(1);
         }
         for (output, &base) in call.outputs().zip(forest.base) {
@@ -199,7 +249,7 @@ impl Tables {
         for row in 0..call.rows {
             // SAFETY: the tables are those that `build` made of a checked forest, and `sliced` its trees.
             unsafe {
-                if !self.rule_out::<T, M>(call, forest, columns(), row) {
+                if !self.rule_out::<T, M, SETS>(call, forest, columns(), heads, row) {
                     return;
                 }
                 let out = self.out.of::<Bits>(call).as_ptr().cast::<M>();
@@ -218,11 +268,12 @@ impl Tables {
     /// # Safety
     /// The tables were built.
     #[inline(always)]
-    unsafe fn rule_out<T: Number, M: Mask>(
+    unsafe fn rule_out<T: Number, M: Mask, const SETS: bool>(
         &self,
         call: &Call,
         forest: &Forest,
         columns: Columns<T>,
+        heads: &[sets::Head],
         row: usize,
     ) -> bool {
         // SAFETY: laid out as in the validator, each place is viewed once; starts, items and checkpoints that are asked
@@ -246,6 +297,16 @@ impl Tables {
                 let checkpoint = if whole == 0 { NONE } else { (*first + whole - 1) * self.vectors as u32 };
                 *part = Part { checkpoint, from: from + (whole << self.apart), to };
                 lists += 1;
+            }
+            if SETS {
+                let first = self.class_lists(forest) as u32;
+                for head in heads {
+                    let Some(x) = value::<T>(call, forest, head.column, row) else { return false };
+                    let list = head.first + sets::class(x, head.most);
+                    let checkpoint = first + list * self.vectors as u32;
+                    *parts.get_unchecked_mut(lists) = Part { checkpoint, from: 0, to: 0 };
+                    lists += 1;
+                }
             }
             let parts = parts.get_unchecked(..lists);
             self.unite(call, parts);

@@ -18,10 +18,11 @@
 
 use super::bits::{Bits, ROWS, greater, spread, transpose};
 use super::forest::{Forest, Layout, Place, Sum};
+use super::sets::{self, Sets};
 use super::trees::{Entry, Number};
 use super::walk::{self, divide, load};
 use super::{Call, Shape, compact, gather, quick};
-use crate::image::BLOCK;
+use crate::image::{BLOCK, Reader};
 use core::mem::MaybeUninit;
 
 /// A flag beside those of `forest`: trees are filled up to one depth.
@@ -201,7 +202,7 @@ impl Tables {
             cells: layout.take::<u16>(cells_of_all),
             entries: layout.take::<Entry<T>>(cells_of_all),
             thresholds: layout.take::<T>(shared + (BEYOND * forest.columns.len()) as u64),
-            masks: layout.take::<Wide>(shared),
+            masks: layout.take::<Wide>(forest.shared_tests() as u64),
             splits: if full { layout.take::<u16>(heap) } else { layout.take::<Split>(splits) },
             // A bit is flipped by a split at most once; or no leaf stands in two of its subtrees.
             flips: layout.take::<u16>(if full { 0 } else { (splits + 2 * trees) * 8 }),
@@ -218,25 +219,30 @@ impl Tables {
     }
 }
 
-pub fn check<T: Number, const KIND: u8>(shape: &Shape) -> Option<usize> {
-    let forest = Forest::read::<T>(shape.args(), shape.outputs)?;
-    let depth = depth_of(&forest);
-    if shape.block > BLOCK || !forest.shared() || !(if is_full(&forest) { 3 } else { 0 }..=8).contains(&depth) {
+#[inline(always)]
+fn check_trees<T: Number>(shape: &Shape, forest: &Forest) -> Option<()> {
+    let depth = depth_of(forest);
+    if shape.block > BLOCK || !forest.shared() || !(if is_full(forest) { 3 } else { 0 }..=8).contains(&depth) {
         return None;
     }
     let small = forest.sizes.iter().all(|&size| size < 1 << depth);
-    if !small || forest.thresholds.count() > 1 << 16 {
+    if !small || forest.shared_tests() > 1 << 16 {
         return None;
     }
     forest.check::<T>(shape)?;
+    // Filling up may not be most of the tables.
+    let filled = !is_full(forest) || (no_deeper(forest) && forest.sizes.len() << depth <= 8 * forest.nodes());
+    filled.then_some(())
+}
+
+pub fn check<T: Number, const KIND: u8>(shape: &Shape) -> Option<usize> {
+    let forest = Forest::read::<T>(&mut shape.args(), shape.outputs)?;
+    let depth = depth_of(&forest);
+    check_trees::<T>(shape, &forest)?;
     walk::check_limits::<T>(&forest)?;
     let small =
         forest.columns.len() <= gather::COLUMNS && forest.counts.iter().all(|&count| count <= gather::THRESHOLDS);
     if KIND != ANY && !(small && is_full(&forest) == full_trees::<KIND>(&forest)) {
-        return None;
-    }
-    // Filling up may not be most of the tables.
-    if is_full(&forest) && (!no_deeper(&forest) || forest.sizes.len() << depth_of(&forest) > 8 * forest.nodes()) {
         return None;
     }
     let mut layout = Layout::default();
@@ -249,10 +255,30 @@ pub fn check<T: Number, const KIND: u8>(shape: &Shape) -> Option<usize> {
         compact::Tables::new::<T>(&forest, &mut layout);
         walk::Tables::new::<T>(&forest, &mut layout, shape.outputs, FEW, 1 << depth);
         Tables::new::<T>(&forest, &mut layout, shape.outputs);
-        Quick::new(&forest, &mut layout);
+        Quick::new::<false>(&forest, &Sets::NONE, &mut layout);
     }
     layout.announce(shape)?;
     Some(0)
+}
+
+/// Trees of which splits ask category sets, too.
+pub fn check_sets<T: Number>(shape: &Shape) -> Option<usize> {
+    let (forest, sets) = read_sets::<T>(&mut shape.args(), shape.outputs)?;
+    sets.check(shape.inputs)?;
+    check_trees::<T>(shape, &forest)?;
+    let mut layout = Layout::default();
+    compact::Tables::new::<T>(&forest, &mut layout);
+    Tables::new::<T>(&forest, &mut layout, shape.outputs);
+    let members = sets::Tables::new(&sets, &mut layout);
+    Quick::new::<true>(&forest, &sets, &mut layout);
+    layout.announce(shape)?;
+    members.fits().then_some(0)
+}
+
+fn read_sets<'a, T: Number>(args: &mut Reader<'a>, outputs: usize) -> Option<(Forest<'a>, Sets<'a>)> {
+    let forest = Forest::read::<T>(args, outputs)?;
+    let sets = Sets::read(args)?;
+    Some((Forest { sets: sets.count(), ..forest }, sets))
 }
 
 /// Whether no leaf is deeper than the flag says: breadth first, a level has two nodes for each split of the last.
@@ -280,49 +306,86 @@ enum Quick {
 }
 
 impl Quick {
-    fn new(forest: &Forest, layout: &mut Layout) -> Quick {
-        let most = 1 << depth_of(forest);
-        if quick::fits::<u32>(most) && quick::pays::<u32>(forest) {
-            Quick::Narrow(quick::Tables::new::<u32>(forest, layout))
-        } else if quick::fits::<u64>(most) && quick::pays::<u64>(forest) {
-            Quick::Wide(quick::Tables::new::<u64>(forest, layout))
-        } else {
-            Quick::None
+    fn new<const SETS: bool>(forest: &Forest, sets: &Sets, layout: &mut Layout) -> Quick {
+        let (inputs, classes) = if SETS { (sets.inputs(), sets.classes()) } else { (0, 0) };
+        let lists = forest.columns.len() + inputs;
+        let Some(width) = quick::width(1 << depth_of(forest), forest.sizes.len(), lists, classes) else {
+            return Quick::None;
+        };
+        let tables = quick::Tables::new(width, forest, (inputs, classes), layout);
+        if width == 4 { Quick::Narrow(tables) } else { Quick::Wide(tables) }
+    }
+
+    /// Predicts the rows one by one; false without tables.
+    fn run<T: Number, const SETS: bool>(
+        &self,
+        call: &Call,
+        forest: &Forest,
+        tables: &Tables,
+        sets: (&Sets, &[sets::Head]),
+    ) -> bool {
+        if let Quick::None = self {
+            return false;
         }
+        tables.prepare::<T, ANY>(call, forest);
+        // SAFETY: laid out as in the validator; what is viewed here is not written any more.
+        let values = unsafe {
+            let values = if reorders(forest, call.outputs) { tables.ordered } else { tables.values };
+            (&*tables.trees.of::<Tree>(call), &*values.of::<u64>(call))
+        };
+        let columns = || tables.columns::<T>(call, forest);
+        let full = full_depth(forest);
+        match self {
+            Quick::Narrow(quick) => quick.run::<T, u32, SETS>(call, forest, full, columns, sets, values),
+            Quick::Wide(quick) => quick.run::<T, u64, SETS>(call, forest, full, columns, sets, values),
+            Quick::None => {}
+        }
+        true
     }
 }
 
 pub fn kernel<T: Number>(call: &Call) {
-    let Some(forest) = Forest::read::<T>(call.args(), call.outputs) else { return };
+    let Some(forest) = Forest::read::<T>(&mut call.args(), call.outputs) else { return };
     let mut layout = Layout::default();
-    if compact::Tables::new::<T>(&forest, &mut layout).predict::<T>(call, &forest) {
+    if compact::Tables::new::<T>(&forest, &mut layout).predict::<T, false>(call, &forest, &Sets::NONE) {
         return;
     }
     let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs, FEW, 1 << depth_of(&forest));
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
     if call.rows >= QUICK_FEW {
-        return sliced::<T, ANY>(call, &forest, &tables);
+        return sliced::<T, ANY>(call, &forest, &tables, |_| true);
     }
-    let kind = Quick::new(&forest, &mut layout);
-    match &kind {
-        Quick::None if call.rows >= FEW => sliced::<T, ANY>(call, &forest, &tables),
-        Quick::None => walk::walk::<T>(call, &forest, &walked),
-        Quick::Narrow(quick) | Quick::Wide(quick) => {
-            tables.prepare::<T, ANY>(call, &forest);
-            // SAFETY: laid out as in the validator; what is viewed here is not written any more.
-            let (trees, values) = unsafe {
-                let values = if reorders(&forest, call.outputs) { tables.ordered } else { tables.values };
-                (tables.trees.of::<Tree>(call), values.of::<u64>(call))
-            };
-            let columns = || tables.columns::<T>(call, &forest);
-            let full = full_depth(&forest);
-            if matches!(kind, Quick::Narrow(_)) {
-                quick.run::<T, u32>(call, &forest, full, columns, trees, values);
-            } else {
-                quick.run::<T, u64>(call, &forest, full, columns, trees, values);
-            }
+    let quick = Quick::new::<false>(&forest, &Sets::NONE, &mut layout);
+    if quick.run::<T, false>(call, &forest, &tables, (&Sets::NONE, &[])) {
+        return;
+    }
+    if call.rows >= FEW {
+        sliced::<T, ANY>(call, &forest, &tables, |_| true);
+    } else {
+        walk::walk::<T>(call, &forest, &walked);
+    }
+}
+
+/// For trees of which splits ask category sets, too.
+pub fn with_sets<T: Number>(call: &Call) {
+    let Some((forest, sets)) = read_sets::<T>(&mut call.args(), call.outputs) else { return };
+    let mut layout = Layout::default();
+    if compact::Tables::new::<T>(&forest, &mut layout).predict::<T, true>(call, &forest, &sets) {
+        return;
+    }
+    let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
+    let members = sets::Tables::new(&sets, &mut layout);
+    let heads = members.prepare(call, &sets);
+    if call.rows < QUICK_FEW {
+        let quick = Quick::new::<true>(&forest, &sets, &mut layout);
+        if quick.run::<T, true>(call, &forest, &tables, (&sets, heads)) {
+            return;
         }
     }
+    sliced::<T, ANY>(call, &forest, &tables, |masks| {
+        // SAFETY: prepared just now; `check_sets` saw the sets.
+        unsafe { members.fill_masks::<T>(call, &forest, heads, masks) }
+    });
 }
 
 /// For few columns.
@@ -332,16 +395,16 @@ pub fn gathered<T: Number, const KIND: u8>(call: &Call) {
     if few && gather::run::<T, KIND>(call) {
         return;
     }
-    let Some(forest) = Forest::read::<T>(call.args(), call.outputs) else { return };
+    let Some(forest) = Forest::read::<T>(&mut call.args(), call.outputs) else { return };
     let (mut layout, depth) = (Layout::default(), depth_of(&forest));
     let full = (KIND == GATHERED).then_some(depth);
     let single = gather::Tables::new::<T>(&forest, full, &mut layout, call.outputs);
-    if compact::Tables::new::<T>(&forest, &mut layout).predict::<T>(call, &forest) {
+    if compact::Tables::new::<T>(&forest, &mut layout).predict::<T, false>(call, &forest, &Sets::NONE) {
         return;
     }
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
     if !few {
-        return sliced::<T, KIND>(call, &forest, &tables);
+        return sliced::<T, KIND>(call, &forest, &tables, |_| true);
     }
     tables.prepare_columns::<T>(call, &forest);
     let maps = (tables.columns::<T>(call, &forest), [tables.thresholds, tables.cells]);
@@ -454,7 +517,13 @@ impl Tables {
     }
 }
 
-fn sliced<T: Number, const KIND: u8>(call: &Call, forest: &Forest, tables: &Tables) {
+/// `rest` makes the masks behind those of thresholds; false where a value is refused.
+fn sliced<T: Number, const KIND: u8>(
+    call: &Call,
+    forest: &Forest,
+    tables: &Tables,
+    rest: impl FnOnce(&mut [Wide]) -> bool,
+) {
     tables.prepare::<T, KIND>(call, forest);
     let full_trees = full_trees::<KIND>(forest);
     // SAFETY: laid out as in the validator, each place is viewed once; which of heaps and splits it is does not change
@@ -473,7 +542,9 @@ fn sliced<T: Number, const KIND: u8>(call: &Call, forest: &Forest, tables: &Tabl
     // SAFETY: as above; nothing writes the entries here.
     let entries = unsafe { &*tables.entries.of::<Entry<T>>(call) };
     let (columns, lanes) = (tables.columns::<T>(call, forest), call.rows.div_ceil(ROWS));
-    if !fill_masks::<T, true>(call, forest, columns, entries, (0, lanes), masks) {
+    if !fill_masks::<T, true>(call, forest, columns, entries, (0, lanes), masks)
+        || !rest(masks.get_mut(forest.thresholds.count()..).unwrap_or_default())
+    {
         return;
     }
     for (output, &base) in call.outputs().zip(forest.base) {

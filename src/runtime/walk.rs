@@ -10,6 +10,7 @@
 //! steps where a leaf is 15 deep). A tree's nodes are fetched once for them all.
 
 use super::forest::{Column, Forest, Layout, Place, Sum};
+use super::sets::Sets;
 use super::trees::Number;
 use super::{Call, Shape, compact, rows, rows_mut};
 use crate::image::BLOCK_OF_WALKS;
@@ -92,7 +93,7 @@ pub fn largest(forest: &Forest) -> u32 {
 }
 
 pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
-    let forest = Forest::read::<T>(shape.args(), shape.outputs)?;
+    let forest = Forest::read::<T>(&mut shape.args(), shape.outputs)?;
     forest.check::<T>(shape)?;
     let mut layout = Layout::default();
     compact::Tables::new::<T>(&forest, &mut layout);
@@ -109,9 +110,9 @@ pub fn check_limits<T: Number>(forest: &Forest) -> Option<()> {
 }
 
 pub fn kernel<T: Number>(call: &Call) {
-    let Some(forest) = Forest::read::<T>(call.args(), call.outputs) else { return };
+    let Some(forest) = Forest::read::<T>(&mut call.args(), call.outputs) else { return };
     let mut layout = Layout::default();
-    if compact::Tables::new::<T>(&forest, &mut layout).predict::<T>(call, &forest) {
+    if compact::Tables::new::<T>(&forest, &mut layout).predict::<T, false>(call, &forest, &Sets::NONE) {
         return;
     }
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs, BLOCK_OF_WALKS, largest(&forest));
