@@ -22,16 +22,21 @@ case ${1-} in
     # every engine since 2023 (Chrome 91, Firefox 89, Safari 16.4, Node 16.4); a second build for older ones would
     # double what is published for visitors who are not there, so index.js tells those what they lack.
     export RUSTFLAGS="${RUSTFLAGS-} -C target-feature=+simd128 -C llvm-args=-disable-lsr -C link-arg=-zstack-size=32768"
+    # By these scripts/tables.mjs tells which function reads which table of constants.
+    RUSTFLAGS="$RUSTFLAGS -C link-arg=--emit-relocs"
     cargo build --profile runtime --no-default-features --lib --target wasm32-unknown-unknown
     built=$CARGO_TARGET_DIR/wasm32-unknown-unknown/runtime/carryout.wasm
     mkdir -p target
     # A compilation that changed nothing leaves target/runtime.wasm, and so the native crate, as it is.
     if cmp -s "$built" target/runtime.in.wasm && [ target/runtime.wasm -nt scripts/build-wasm.sh ] &&
-      [ target/runtime.wasm -nt package-lock.json ]; then exit; fi
+      [ target/runtime.wasm -nt scripts/tables.mjs ] && [ target/runtime.wasm -nt package-lock.json ]; then exit; fi
     # -g keeps the function names: the packager finds kernels by them, and drops them from what it writes. The
     # features allowed are those that rustc recorded in the module. Kernels that were inlined into their dispatcher
     # could not be pruned.
-    wasm-opt --no-inline='kernel_*' --no-inline='check_*' -Oz -g --strip-producers "$built" -o target/runtime.out.wasm
+    node scripts/tables.mjs "$built" target/runtime.tables.wasm
+    wasm-opt --no-inline='kernel_*' --no-inline='check_*' -Oz -g --strip-producers target/runtime.tables.wasm \
+      -o target/runtime.out.wasm
+    rm target/runtime.tables.wasm
     mv target/runtime.out.wasm target/runtime.wasm
     cp "$built" target/runtime.in.wasm
     ;;

@@ -2,10 +2,10 @@
 //! `target/tmp/kernels/`, with the packages, and `tests/node/kernels.test.mjs` asks for the same bits of the linked
 //! wasm. That all kernels agree natively is a test in `src/lower/forest.rs`.
 
-use carryout::lower::{Results, Want, lower};
+use carryout::lower::{Lowered, Results, Want, lower};
 use carryout::model::{
-    Aggregate, CategorySet, Column, ColumnKind, Ensemble, Graph, Leaves, Model, NamesFrom, Node, Op, Output, Schema,
-    Source, Test, Tree, Width, WireKind,
+    Aggregate, CategorySet, Column, ColumnKind, Ensemble, Function, Graph, Leaves, Model, NamesFrom, Node, Op,
+    Output, Schema, Source, Test, Tree, Width, WireKind,
 };
 use carryout::package;
 use carryout::runtime::host::Machine;
@@ -341,10 +341,11 @@ fn value(random: &mut Random, kind: &Kind, grid: &[f64]) -> f64 {
     if !kind.infinite && (x as f32).is_infinite() { 1.0 } else { x }
 }
 
+/// As many as the largest batch that is asked of a package.
+const ROWS: usize = 2600;
+
 #[test]
 fn random_ensembles_as_packages() {
-    const ROWS: usize = 2600;
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels");
     let mut random = Random(11);
     for kind in kinds() {
         let grid = thresholds(&mut random, kind.grid);
@@ -398,29 +399,85 @@ fn random_ensembles_as_packages() {
         let kernels: Vec<&str> = lowered.kernels.iter().map(|kernel| kernel.name()).collect();
         assert_eq!(kernels, [kind.kernel], "{}", kind.name);
 
-        let columns = kind.columns as usize;
-        let rows: Vec<f64> = (0..ROWS * columns).map(|_| value(&mut random, &kind, &grid)).collect();
-        let mut machine = Machine::open(&lowered.image).unwrap();
-        let Results::Regression { values, .. } = &lowered.results else { unreachable!() };
-        let mut answers = Vec::new();
-        for block in rows.chunks(columns * machine.block()) {
-            let count = block.len() / columns;
-            for (place, &x) in block.iter().enumerate() {
-                machine.slots_mut()[place % columns * count + place / columns] = x;
-            }
-            machine.run(count).unwrap();
-            for row in 0..count {
-                let slots = values.first as usize..(values.first + values.count) as usize;
-                answers.extend(slots.map(|slot| machine.slots()[slot * count + row]));
-            }
-        }
+        let rows: Vec<f64> = (0..ROWS * kind.columns as usize).map(|_| value(&mut random, &kind, &grid)).collect();
+        record(kind.name, &model, &lowered, &rows);
+    }
+}
 
-        let files =
-            package::pack(&model, &lowered, package::runtime().unwrap(), &package::Options::new(kind.name)).unwrap();
-        let folder = root.join(kind.name);
-        package::write(&folder, &files, false).unwrap();
-        let bytes = |numbers: &[f64]| numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
-        std::fs::write(folder.join("rows.f64"), bytes(&rows)).unwrap();
-        std::fs::write(folder.join("answers.f64"), bytes(&answers)).unwrap();
+/// Leaves the package, the rows and what the machine here answers.
+fn record(name: &str, model: &Model, lowered: &Lowered, rows: &[f64]) {
+    let columns = model.schema.columns.len();
+    let mut machine = Machine::open(&lowered.image).unwrap();
+    let Results::Regression { values, .. } = &lowered.results else { unreachable!() };
+    let mut answers = Vec::new();
+    for block in rows.chunks(columns * machine.block()) {
+        let count = block.len() / columns;
+        for (place, &x) in block.iter().enumerate() {
+            machine.slots_mut()[place % columns * count + place / columns] = x;
+        }
+        machine.run(count).unwrap();
+        for row in 0..count {
+            let slots = values.first as usize..(values.first + values.count) as usize;
+            answers.extend(slots.map(|slot| machine.slots()[slot * count + row]));
+        }
+    }
+
+    let files = package::pack(model, lowered, package::runtime().unwrap(), &package::Options::new(name)).unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels").join(name);
+    package::write(&folder, &files, false).unwrap();
+    let bytes = |numbers: &[f64]| numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+    std::fs::write(folder.join("rows.f64"), bytes(rows)).unwrap();
+    std::fs::write(folder.join("answers.f64"), bytes(&answers)).unwrap();
+}
+
+/// A package has only the tables of constants that its kernels read: each function that might read one, by itself.
+#[test]
+fn functions_as_packages() {
+    let mut random = Random(12);
+    for (name, function) in [
+        ("cbrt", Function::Cbrt),
+        ("cos", Function::Cos),
+        ("exp", Function::Exp),
+        ("exp2", Function::Exp2),
+        ("expit", Function::Expit),
+        ("expm1", Function::Expm1),
+        ("log", Function::Log),
+        ("log10", Function::Log10),
+        ("log1p", Function::Log1p),
+        ("log2", Function::Log2),
+        ("normal-cdf", Function::NormalCdf),
+        ("sin", Function::Sin),
+        ("sqrt", Function::Sqrt),
+        ("tan", Function::Tan),
+        ("tanh", Function::Tanh),
+    ] {
+        let column = Column {
+            name: "x".to_string(),
+            kind: ColumnKind::Number,
+            missing: false,
+            infinite: false,
+            unknown: false,
+            range: None,
+            used: true,
+            readers: Vec::new(),
+        };
+        let mut graph = Graph::default();
+        let wires = vec![graph.column(WireKind::Number)];
+        let values = graph.push(Op::Function(function), wires, "function").unwrap();
+        let mut model = Model {
+            schema: Schema { columns: vec![column], names_from: NamesFrom::File },
+            graph,
+            output: Output::Regression { values, names: Vec::new() },
+            source: Source { library: "none".to_string(), estimator: "function".to_string(), ..Source::default() },
+        };
+        model.settle_columns();
+        // From 2^-900 to 2^900, and most of them near 1.
+        let mut number = || {
+            let wide = random.below(4) == 0;
+            let power = random.below(if wide { 1801 } else { 17 }) as i32 - if wide { 900 } else { 8 };
+            (1.0 + random.below(1 << 30) as f64 / f64::from(1 << 30)) * 2f64.powi(power)
+        };
+        let rows: Vec<f64> = (0..ROWS).map(|_| number()).collect();
+        record(name, &model, &lower(&model, Want::Package).unwrap(), &rows);
     }
 }

@@ -7,7 +7,7 @@
 
 use crate::image::{self, Image, Kernel};
 use crate::{Error, Result};
-use walrus::ir::{BinaryOp, Value};
+use walrus::ir::{BinaryOp, Const, Instr, InstrLocId, Value, Visitor, dfs_in_order};
 use walrus::{ConstExpr, DataKind, Module, ModuleConfig};
 
 /// What a package calls; every other export of the runtime is dropped.
@@ -18,6 +18,10 @@ const ROWS: [&str; 2] = ["rows", "take"];
 const NARROW: &str = "take32";
 /// And where it reads texts.
 const TEXTS: &str = "texts";
+
+/// The custom section that says where the runtime's tables of constants lie, written by `scripts/tables.mjs`: of each its
+/// address, its length and the last address that stands for it, three u32.
+const TABLES: &str = "tables";
 
 const PAGE: u64 = 1 << 16;
 
@@ -70,10 +74,6 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], rows: bool, names:
         let memory = module.memories.get_mut(memory);
         (memory.initial, memory.maximum) = (pages, if texts { None } else { Some(pages) });
     }
-    let offset = ConstExpr::Value(Value::I32(image_at as u32 as i32));
-    let segment = module.data.add(DataKind::Active { memory, offset }, image.to_vec());
-    module.memories.get_mut(memory).data_segments.insert(segment);
-
     let dropped: Vec<_> = module
         .exports
         .iter()
@@ -87,12 +87,91 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], rows: bool, names:
     for export in dropped {
         module.exports.delete(export);
     }
+    let tables = module.customs.remove_raw(TABLES);
     let customs: Vec<_> = module.customs.iter().map(|(id, _)| id).collect();
     for custom in customs {
         module.customs.delete(custom);
     }
     walrus::passes::gc::run(&mut module);
+    if let Some(section) = tables {
+        drop_tables(&mut module, Tables::read(&section.data));
+    }
+    let offset = ConstExpr::Value(Value::I32(image_at as u32 as i32));
+    let segment = module.data.add(DataKind::Active { memory, offset }, image.to_vec());
+    module.memories.get_mut(memory).data_segments.insert(segment);
     Ok(module.emit_wasm())
+}
+
+/// The runtime's tables of constants.
+struct Tables(Vec<Table>);
+
+#[derive(Debug)]
+struct Table {
+    start: u64,
+    length: u64,
+    /// The last address that stands for it: where loops count up to its end, that.
+    last: u64,
+    /// Whether a function refers to it.
+    used: bool,
+}
+
+impl Tables {
+    fn read(section: &[u8]) -> Tables {
+        let numbers: Vec<u64> =
+            section.as_chunks().0.iter().map(|bytes| u64::from(u32::from_le_bytes(*bytes))).collect();
+        let table = |&[start, length, last]: &[u64; 3]| Table { start, length, last, used: false };
+        Tables(numbers.as_chunks().0.iter().map(table).collect())
+    }
+
+    fn find(&mut self, module: &Module) {
+        for (_, function) in module.funcs.iter_local() {
+            dfs_in_order(self, function, function.entry_block());
+        }
+    }
+}
+
+impl<'a> Visitor<'a> for Tables {
+    fn visit_instr(&mut self, instruction: &'a Instr, _: &'a InstrLocId) {
+        let address = match instruction {
+            Instr::Const(Const { value: Value::I32(value) }) => u64::from(*value as u32),
+            Instr::Load(load) => load.arg.offset,
+            Instr::LoadSimd(load) => load.arg.offset,
+            Instr::Store(store) => store.arg.offset,
+            _ => return,
+        };
+        for table in &mut self.0 {
+            table.used |= (table.start..=table.last).contains(&address);
+        }
+    }
+}
+
+/// Empties the tables that no function refers to, and drops what then is nothing at an end of a data segment. A constant
+/// may by chance be an address: then the table stays.
+fn drop_tables(module: &mut Module, mut tables: Tables) {
+    tables.find(module);
+    let segments: Vec<_> = module.data.iter().map(|data| data.id()).collect();
+    for id in segments {
+        let data = module.data.get_mut(id);
+        let DataKind::Active { offset: ConstExpr::Value(Value::I32(offset)), .. } = &mut data.kind else { continue };
+        let base = u64::from(*offset as u32);
+        for (place, byte) in (base..).zip(&mut data.value) {
+            if tables.0.iter().any(|table| !table.used && place.wrapping_sub(table.start) < table.length) {
+                *byte = 0;
+            }
+        }
+        let kept = |byte: &u8| *byte != 0;
+        let last = data.value.iter().rposition(kept).map_or(0, |place| place + 1);
+        data.value.truncate(last);
+        let first = data.value.iter().position(kept).unwrap_or(0);
+        data.value.drain(..first);
+        *offset += first as i32;
+        if data.value.is_empty() {
+            module.data.delete(id);
+            for memory in module.memories.iter_mut() {
+                memory.data_segments.remove(&id);
+            }
+        }
+    }
 }
 
 /// Gives the import `name (number, pointer)` a body that calls the export `PREFIX_KERNEL` of the kernel with that
@@ -259,6 +338,27 @@ mod tests {
         let wasm = link(runtime, &image(3), &[Kernel::Copy], true, Names::Drop).unwrap();
         let module = Module::from_buffer(&wasm).unwrap();
         assert_eq!(module.exports.iter().filter(|export| ROWS.contains(&export.name.as_str())).count(), 2);
+    }
+
+    #[test]
+    fn tables_of_constants_are_where_they_are_read() {
+        let runtime = crate::package::runtime().unwrap();
+        let module = Module::from_buffer(runtime).unwrap();
+        let section = module.customs.iter().find(|(_, section)| section.name() == TABLES).unwrap().1;
+        let mut tables = Tables::read(&section.data(&Default::default()));
+        assert!(tables.0.len() > 10);
+        tables.find(&module);
+        assert!(tables.0.iter().all(|table| table.used), "{:?}", tables.0);
+        // The first bits of 2/π, by which angles are reduced.
+        let bits = [0xa2_f983_u32, 0x6e_4e44].map(u32::to_le_bytes).concat();
+        let has = |wasm: &[u8]| wasm.windows(bits.len()).any(|window| window == bits);
+        for kernel in [Kernel::Copy, Kernel::Affine, Kernel::Softmax, Kernel::Sin, Kernel::Cos, Kernel::Tan] {
+            let wasm = link(runtime, &image(3), &[kernel], false, Names::Drop).unwrap();
+            let reduces = matches!(kernel, Kernel::Sin | Kernel::Cos | Kernel::Tan);
+            assert_eq!(has(&wasm), reduces, "{kernel:?}");
+            let segments = Module::from_buffer(&wasm).unwrap().data.iter().count();
+            assert_eq!(segments > 1, reduces, "{kernel:?}");
+        }
     }
 
     #[test]

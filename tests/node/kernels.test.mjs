@@ -25,7 +25,7 @@ const same = (given, wanted, what) => {
 };
 
 const names = readdirSync(folder);
-assert.ok(names.length >= 17, "run cargo test --test kernels first");
+assert.ok(names.length >= 32, "run cargo test --test kernels first");
 
 for (const name of names) {
   test(`${name}: the same bits from every way in`, async () => {
