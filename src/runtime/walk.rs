@@ -635,7 +635,8 @@ unsafe fn single<T: Number>(
     reached: &mut [u32],
 ) {
     // Few leaves are above these levels: all trees go so far without a look at who has arrived.
-    let together = (forest.splits / trees.len() + 1).ilog2() / STEPS;
+    let splits = forest.splits.checked_div(trees.len()).unwrap_or(0);
+    let together = (splits + 1).checked_ilog2().unwrap_or(0) / STEPS;
     for row in 0..call.rows {
         for (at, &[first, _]) in reached.iter_mut().zip(trees) {
             *at = first;
