@@ -15,7 +15,7 @@ fn root() -> PathBuf {
 }
 
 fn fixtures() -> PathBuf {
-    root().join("tests/fixtures/onnx")
+    std::env::var_os("ONNX_CASES").map_or(root().join("tests/fixtures/onnx"), PathBuf::from)
 }
 
 fn fixture(name: &str) -> Vec<u8> {

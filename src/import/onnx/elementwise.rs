@@ -41,10 +41,6 @@ fn keeps_scores(operator: &str) -> bool {
 /// Abs, Exp, Not, Sigmoid, …
 pub fn unary(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let operator = call.node.operator;
-    if let (Value::Distances { rows, vectors, squared: true, transposed }, "Sqrt") = (call.value(0)?, operator) {
-        let (rows, vectors) = (rows.clone(), vectors.clone());
-        return Ok(vec![Value::Distances { rows, vectors, squared: false, transposed: *transposed }]);
-    }
     let input = call.tensor(0)?;
     let made = match (operator, &input.data) {
         ("Not", Data::Numbers(numbers)) => {
@@ -77,7 +73,12 @@ pub fn unary(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
             }
             let wires = context.rounded(Op::Function(*last), wires, input.kind)?;
             let made = input.with(input.kind, Data::Wires(wires));
-            if keeps_scores(operator) { made.natured(input.nature) } else { made }
+            match operator {
+                // Logarithms of probabilities are none.
+                "Log" => made.natured(Nature::Scores),
+                _ if keeps_scores(operator) => made.natured(input.nature),
+                _ => made,
+            }
         }
     };
     Ok(vec![Value::Tensor(made)])

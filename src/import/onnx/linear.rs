@@ -113,7 +113,8 @@ fn product(context: &mut Context, input: &Tensor, weights: &Matrix, intercept: V
     }
     let mut shape = input.shape.clone();
     shape[axis] = weights.columns;
-    Ok(Tensor { kind: input.kind, shape, batch: input.batch, data: Data::Wires(made), nature: Nature::Plain })
+    // What a linear map makes is no probability.
+    Ok(Tensor { kind: input.kind, shape, batch: input.batch, data: Data::Wires(made), nature: Nature::Scores })
 }
 
 /// MatMul; an Add of constants that alone reads it is done with it.
@@ -121,6 +122,13 @@ pub fn matmul(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let (input, other) = (call.tensor(0)?, call.tensor(1)?);
     if input.batch.is_none() && other.batch.is_none() {
         return Ok(vec![Value::Tensor(constant_product(context, input, other)?)]);
+    }
+    if let [size] = other.shape[..] {
+        // A vector is a matrix of one column that has no axis afterwards.
+        let column = other.pick(vec![size, 1], None, &(0..size).collect::<Vec<_>>());
+        let mut made = product(context, input, &weights(&column)?, vec![0.0])?;
+        made.shape.pop();
+        return Ok(vec![Value::Tensor(made)]);
     }
     let weights = weights(other)?;
     if let Some((value, name)) = &call.added

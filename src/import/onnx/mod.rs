@@ -95,6 +95,7 @@ const OPERATORS: &[(&str, &str, Read)] = &[
     (CORE, "LessOrEqual", elementwise::binary),
     (CORE, "Log", elementwise::unary),
     (CORE, "LogSoftmax", reduce::softmax),
+    (CORE, "LpNormalization", reduce::lp_normalization),
     (CORE, "MatMul", linear::matmul),
     (CORE, "Max", elementwise::variadic),
     (CORE, "Mean", elementwise::variadic),
@@ -326,9 +327,7 @@ fn tensor(value: &Value) -> Result<&Tensor> {
     match value {
         Value::Tensor(tensor) => Ok(tensor),
         Value::Map { .. } => Err(Error::unsupported("a map of probabilities is read by another node")),
-        Value::Distances { .. } => {
-            Err(Error::unsupported("distances to stored vectors are read otherwise than by TopK"))
-        }
+        Value::Stacked(_) => Err(Error::unsupported("rows are put below other rows")),
     }
 }
 

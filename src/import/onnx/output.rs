@@ -36,8 +36,8 @@ pub fn assemble(context: &mut Context, outputs: &[(&str, Rc<Value>)]) -> Result<
                 return Err(Error::unsupported(format!("the output '{name}' is a column of strings")));
             }
             Value::Tensor(tensor) => numbers.push((name, tensor)),
-            Value::Distances { .. } => {
-                return Err(Error::unsupported(format!("the output '{name}' is distances to stored vectors")));
+            Value::Stacked(_) => {
+                return Err(Error::unsupported(format!("the output '{name}' has several rows a row")));
             }
         }
     }

@@ -60,7 +60,10 @@ pub fn reduce(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
             Data::Wires(sums(context, operator, wires, &groups.lists, input.kind)?)
         }
     };
-    let nature = Nature::Plain;
+    let nature = match (operator, input.nature) {
+        ("ReduceSum" | "ReduceMean", Nature::Scores) => Nature::Scores,
+        _ => Nature::Plain,
+    };
     Ok(vec![Value::Tensor(Tensor { kind: input.kind, shape: groups.shape, batch: groups.batch, data, nature })])
 }
 
@@ -178,9 +181,32 @@ pub fn softmax(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
         };
         list.iter().zip(out).for_each(|(&place, wire)| made[place] = wire);
     }
-    let over_columns = groups.lists.len() == 1 && call.node.operator == "Softmax";
-    let nature = if over_columns { Nature::Softmax } else { Nature::Plain };
+    let over_columns = groups.lists.len() == 1;
+    let nature = match call.node.operator {
+        "LogSoftmax" => Nature::Scores,
+        _ if over_columns => Nature::Softmax,
+        _ => Nature::Plain,
+    };
     Ok(vec![Value::Tensor(input.with(input.kind, Data::Wires(made)).natured(nature))])
+}
+
+/// LpNormalization: over the norm along an axis.
+pub fn lp_normalization(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
+    let input = call.tensor(0)?;
+    let norm = match call.int("p", 2) {
+        1 => Norm::L1,
+        2 => Norm::L2,
+        p => return Err(Error::malformed(format!("the norm of p = {p}"))),
+    };
+    let groups = groups(input, &[input.axis(call.int("axis", -1))?], true)?;
+    let wires = context.wires(input)?;
+    let mut made = vec![0; wires.len()];
+    for list in &groups.lists {
+        let own = list.iter().map(|&place| wires[place]).collect();
+        let out = context.rounded(Op::Normalize(norm), own, input.kind)?;
+        list.iter().zip(out).for_each(|(&place, wire)| made[place] = wire);
+    }
+    Ok(vec![Value::Tensor(input.with(input.kind, Data::Wires(made)))])
 }
 
 /// Normalizer: each row over its norm. MAX is onnxruntime's, over the largest value and not the largest magnitude.

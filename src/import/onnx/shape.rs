@@ -77,6 +77,9 @@ pub fn expand(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
 
 /// Reshape: the axis of the rows is the one before which, and behind which, as many elements stand as before.
 pub fn reshape(_: &mut Context, call: &Call) -> Result<Vec<Value>> {
+    if let Value::Stacked(stacked) = call.value(0)? {
+        return Ok(vec![Value::Tensor(unstacked(stacked, &call.tensor(1)?.integers()?)?)]);
+    }
     let input = call.tensor(0)?;
     let Some(mut wanted) = call.list("shape", 1)? else { return Err(Error::malformed("no shape")) };
     if call.int("allowzero", 0) == 0 {
@@ -86,6 +89,21 @@ pub fn reshape(_: &mut Context, call: &Call) -> Result<Vec<Value>> {
         }
     }
     Ok(vec![Value::Tensor(reshaped(input, &wanted)?)])
+}
+
+/// [k N, n] as [k, N] or [k, N, n].
+fn unstacked(input: &Tensor, wanted: &[i64]) -> Result<Tensor> {
+    let &[outer, -1, ..] = wanted else { return Err(Error::unsupported("rows are put below other rows")) };
+    let sizes: Option<Vec<usize>> = wanted[2..].iter().map(|&size| usize::try_from(size).ok()).collect();
+    let rest = sizes.filter(|rest| {
+        input.batch == Some(0) && outer == input.shape[0] as i64 && {
+            let own: usize = input.shape[1..].iter().product();
+            elements(rest).is_ok_and(|rest| rest == own)
+        }
+    });
+    let rest = rest.ok_or_else(|| Error::unsupported("rows are put below other rows"))?;
+    let shape = [vec![input.shape[0], 1], rest].concat();
+    Ok(input.pick(shape, Some(1), &(0..input.len()).collect::<Vec<_>>()))
 }
 
 fn reshaped(input: &Tensor, wanted: &[i64]) -> Result<Tensor> {
@@ -203,10 +221,6 @@ pub fn unsqueeze(_: &mut Context, call: &Call) -> Result<Vec<Value>> {
 
 /// Transpose
 pub fn transpose(_: &mut Context, call: &Call) -> Result<Vec<Value>> {
-    if let Value::Distances { rows, vectors, squared, transposed } = call.value(0)? {
-        let (rows, vectors) = (rows.clone(), vectors.clone());
-        return Ok(vec![Value::Distances { rows, vectors, squared: *squared, transposed: !transposed }]);
-    }
     Ok(vec![Value::Tensor(transposed(call.tensor(0)?, call.ints("perm"))?)])
 }
 
@@ -240,7 +254,12 @@ pub fn transposed(input: &Tensor, order: &[i64]) -> Result<Tensor> {
 pub fn concat(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let parts: Vec<&Tensor> = (0..call.inputs.len()).map(|place| call.tensor(place)).collect::<Result<_>>()?;
     let axis = parts.first().ok_or_else(|| Error::malformed("no inputs"))?.axis(call.int("axis", 1))?;
-    Ok(vec![Value::Tensor(joined(context, &parts, axis)?)])
+    let made = joined(context, &parts, axis)?;
+    let stacked = made.batch == Some(axis) && parts.len() > 1;
+    if stacked && parts.iter().any(|part| part.batch.is_none()) {
+        return Err(Error::unsupported("rows are put below constant ones"));
+    }
+    Ok(vec![if stacked { Value::Stacked(made) } else { Value::Tensor(made) }])
 }
 
 /// FeatureVectorizer: the columns of all inputs beside each other.
@@ -266,9 +285,6 @@ fn joined(context: &mut Context, parts: &[&Tensor], axis: usize) -> Result<Tenso
     if parts.iter().filter(fits).count() != parts.len() {
         let shapes: Vec<&Vec<usize>> = parts.iter().map(|part| &part.shape).collect();
         return Err(Error::unsupported(format!("tensors of the sizes {shapes:?} are put together")));
-    }
-    if batch == Some(axis) && parts.len() > 1 {
-        return Err(Error::unsupported("rows are put below other rows"));
     }
     let mut shape = first.shape.clone();
     shape[axis] = parts.iter().map(|part| part.shape[axis]).sum();

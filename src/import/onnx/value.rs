@@ -3,7 +3,7 @@
 //! bookkeeping and cost nothing at run time.
 
 use super::proto;
-use crate::model::{Cell, Graph, Matrix, Wire};
+use crate::model::{Cell, Graph, Wire};
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -58,13 +58,8 @@ pub enum Value {
         keys: Vec<Cell>,
         values: Tensor,
     },
-    /// Distances of each row to stored vectors, which only TopK reads; [rows, vectors], or the reverse.
-    Distances {
-        rows: Tensor,
-        vectors: Matrix,
-        squared: bool,
-        transposed: bool,
-    },
+    /// Rows below each other: all rows once for each place of the first axis. Reshape alone takes them apart.
+    Stacked(Tensor),
 }
 
 /// No tensor of a tabular model comes near; stops a file whose few bytes ask for many elements.
