@@ -443,7 +443,7 @@ fn read(bytes: &[u8], options: &Options) -> Result<Model> {
     let (names, names_from) = schema_names(names, count, options)?;
     let mut context = Context {
         builder: Builder::new(count),
-        path: "inputs".to_string(),
+        path: "float32".to_string(),
         round: false,
         done: HashMap::new(),
         work: 0,
@@ -488,8 +488,12 @@ fn read(bytes: &[u8], options: &Options) -> Result<Model> {
         }
         context.path = path(node);
         context.round = jumps.nodes[place];
-        context.builder.note(&context.path.clone());
+        let steps = context.builder.graph.steps().len();
         let made = call(&mut context, &file, node, &values, &needed).at(|| label(node))?;
+        // What only moves columns about is no step.
+        if context.builder.graph.steps().len() > steps {
+            context.builder.note(&context.path.clone());
+        }
         for (name, value) in node.outputs.iter().zip(made) {
             if !name.is_empty() {
                 values.insert(name, Rc::new(value));
@@ -613,10 +617,12 @@ fn jumps<'a>(graph: &proto::Graph<'a>, needed: &Needed) -> Jumps<'a> {
         let trees = node.operator.starts_with("TreeEnsemble");
         let compares = ["Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal", "Binarizer", "Floor", "Ceil"]
             .contains(&node.operator);
-        if trees || compares || nodes[place] {
+        // These add in an order of their own: what they make is not the same bits, whatever they read.
+        let sums = ["SVM", "Linear", "Gemm", "MatMul", "Scan"].iter().any(|sum| node.operator.starts_with(sum));
+        if trees || compares || (nodes[place] && !sums) {
             read.extend(node.inputs.iter().filter(|name| !name.is_empty()));
         }
-        if compares || (nodes[place] && !trees) {
+        if compares || (nodes[place] && !trees && !sums) {
             inputs.extend(node.inputs.iter().filter(|name| !name.is_empty()));
         }
     }
