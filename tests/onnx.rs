@@ -14,6 +14,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// ONNX_CASES names a folder of other cases, made by the same script.
 fn fixtures() -> PathBuf {
     std::env::var_os("ONNX_CASES").map_or(root().join("tests/fixtures/onnx"), PathBuf::from)
 }
