@@ -211,6 +211,16 @@ fn kinds() -> Vec<Kind> {
             sum: F64,
             ..PLAIN
         },
+        // More leaf rows than an exit can name.
+        Kind {
+            name: "deep-rows",
+            kernel: "deep32",
+            leaves: 900,
+            trees: 45,
+            level: false,
+            sides: Sides::Zero,
+            ..PLAIN
+        },
         Kind {
             name: "deep-64",
             kernel: "deep64",

@@ -6,6 +6,7 @@ use crate::image::Kernel;
 use crate::model::{Aggregate, CategorySet, Ensemble, Leaves, Node, Test, Tree, Width};
 use crate::runtime::forest::{Column, SHARED};
 use crate::runtime::gather::{COLUMNS, THRESHOLDS};
+use crate::runtime::lines;
 use crate::runtime::quick;
 use crate::runtime::sets::{FLAG_BITS, MISSING_LEFT, classes};
 use crate::runtime::sliced::{DEPTH, FULL};
@@ -420,7 +421,8 @@ const DEEP: usize = 8000;
 
 /// Whether the top levels can be done by bits.
 fn deeper(shape: &Shape) -> bool {
-    shape.trees < 1 << (16 - LEVELS) && shape.columns > 0 && shape.depth > LEVELS
+    let tells_apart = !shape.narrow || shape.columns <= lines::COLUMNS;
+    shape.trees < 1 << (16 - LEVELS) && shape.columns > 0 && tells_apart && shape.depth > LEVELS
 }
 
 fn deep_kernel(shape: &Shape) -> Kernel {

@@ -1,5 +1,6 @@
 //! Deep trees, many rows at a time: the top levels of every tree by bits, as in `sliced`, and the rest by the passes of
-//! `walk`. A step of a walk costs the same at the top as at the bottom, but the splits at the top are few.
+//! `walk`. A step of a walk costs the same at the top as at the bottom, but the splits at the top are few. Single rows of
+//! f32 go by `lines`.
 //!
 //! Trees are filled up to `LEVELS` for that: where a leaf is higher, all numbers below it mean that leaf.
 
@@ -9,7 +10,7 @@ use super::sets::Sets;
 use super::sliced::{BEYOND, Columns, LANES, NODES, Ranks, Wide, fill_masks, full};
 use super::trees::Number;
 use super::walk::{self, Entries, LEVELS, Ready, column_of};
-use super::{Call, Shape, compact};
+use super::{Call, Shape, compact, lines};
 use crate::image::{BLOCK, BLOCK_OF_WALKS};
 
 /// Places of a heap of so many levels, from 1 on, and what is below it.
@@ -17,6 +18,9 @@ const HEAP: usize = 1 << LEVELS;
 
 /// Rows from which on the top levels are done by bits.
 const MANY: usize = 100;
+
+/// And of f32, where fewer go by lines one by one.
+const FEW: usize = 192;
 
 /// A split of the top levels.
 #[derive(Clone, Copy)]
@@ -236,6 +240,9 @@ pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
     forest.check::<T>(shape)?;
     walk::check_limits::<T>(&forest)?;
     let numbers = (0..forest.thresholds.count()).all(|place| !T::from_bits(forest.thresholds.get(place)).is_nan());
+    if by_lines::<T>() && forest.columns.len() > lines::COLUMNS {
+        return None;
+    }
     // The number of a mask is a u16.
     if !numbers || forest.columns.is_empty() || tops(&forest) > u64::from(u16::MAX) {
         return None;
@@ -244,8 +251,16 @@ pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
     compact::Tables::new::<T>(&forest, &mut layout);
     walk::Tables::new::<T>(&forest, &mut layout, shape.outputs, BLOCK_OF_WALKS, walk::largest(&forest));
     Tables::new::<T>(&forest, &mut layout);
+    if by_lines::<T>() {
+        lines::Tables::new(&forest, &mut layout, shape.outputs);
+    }
     layout.announce(shape)?;
     Some(0)
+}
+
+/// Whether single rows go through trees by lines.
+fn by_lines<T>() -> bool {
+    size_of::<T>() == size_of::<f32>()
 }
 
 pub fn kernel<T: Number>(call: &Call) {
@@ -255,16 +270,19 @@ pub fn kernel<T: Number>(call: &Call) {
         return;
     }
     let walked = walk::Tables::new::<T>(&forest, &mut layout, call.outputs, BLOCK_OF_WALKS, walk::largest(&forest));
-    let Some(walks) = walk::prepare::<T>(call, &forest, &walked) else { return };
-    if call.rows < MANY {
-        return walk::run::<T, false>(call, &forest, &walked, walks, &Entries::NONE);
-    }
     let tables = Tables::new::<T>(&forest, &mut layout);
+    if by_lines::<T>() && call.rows < FEW {
+        return lines::Tables::new(&forest, &mut layout, call.outputs).run(call, &forest);
+    }
+    let Some(walks) = walk::prepare::<T>(call, &forest, &walked) else { return };
+    if !by_lines::<T>() && call.rows < MANY {
+        return walk::run::<T, false, true>(call, &forest, &walked, walks, &Entries::NONE);
+    }
     tables.prepare::<T>(call, &forest, &walks);
     if tables.fill::<T>(call, &forest) {
         // SAFETY: laid out as in the validator; neither is written any more. `below` wrote nodes of each tree.
         let (rows, nodes) = unsafe { (tables.entries.of::<[Bits; 8]>(call), tables.nodes.of::<u32>(call)) };
         let entries = Entries { rows: rows.as_ptr().cast(), nodes: nodes.as_ptr() };
-        walk::run::<T, true>(call, &forest, &walked, walks, &entries);
+        walk::run::<T, true, false>(call, &forest, &walked, walks, &entries);
     }
 }

@@ -10,18 +10,35 @@
 //! further ones of those trees that have any.
 //!
 //! A group's shape counts without the order of children: the larger subtree is the first, and where that is the right
-//! one the split's decision is read the other way around. So there are 94 shapes, whose tables stay in the first cache.
+//! one the split's decision is read the other way around. So there are 94 shapes, whose tables, 15 KB, stay in the first cache.
 
 use super::Call;
 use super::forest::{Forest, Layout, Place, Sum};
 use super::gather::{NEVER, Ranked, Run, place_of};
-use super::sliced::{NODES, Node, number_nodes};
+use super::sliced::NODES;
 
 /// Of a group.
-const SPLITS: usize = 8;
+pub const SPLITS: usize = 8;
 
-/// Shapes of up to so many splits: 1, 1, 1, 2, 3, 6, 11, 23 and 46 of each number.
-const SHAPES: usize = 94;
+/// Shapes of so many splits.
+const SHAPES: [usize; SPLITS + 1] = [1, 1, 1, 2, 3, 6, 11, 23, 46];
+
+/// Where the exits of the shapes of so many splits begin, a byte for each way that these decide: the largest first, so
+/// that every list begins at a multiple of its length. The last one is where all end.
+const STARTS: [usize; SPLITS + 2] = {
+    let mut starts = [0; SPLITS + 2];
+    let (mut splits, mut end) = (SPLITS + 1, 0);
+    while splits > 0 {
+        splits -= 1;
+        starts[splits] = end;
+        end += SHAPES[splits] << splits;
+    }
+    starts[SPLITS + 1] = end;
+    starts
+};
+
+/// Bytes of all shapes' exits, from any address on.
+pub const EXITS: u64 = (STARTS[SPLITS + 1] + (1 << SPLITS)) as u64;
 
 /// What two trees' first groups ask and compare with, and where the way on begins.
 #[derive(Clone, Copy)]
@@ -51,7 +68,7 @@ pub struct Group {
 
 /// A place in the tables as groups name it: its address in wasm, where an addition is spared so, else how far from the
 /// tables' beginning.
-fn origin(call: &Call) -> usize {
+pub fn origin(call: &Call) -> usize {
     if cfg!(target_arch = "wasm32") { call.tables.expose_provenance() } else { 0 }
 }
 
@@ -60,7 +77,7 @@ fn origin(call: &Call) -> usize {
 /// # Safety
 /// It is a place in the tables, whose provenance `origin` exposed.
 #[inline(always)]
-unsafe fn at<T>(call: &Call, place: u32) -> *const T {
+pub unsafe fn at<T>(call: &Call, place: u32) -> *const T {
     if cfg!(target_arch = "wasm32") {
         core::ptr::with_exposed_provenance(place as usize)
     } else {
@@ -93,7 +110,7 @@ impl Tables {
         let trees = forest.sizes.len() as u64;
         let values = if forest.vector() { (forest.rows as u64 + 1).saturating_mul(outputs as u64) } else { 0 };
         Tables {
-            exits: layout.take::<u8>((SHAPES as u64 + 1) << SPLITS),
+            exits: layout.take::<u8>(EXITS),
             pairs: layout.take::<Pair>(trees),
             // One at most for each node, and one for each pair that lacks a tree.
             records: layout.take::<Group>(forest.nodes() as u64 + trees),
@@ -116,13 +133,9 @@ impl Tables {
                 self.rows.of::<u64>(call),
             )
         };
-        let origin = origin(call);
-        let start = origin + self.exits.start();
-        let aligned = start.next_multiple_of(1 << SPLITS);
-        let exits = exits.get_mut(aligned - start..).unwrap_or_default();
-        let mut shapes = Shapes { exits, first: aligned as u32, known: [0; SHAPES], count: 1 };
-        let first = (origin + self.records.start()) as u32;
-        let mut records = Records { list: records, first, none: aligned as u32, count: 0 };
+        let mut shapes = Shapes::new(exits, origin(call) + self.exits.start(), |_, exit| exit * SIZE);
+        let first = (origin(call) + self.records.start()) as u32;
+        let mut records = Records { list: records, first, none: shapes.first, count: 0 };
         // Adding -0 changes nothing.
         let nothing = match (forest.vector(), forest.narrow()) {
             (true, _) => (forest.rows * call.outputs) as u64,
@@ -297,28 +310,45 @@ impl Records<'_> {
 }
 
 /// The shapes that were met, as bits from the root on: a split is 1 and its two subtrees, an exit 0.
-struct Shapes<'a> {
+pub struct Shapes<'a, F> {
     exits: &'a mut [u8],
     /// The place of the first.
     first: u32,
-    known: [u32; SHAPES],
-    count: usize,
+    known: [[u32; SHAPES[SPLITS]]; SPLITS + 1],
+    counts: [usize; SPLITS + 1],
+    /// The byte for an exit, by the group's splits and the exit's number.
+    byte: F,
 }
 
-impl Shapes<'_> {
+impl<'a, F: Fn(usize, usize) -> usize> Shapes<'a, F> {
+    /// In these bytes, which are at `start`.
+    pub fn new(exits: &'a mut [u8], start: usize, byte: F) -> Shapes<'a, F> {
+        let first = start.next_multiple_of(1 << SPLITS);
+        let exits = exits.get_mut(first - start..).unwrap_or_default();
+        let known = [[0; SHAPES[SPLITS]]; SPLITS + 1];
+        let mut shapes = Shapes { exits, first: first as u32, known, counts: [0; SPLITS + 1], byte };
+        shapes.place(0, 0);
+        shapes
+    }
+
     /// Where the exits of a shape of so many splits are.
-    fn place(&mut self, shape: u32, splits: usize) -> u32 {
-        let known = self.known.iter().take(self.count).position(|&known| known == shape);
-        let number = known.unwrap_or(self.count);
-        if let Some(known) = self.known.get_mut(number).filter(|_| number == self.count) {
-            *known = shape;
-            self.count += 1;
-            let exits = self.exits.iter_mut().skip(number << SPLITS).take(1 << splits);
-            for (decided, exit) in exits.enumerate() {
-                *exit = (exit_of(shape, splits, decided) * SIZE) as u8;
+    pub fn place(&mut self, shape: u32, splits: usize) -> u32 {
+        let (Some(known), Some(count), Some(start)) =
+            (self.known.get_mut(splits), self.counts.get_mut(splits), STARTS.get(splits))
+        else {
+            return self.first;
+        };
+        let found = known.iter().take(*count).position(|&known| known == shape);
+        let number = found.unwrap_or(*count);
+        let start = start + (number << splits);
+        if found.is_none() {
+            known.iter_mut().skip(number).take(1).for_each(|known| *known = shape);
+            *count += 1;
+            for (decided, exit) in self.exits.iter_mut().skip(start).take(1 << splits).enumerate() {
+                *exit = (self.byte)(splits, exit_of(shape, splits, decided)) as u8;
             }
         }
-        self.first + (number << SPLITS) as u32
+        self.first + start as u32
     }
 }
 
@@ -354,21 +384,19 @@ struct Trees {
 
 impl Trees {
     /// Makes the next tree's first group and the records of all others; how many steps there are behind the first.
+    #[inline(never)]
     fn next(
         &mut self,
         forest: &Forest,
         outputs: usize,
         root: &mut Group,
         records: &mut Records,
-        shapes: &mut Shapes,
+        shapes: &mut Shapes<impl Fn(usize, usize) -> usize>,
     ) -> u32 {
         let size = forest.sizes.get(self.tree).map_or(0, |&size| size as usize);
         let mut all = [Node::default(); NODES];
         let Some(nodes) = all.get_mut(..2 * size + 1) else { return 0 };
-        number_nodes(forest, self.node, None, nodes);
-        // A leaf keeps its number in the order of the nodes.
-        let leaves = nodes.iter_mut().filter(|node| node.left == 0);
-        leaves.zip(0..).for_each(|(node, number)| node.from = number);
+        outline(forest, self.node, nodes);
         // The roots of groups, the numbers of their records, and how many groups are above.
         let mut open = [(0u16, 0usize, 0u32); NODES];
         let (mut done, mut count) = (0, 1);
@@ -379,7 +407,13 @@ impl Trees {
             let base = records.count;
             let mut cut = Cut::new(nodes, from);
             let empty = records.leaf_of(0, records.place(base));
-            let group = cut.group(forest, nodes, self.split, shapes, empty);
+            let mut group = empty;
+            group.code = cut.arrange(nodes, shapes, |place, split| {
+                let (column, rank) = place_of(forest, forest.tests.get(self.split + split) as u32);
+                if let (Some(asked), Some(own)) = (group.asked.get_mut(place), group.ranks.get_mut(place)) {
+                    (*asked, *own) = (column, rank);
+                }
+            });
             if done == 1 {
                 *root = group;
             } else {
@@ -394,7 +428,7 @@ impl Trees {
                     (count, steps) = (count + 1, above + 1);
                     records.count += 1;
                 } else {
-                    let row = forest.row(self.leaf + node.from as usize);
+                    let row = forest.row(self.leaf + node.number as usize);
                     records.leaf(match (forest.vector(), forest.narrow()) {
                         (true, _) => (row * outputs) as u64,
                         (false, true) => u64::from((forest.value(row) as f32).to_bits()),
@@ -411,93 +445,132 @@ impl Trees {
     }
 }
 
+/// A node of a tree that is cut.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+pub struct Node {
+    /// Its left child, whom the right one follows; of a leaf 0.
+    pub left: u16,
+    /// A leaf's number among the leaves.
+    pub number: u16,
+    /// Leaves below it.
+    leaves: u16,
+}
+
+/// Writes the nodes of the tree that begins at node `first`.
+pub fn outline(forest: &Forest, first: usize, nodes: &mut [Node]) {
+    let (mut splits, mut leaves) = (0, 0);
+    for (at, node) in nodes.iter_mut().enumerate() {
+        *node = if forest.is_split(first + at) {
+            splits += 1;
+            Node { left: 2 * splits - 1, number: 0, leaves: 0 }
+        } else {
+            leaves += 1;
+            Node { left: 0, number: leaves - 1, leaves: 1 }
+        };
+    }
+    for at in (0..nodes.len()).rev() {
+        let Some(&Node { left: left @ 1.., .. }) = nodes.get(at) else { continue };
+        let Some([one, other]) = nodes.get(left as usize..).and_then(|pair| pair.first_chunk()) else {
+            return;
+        };
+        let leaves = one.leaves + other.leaves;
+        if let Some(node) = nodes.get_mut(at) {
+            node.leaves = leaves;
+        }
+    }
+}
+
 /// Splits of a group, each behind its parent, and what hangs at its exits, in their order.
 #[derive(Default)]
-struct Cut {
-    count: usize,
-    splits: [u16; SPLITS],
-    /// Of each split's subtree within the group: how many splits, and their shape.
-    sizes: [usize; SPLITS],
-    shapes: [u32; SPLITS],
-    exits: [u16; SPLITS + 1],
+pub struct Cut {
+    pub count: usize,
+    pub exits: [u16; PLACES],
+    splits: [u16; PLACES],
+    /// For each split and side, the split that is its child, or 0.
+    children: [[u8; 2]; PLACES],
 }
+
+/// Splits and exits with room, so that a place cut to its low bits is one.
+const PLACES: usize = 16;
 
 impl Cut {
     /// Cuts off the group at the root of what is left.
-    fn new(nodes: &[Node], root: u16) -> Cut {
+    pub fn new(nodes: &[Node], root: u16) -> Cut {
+        let node = |node: u16| nodes.get(node as usize).copied().unwrap_or_default();
         let mut cut = Cut::default();
-        let leaves = |node: u16| nodes.get(node as usize).map_or(0, |node| node.leaves);
-        let [first, ..] = &mut cut.exits;
-        *first = root;
-        for (split, open) in cut.splits.iter_mut().zip(1..) {
-            let all = cut.exits.iter_mut().take(open);
-            let Some(most) = all.reduce(|a, b| if leaves(*b) > leaves(*a) { b } else { a }) else { break };
-            let Some(node) = nodes.get(*most as usize).filter(|node| node.left > 0) else { break };
-            *split = *most;
-            *most = node.left;
-            cut.exits.iter_mut().skip(open).take(1).for_each(|exit| *exit = node.left + 1);
-            cut.count = open;
+        // What may join: its node, and which child of which split it is.
+        let mut open = [(node(root), root, 0u8, 0usize); PLACES];
+        while cut.count < SPLITS {
+            let (mut most, mut place) = (1, 0);
+            for (number, (node, ..)) in open.iter().take(cut.count + 1).enumerate() {
+                if node.leaves > most {
+                    (most, place) = (node.leaves, number);
+                }
+            }
+            if most == 1 {
+                break;
+            }
+            let (next, number, parent, side) = open[place % PLACES];
+            cut.splits[cut.count % PLACES] = number;
+            cut.children[parent as usize % PLACES][side % 2] = cut.count as u8;
+            let (own, left) = (cut.count as u8, next.left);
+            open[place % PLACES] = (node(left), left, own, 0);
+            open[(cut.count + 1) % PLACES] = (node(left + 1), left + 1, own, 1);
+            cut.count += 1;
         }
+        // The first is no one's child.
+        cut.exits[0] = root;
         cut
     }
 
-    /// The split's place in the group.
-    fn place(&self, node: u16) -> Option<usize> {
-        self.splits.iter().take(self.count).position(|&split| split == node)
-    }
-
-    /// The sizes and shapes of a split's subtrees, first the larger one; the last says whether that is the right one.
-    fn children(&self, left: u16) -> ([(u16, usize, u32); 2], bool) {
-        let child = |node: u16| {
-            let place = self.place(node);
-            let size = place.and_then(|place| self.sizes.get(place)).copied().unwrap_or(0);
-            (node, size, place.and_then(|place| self.shapes.get(place)).copied().unwrap_or(0))
-        };
-        let (left, right) = (child(left), child(left + 1));
-        // A shape begins with 1 and is longer, so greater, where there are more splits.
-        if right.2 > left.2 { ([right, left], true) } else { ([left, right], false) }
-    }
-
-    /// Makes of one without splits the group, and puts its exits into the order of its shape.
-    fn group(
+    /// Puts the exits into the order of its shape; its code. `put` gets each split's place in the group and its number
+    /// in the tree.
+    pub fn arrange(
         &mut self,
-        forest: &Forest,
         nodes: &[Node],
-        first_split: usize,
-        shapes: &mut Shapes,
-        mut group: Group,
-    ) -> Group {
-        let left =
-            |split: Option<&u16>| split.and_then(|&split| nodes.get(split as usize)).map_or(0, |node| node.left);
+        shapes: &mut Shapes<impl Fn(usize, usize) -> usize>,
+        mut put: impl FnMut(usize, usize),
+    ) -> u32 {
+        // Of each split's subtree within the group how many splits, and their shape, both 0 for an exit; and whether
+        // the right subtree is the larger one: a shape begins with 1 and is longer, so greater, where there are more splits.
+        let (mut sizes, mut forms, mut turned) = ([0usize; PLACES], [0u32; PLACES], [false; PLACES]);
         for at in (0..self.count).rev() {
-            let ([(_, large, first), (_, small, second)], _) = self.children(left(self.splits.get(at)));
-            let shape = 1 << ((2 * (large + small + 1)) & 31) | first << ((2 * small + 1) & 31) | second;
-            self.sizes.iter_mut().skip(at).take(1).for_each(|size| *size = 1 + large + small);
-            self.shapes.iter_mut().skip(at).take(1).for_each(|own| *own = shape);
+            let child = |side: usize| match self.children[at % PLACES][side] as usize % PLACES {
+                0 => (0, 0),
+                child => (sizes[child], forms[child]),
+            };
+            let ((left, one), (right, other)) = (child(0), child(1));
+            let turn = other > one;
+            let (first, second, small) = if turn { (other, one, left) } else { (one, other, right) };
+            sizes[at % PLACES] = 1 + left + right;
+            forms[at % PLACES] = 1 << ((2 * (left + right + 1)) & 31) | first << ((2 * small + 1) & 31) | second;
+            turned[at % PLACES] = turn;
         }
-        let [shape, ..] = self.shapes;
-        group.code = shapes.place(shape, self.count);
+        let mut code = shapes.place(forms[0], self.count);
         // The first split and exit of each subtree.
-        let mut places = [(0, 0); SPLITS];
+        let mut places = [(0, 0); PLACES];
         for at in 0..self.count {
-            let (split, exit) = places.get(at).copied().unwrap_or_default();
-            let left = left(self.splits.get(at));
+            let (split, exit) = places[at % PLACES];
+            let left = nodes.get(self.splits[at % PLACES] as usize).map_or(0, |node| node.left);
             // Its number is that of its children's pair.
-            let (column, rank) = place_of(forest, forest.tests.get(first_split + left as usize / 2) as u32);
-            if let (Some(asked), Some(own)) = (group.asked.get_mut(split), group.ranks.get_mut(split)) {
-                (*asked, *own) = (column, rank);
-            }
-            let (children, turned) = self.children(left);
-            group.code |= u32::from(turned) << (split & 31);
+            put(split, left as usize / 2);
+            let turn = usize::from(turned[at % PLACES]);
+            code |= (turn as u32) << (split & 31);
             let mut next = (split + 1, exit);
-            for (child, size, _) in children {
-                match self.place(child) {
-                    Some(place) => places.iter_mut().skip(place).take(1).for_each(|place| *place = next),
-                    None => self.exits.iter_mut().skip(next.1).take(1).for_each(|exit| *exit = child),
+            for side in [turn, 1 - turn] {
+                match self.children[at % PLACES][side % 2] as usize % PLACES {
+                    0 => {
+                        self.exits[next.1 % PLACES] = left + side as u16;
+                        next.1 += 1;
+                    }
+                    child => {
+                        places[child] = next;
+                        next = (next.0 + sizes[child], next.1 + sizes[child] + 1);
+                    }
                 }
-                next = (next.0 + size, next.1 + size + 1);
             }
         }
-        group
+        code
     }
 }

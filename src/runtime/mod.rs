@@ -24,6 +24,7 @@ mod groups;
 mod impute;
 mod lanes;
 mod linear_trees;
+pub mod lines;
 mod links;
 pub mod neighbors;
 mod normal;

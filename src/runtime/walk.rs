@@ -117,7 +117,7 @@ pub fn kernel<T: Number>(call: &Call) {
     }
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs, BLOCK_OF_WALKS, largest(&forest));
     if let Some(ready) = prepare::<T>(call, &forest, &tables) {
-        run::<T, false>(call, &forest, &tables, ready, &Entries::NONE);
+        run::<T, false, true>(call, &forest, &tables, ready, &Entries::NONE);
     }
 }
 
@@ -158,9 +158,10 @@ pub fn below<T: Number>(ready: &Ready<T>, into: &mut [u32]) {
     }
 }
 
-/// Predicts the block. With TOPS rows that are walked together begin at the entries.
+/// Predicts the block. With TOPS rows that are walked together begin at the entries; with SINGLE there may be too few for
+/// that.
 #[inline(always)]
-pub fn run<T: Number, const TOPS: bool>(
+pub fn run<T: Number, const TOPS: bool, const SINGLE: bool>(
     call: &Call,
     forest: &Forest,
     tables: &Tables,
@@ -170,7 +171,7 @@ pub fn run<T: Number, const TOPS: bool>(
     // SAFETY: laid out as in the validator: a place of `walkers` holds a `Walker`, whose zeros are null pointers; x has
     // a group more than there are rows, the nodes are what `build` made of a checked forest.
     unsafe {
-        if call.rows < FLIGHT {
+        if SINGLE && call.rows < FLIGHT {
             single(call, forest, (nodes, trees, values), x, tables.open.of(call), tables.reached.of(call));
         } else {
             let walkers = tables.walkers.of::<[u64; 2]>(call).as_mut_ptr().cast();
