@@ -197,6 +197,8 @@ kernels! {
     Grouped64 "grouped64",
     Sliced32Sets "sliced32_sets",
     Sliced64Sets "sliced64_sets",
+    Sliced32WideSets "sliced32_wide_sets",
+    Sliced64WideSets "sliced64_wide_sets",
 }
 
 impl Kernel {
@@ -223,6 +225,8 @@ impl Kernel {
                 | Grouped64
                 | Sliced32Sets
                 | Sliced64Sets
+                | Sliced32WideSets
+                | Sliced64WideSets
         )
     }
 }

@@ -268,6 +268,27 @@ fn kinds() -> Vec<Kind> {
             vector: true,
             ..PLAIN
         },
+        Kind {
+            name: "sets-wide",
+            kernel: "sliced32_wide_sets",
+            leaves: 200,
+            level: false,
+            sets: 20,
+            columns: 9,
+            ..PLAIN
+        },
+        Kind {
+            name: "sets-wide-full",
+            kernel: "sliced64_wide_sets",
+            leaves: 256,
+            compare: F64,
+            sum: F64,
+            sets: 150,
+            trees: 30,
+            columns: 9,
+            outputs: 2,
+            ..PLAIN
+        },
         Kind { name: "sets-plain", kernel: "trees32_sets", leaves: 200, level: false, sets: 20, ..PLAIN },
     ]
 }

@@ -386,7 +386,7 @@ fn choose(shape: &Shape) -> Option<Choice> {
         let kernel = match gathers(shape) {
             true if full => gathered(shape),
             true => grouped(shape),
-            false => sliced(shape),
+            false => sliced(shape, flags),
         };
         return Some(Choice { kernel, shared: true, flags });
     }
@@ -394,12 +394,14 @@ fn choose(shape: &Shape) -> Option<Choice> {
     walk(shape).map(|walk| Choice { kernel: if deep { deep_kernel(shape) } else { walk.kernel }, ..walk })
 }
 
-fn sliced(shape: &Shape) -> Kernel {
-    match (shape.narrow, shape.sets > 0) {
-        (true, false) => Kernel::Sliced32,
-        (false, false) => Kernel::Sliced64,
-        (true, true) => Kernel::Sliced32Sets,
-        (false, true) => Kernel::Sliced64Sets,
+fn sliced(shape: &Shape, flags: u32) -> Kernel {
+    match (shape.narrow, shape.sets > 0, flags >> DEPTH > 6) {
+        (true, false, _) => Kernel::Sliced32,
+        (false, false, _) => Kernel::Sliced64,
+        (true, true, false) => Kernel::Sliced32Sets,
+        (false, true, false) => Kernel::Sliced64Sets,
+        (true, true, true) => Kernel::Sliced32WideSets,
+        (false, true, true) => Kernel::Sliced64WideSets,
     }
 }
 
@@ -651,12 +653,13 @@ mod tests {
         });
         with("walk, shared", &|shape| walk(shape).map(|choice| Choice { shared: true, ..choice }));
         with("sliced", &|shape| {
-            small(shape).then(|| Choice { kernel: sliced(shape), shared: true, flags: leaf_bits(shape) << DEPTH })
+            let flags = leaf_bits(shape) << DEPTH;
+            small(shape).then(|| Choice { kernel: sliced(shape, flags), shared: true, flags })
         });
         with("sliced, full", &|shape| {
             let flags = FULL | shape.depth.max(3) << DEPTH;
             let fits = shape.depth <= 8 && shape.trees << shape.depth.max(3) <= 8 * (2 * shape.splits + shape.trees);
-            (small(shape) && fits).then(|| Choice { kernel: sliced(shape), shared: true, flags })
+            (small(shape) && fits).then(|| Choice { kernel: sliced(shape, flags), shared: true, flags })
         });
         with("gathered", &|shape| {
             let flags = FULL | shape.depth.max(3) << DEPTH;

@@ -197,7 +197,10 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     let slots = slots.most();
     let most = |operation: &Operation| match operation.kernel {
         Kernel::Gathered32 | Kernel::Gathered64 | Kernel::Grouped32 | Kernel::Grouped64 => Some(BLOCK),
-        Kernel::Sliced32 | Kernel::Sliced64 | Kernel::Sliced32Sets | Kernel::Sliced64Sets => Some(BLOCK),
+        Kernel::Sliced32 | Kernel::Sliced64 => Some(BLOCK),
+        Kernel::Sliced32Sets | Kernel::Sliced64Sets | Kernel::Sliced32WideSets | Kernel::Sliced64WideSets => {
+            Some(BLOCK)
+        }
         Kernel::Walk32 | Kernel::Walk64 | Kernel::Deep32 | Kernel::Deep64 => Some(BLOCK_OF_WALKS),
         _ => None,
     };

@@ -476,8 +476,12 @@ kernels! {
     Walk64 kernel_walk64 check_walk64 = walk::kernel::<f64>, walk::check::<f64>;
     Sliced32 kernel_sliced32 check_sliced32 = sliced::kernel::<f32>, sliced::check::<f32, { sliced::ANY }>;
     Sliced64 kernel_sliced64 check_sliced64 = sliced::kernel::<f64>, sliced::check::<f64, { sliced::ANY }>;
-    Sliced32Sets kernel_sliced32_sets check_sliced32_sets = sliced::with_sets::<f32>, sliced::check_sets::<f32>;
-    Sliced64Sets kernel_sliced64_sets check_sliced64_sets = sliced::with_sets::<f64>, sliced::check_sets::<f64>;
+    Sliced32Sets kernel_sliced32_sets check_sliced32_sets = sliced::with_sets::<f32, false>, sliced::check_sets::<f32>;
+    Sliced32WideSets kernel_sliced32_wide_sets check_sliced32_wide_sets =
+        sliced::with_sets::<f32, true>, sliced::check_sets::<f32>;
+    Sliced64WideSets kernel_sliced64_wide_sets check_sliced64_wide_sets =
+        sliced::with_sets::<f64, true>, sliced::check_sets::<f64>;
+    Sliced64Sets kernel_sliced64_sets check_sliced64_sets = sliced::with_sets::<f64, false>, sliced::check_sets::<f64>;
     Dense kernel_dense check_dense = blocks::dense, blocks::check_dense;
     RbfFours kernel_rbf_fours check_rbf_fours = blocks::rbf, blocks::check_rbf;
     Gathered32 kernel_gathered32 check_gathered32 = sliced::gathered::<f32, { sliced::GATHERED }>, sliced::check::<f32, { sliced::GATHERED }>;

@@ -1,4 +1,4 @@
-//! Single rows through trees of up to 64 leaves, all trees at once (QuickScorer, with checkpoints).
+//! Single rows through trees of up to 64 leaves, with category sets 256, all trees at once (QuickScorer, with checkpoints).
 //!
 //! A tree's leaves are numbered from left to right. A split that sends the row right rules out the leaves of its left
 //! subtree: a mask of the tree's leaves. The row's leaf is the first that no split rules out. So a column's splits are
@@ -57,6 +57,35 @@ macro_rules! masks {
 
 masks!(u32 u64);
 
+/// For trees of up to 256 leaves.
+pub type Quad = [u64; 4];
+
+impl Mask for Quad {
+    fn range(from: u32, count: u32) -> Quad {
+        let mut mask = [0; 4];
+        for bit in from..from + count {
+            mask.iter_mut().skip(bit as usize / 64).take(1).for_each(|word| *word |= 1 << (bit % 64));
+        }
+        mask
+    }
+    #[inline(always)]
+    fn or(self, [a, b, c, d]: Quad) -> Quad {
+        [self[0] | a, self[1] | b, self[2] | c, self[3] | d]
+    }
+    #[inline(always)]
+    fn leaf(self) -> usize {
+        // Of more than 64 leaves the first is seldom among the last.
+        let mut leaf = 0;
+        for word in self {
+            if word != !0 {
+                return leaf + (!word).trailing_zeros() as usize;
+            }
+            leaf += 64;
+        }
+        leaf
+    }
+}
+
 /// What a split rules out, and of which tree.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -98,8 +127,12 @@ pub struct Tables {
 /// and inputs of sets, are no less work than walks, or where lists for so many classes are too much.
 #[inline(always)]
 pub fn width(most_leaves: usize, trees: usize, lists: usize, classes: u64) -> Option<usize> {
-    let width = if most_leaves <= 32 { 4 } else { 8 };
-    let fits = most_leaves <= 64
+    let width = match most_leaves {
+        0..=32 => 4,
+        33..=64 => 8,
+        _ => size_of::<Quad>(),
+    };
+    let fits = most_leaves <= if classes > 0 { 256 } else { 64 }
         && lists * width <= if classes > 0 { PAYS_WITH_SETS } else { PAYS }
         && classes <= MOST_OF_CLASSES / 16
         && classes * 16 * vectors(trees, width) as u64 <= MOST_OF_CLASSES;
@@ -126,7 +159,8 @@ impl Tables {
             starts: layout.take::<u32>(forest.shared_tests() as u64 + 1),
             items: match width {
                 4 => layout.take::<Item<u32>>(forest.splits as u64),
-                _ => layout.take::<Item<u64>>(forest.splits as u64),
+                8 => layout.take::<Item<u64>>(forest.splits as u64),
+                _ => layout.take::<Item<Quad>>(forest.splits as u64),
             },
             first: layout.take::<u32>(forest.columns.len() as u64),
             checkpoints: layout.take::<Bits>(((forest.splits >> apart) as u64 + 1 + classes) * vectors as u64),

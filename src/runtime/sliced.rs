@@ -18,10 +18,11 @@
 
 use super::bits::{Bits, ROWS, greater, spread, transpose};
 use super::forest::{Forest, Layout, Place, Sum};
+use super::quick::{self, Quad};
 use super::sets::{self, Sets};
 use super::trees::{Entry, Number};
 use super::walk::{self, divide, load};
-use super::{Call, Shape, compact, gather, quick};
+use super::{Call, Shape, compact, gather};
 use crate::image::{BLOCK, Reader};
 use core::mem::MaybeUninit;
 
@@ -261,7 +262,7 @@ pub fn check<T: Number, const KIND: u8>(shape: &Shape) -> Option<usize> {
     Some(0)
 }
 
-/// Trees of which splits ask category sets, too.
+/// For both of `with_sets`.
 pub fn check_sets<T: Number>(shape: &Shape) -> Option<usize> {
     let (forest, sets) = read_sets::<T>(&mut shape.args(), shape.outputs)?;
     sets.check(shape.inputs)?;
@@ -302,6 +303,8 @@ fn no_deeper(forest: &Forest) -> bool {
 enum Quick {
     Narrow(quick::Tables),
     Wide(quick::Tables),
+    /// Only of trees whose splits ask category sets.
+    Widest(quick::Tables),
     None,
 }
 
@@ -313,11 +316,15 @@ impl Quick {
             return Quick::None;
         };
         let tables = quick::Tables::new(width, forest, (inputs, classes), layout);
-        if width == 4 { Quick::Narrow(tables) } else { Quick::Wide(tables) }
+        match width {
+            4 => Quick::Narrow(tables),
+            8 => Quick::Wide(tables),
+            _ => Quick::Widest(tables),
+        }
     }
 
-    /// Predicts the rows one by one; false without tables.
-    fn run<T: Number, const SETS: bool>(
+    /// Predicts the rows one by one; false without tables. WIDE: the widest alone, else only the others.
+    fn run<T: Number, const SETS: bool, const WIDE: bool>(
         &self,
         call: &Call,
         forest: &Forest,
@@ -336,9 +343,10 @@ impl Quick {
         let columns = || tables.columns::<T>(call, forest);
         let full = full_depth(forest);
         match self {
-            Quick::Narrow(quick) => quick.run::<T, u32, SETS>(call, forest, full, columns, sets, values),
-            Quick::Wide(quick) => quick.run::<T, u64, SETS>(call, forest, full, columns, sets, values),
-            Quick::None => {}
+            Quick::Narrow(quick) if !WIDE => quick.run::<T, u32, SETS>(call, forest, full, columns, sets, values),
+            Quick::Wide(quick) if !WIDE => quick.run::<T, u64, SETS>(call, forest, full, columns, sets, values),
+            Quick::Widest(quick) if WIDE => quick.run::<T, Quad, SETS>(call, forest, full, columns, sets, values),
+            _ => return false,
         }
         true
     }
@@ -356,7 +364,7 @@ pub fn kernel<T: Number>(call: &Call) {
         return sliced::<T, ANY>(call, &forest, &tables, |_| true);
     }
     let quick = Quick::new::<false>(&forest, &Sets::NONE, &mut layout);
-    if quick.run::<T, false>(call, &forest, &tables, (&Sets::NONE, &[])) {
+    if quick.run::<T, false, false>(call, &forest, &tables, (&Sets::NONE, &[])) {
         return;
     }
     if call.rows >= FEW {
@@ -366,8 +374,8 @@ pub fn kernel<T: Number>(call: &Call) {
     }
 }
 
-/// For trees of which splits ask category sets, too.
-pub fn with_sets<T: Number>(call: &Call) {
+/// For trees of which splits ask category sets, too; WIDE: of more than 64 leaves.
+pub fn with_sets<T: Number, const WIDE: bool>(call: &Call) {
     let Some((forest, sets)) = read_sets::<T>(&mut call.args(), call.outputs) else { return };
     let mut layout = Layout::default();
     if compact::Tables::new::<T>(&forest, &mut layout).predict::<T, true>(call, &forest, &sets) {
@@ -378,7 +386,7 @@ pub fn with_sets<T: Number>(call: &Call) {
     let heads = members.prepare(call, &sets);
     if call.rows < QUICK_FEW {
         let quick = Quick::new::<true>(&forest, &sets, &mut layout);
-        if quick.run::<T, true>(call, &forest, &tables, (&sets, heads)) {
+        if quick.run::<T, true, WIDE>(call, &forest, &tables, (&sets, heads)) {
             return;
         }
     }

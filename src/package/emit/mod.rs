@@ -37,9 +37,8 @@ fn refuses(record: &Record) -> bool {
     let flags = record.args.first().map_or(0, |&flags| u32::from(flags));
     Kernel::ALL.iter().find(|&&kernel| kernel as u32 == record.kernel).is_some_and(|kernel| match kernel {
         Trees32 | Trees64 | Trees32Sets | Trees64Sets | LinearTrees | Walk32 | Walk64 | Sliced32 | Sliced64
-        | Sliced32Sets | Sliced64Sets | Gathered32 | Gathered64 | Deep32 | Deep64 | Grouped32 | Grouped64 => {
-            flags & (MISSING | INFINITE) != MISSING | INFINITE
-        }
+        | Sliced32Sets | Sliced64Sets | Sliced32WideSets | Sliced64WideSets | Gathered32 | Gathered64 | Deep32
+        | Deep64 | Grouped32 | Grouped64 => flags & (MISSING | INFINITE) != MISSING | INFINITE,
         OneHotCode | OneHotNumber | LookupCode | LookupNumber | Interpolate | Splines | BoxCox | Donors | Within
         | WithinEuclidean => true,
         _ => false,
