@@ -234,7 +234,7 @@ mod tests {
             (b"{\"features_info\":{}}", Format::CatboostJson),
             (b"CBM1\0\0", Format::Catboost),
             (b"carry\r\n\x1a\x01\0", Format::Carry),
-            (b"\x08\x08\x12\x08skl2onnx", Format::Onnx),
+            (b"\x08\x08\x12\x08skl2onnx\x3a\0", Format::Onnx),
         ] {
             assert_eq!(sniff(bytes).unwrap(), format);
         }
