@@ -86,6 +86,7 @@ mod vector {
 pub use vector::Bits;
 
 use super::pieces_mut;
+use crate::image::BLOCK;
 use core::mem::MaybeUninit;
 
 /// Rows of one vector.
@@ -99,11 +100,12 @@ fn swap(v: &mut [Bits; 8], a: usize, b: usize, by: u32, mask: Bits) {
     v[a] = v[a].xor(moved.up(by));
 }
 
-/// `swap` where b is zero.
+/// `swap` where a is zero.
 #[inline(always)]
 fn share(v: &mut [Bits; 8], a: usize, b: usize, by: u32, mask: Bits) {
-    v[b] = v[a].down(by).and(mask);
-    v[a] = v[a].and(mask);
+    let moved = v[b].and(mask);
+    v[b] = v[b].xor(moved);
+    v[a] = moved.up(by);
 }
 
 /// The low one of two bits, of two pairs and of two nibbles.
@@ -125,18 +127,32 @@ pub fn transpose(v: &mut [Bits; 8]) {
     fold(v);
 }
 
-/// `transpose` of 6 planes; the last two vectors may hold anything.
-pub fn spread(v: &mut [Bits; 8]) {
-    let mask = Bits::words(LOW[0]);
-    swap(v, 0, 1, 1, mask);
-    swap(v, 2, 3, 1, mask);
-    swap(v, 4, 5, 1, mask);
-    let mask = Bits::words(LOW[1]);
-    swap(v, 0, 2, 2, mask);
-    swap(v, 1, 3, 2, mask);
-    share(v, 4, 6, 2, mask);
-    share(v, 5, 7, 2, mask);
-    fold(v);
+/// The lowest plane of `spread`.
+pub const LOWEST: usize = 2;
+
+/// `transpose` of so many planes, from plane `LOWEST` on, so that a byte is by how many bytes a number of four is behind the
+/// first; for each lane of `into`.
+///
+/// # Safety
+/// From `planes` on there are 8 - `LOWEST` of them, each of all lanes, and `into` has at most as many.
+pub unsafe fn spread(planes: *const Bits, into: &mut [[Bits; 8]]) {
+    for (lane, into) in into.iter_mut().enumerate() {
+        // SAFETY: by the caller.
+        let plane = |number: usize| unsafe { *planes.add((number - LOWEST) * LANES + lane) };
+        let none = Bits::words(0);
+        let mut v = [none, none, plane(2), plane(3), plane(4), plane(5), plane(6), plane(7)];
+        let mask = Bits::words(LOW[0]);
+        swap(&mut v, 2, 3, 1, mask);
+        swap(&mut v, 4, 5, 1, mask);
+        swap(&mut v, 6, 7, 1, mask);
+        let mask = Bits::words(LOW[1]);
+        share(&mut v, 0, 2, 2, mask);
+        share(&mut v, 1, 3, 2, mask);
+        swap(&mut v, 4, 6, 2, mask);
+        swap(&mut v, 5, 7, 2, mask);
+        fold(&mut v);
+        *into = v;
+    }
 }
 
 #[inline(always)]
@@ -148,46 +164,47 @@ fn fold(v: &mut [Bits; 8]) {
     swap(v, 3, 7, 4, mask);
 }
 
-/// Vector `lane` of `masks[r]` becomes the rows whose number is greater than r, for numbers of `planes.len()` bits,
-/// lowest first, at most 16. A number greater than r has greater high bits, or the same ones and greater low bits: with
-/// four low bits two operations a mask.
-pub fn greater<const LANES: usize>(planes: &[Bits], masks: &mut [[Bits; LANES]], lane: usize) {
+/// Lanes of a block.
+pub const LANES: usize = BLOCK / ROWS;
+
+/// A vector a lane.
+pub type Wide = [Bits; LANES];
+
+#[inline(always)]
+fn wide(of: impl Fn(usize) -> Bits) -> Wide {
+    [of(0), of(1), of(2), of(3)]
+}
+
+/// `masks[r]` becomes the rows whose number is greater than r, for numbers of `planes.len()` bits, lowest first, at most
+/// 16. A number greater than r has greater high bits, or the same ones and greater low bits: with four low bits two
+/// operations a mask. All lanes at once, for a mask's are in one line of the cache: lane by lane, each line came and went
+/// four times, and that took most of the time.
+pub fn greater(planes: &[Wide], masks: &mut [Wide]) {
     let (low, rest) = planes.split_at_checked(4).unwrap_or((planes, &[]));
     let (high, top) = rest.split_at_checked(4).unwrap_or((rest, &[]));
     let (mut low_order, mut high_order) = (Order::uninit(), Order::uninit());
-    if lane >= LANES {
-        return;
-    }
     // SAFETY: the lists have 16 places each; of 2^n of them, for n planes, a mask's number has the place.
     unsafe {
         let (_, low_greater) = compare(low, &mut low_order);
         let (high_same, high_greater) = compare(high, &mut high_order);
         for (number, masks) in pieces_mut(masks, 1 << (low.len() + high.len())).enumerate() {
-            let (mut top_same, mut top_greater) = (Bits::words(!0), Bits::words(0));
-            for (place, &plane) in top.iter().enumerate().rev() {
-                let one = top_same.and(plane);
+            let (mut top_same, mut top_greater) = ([Bits::words(!0); LANES], [Bits::words(0); LANES]);
+            for (place, plane) in top.iter().enumerate().rev() {
+                let one = wide(|lane| top_same[lane].and(plane[lane]));
                 if number >> place & 1 == 1 {
                     top_same = one;
                 } else {
-                    top_greater = top_greater.or(one);
-                    top_same = top_same.xor(one);
+                    top_greater = wide(|lane| top_greater[lane].or(one[lane]));
+                    top_same = wide(|lane| top_same[lane].xor(one[lane]));
                 }
             }
             for (high, masks) in pieces_mut(masks, 1 << low.len()).enumerate() {
-                let greater = top_greater.or(top_same.and(*high_greater.add(high)));
-                let same = top_same.and(*high_same.add(high));
-                if let Ok(masks) = <&mut [[Bits; LANES]; 16]>::try_from(&mut *masks) {
-                    // Written out: a loop costs more than what it does.
-                    macro_rules! each {
-                        ($($low:literal)*) => {
-                            $(masks[$low][lane] = greater.or(same.and(*low_greater.add($low)));)*
-                        };
-                    }
-                    each!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
-                    continue;
-                }
+                let (this, above) = (&*high_same.add(high), &*high_greater.add(high));
+                let greater = wide(|lane| top_greater[lane].or(top_same[lane].and(above[lane])));
+                let same = wide(|lane| top_same[lane].and(this[lane]));
                 for (low, mask) in masks.iter_mut().enumerate() {
-                    mask[lane] = greater.or(same.and(*low_greater.add(low)));
+                    let low = &*low_greater.add(low);
+                    *mask = wide(|lane| greater[lane].or(same[lane].and(low[lane])));
                 }
             }
         }
@@ -196,24 +213,25 @@ pub fn greater<const LANES: usize>(planes: &[Bits], masks: &mut [[Bits; LANES]],
 
 /// For each number of up to four bits, which rows have it and which a greater one. Not filled beforehand: engines call
 /// out of the module for that.
-type Order = MaybeUninit<[[Bits; 16]; 2]>;
+type Order = MaybeUninit<[[Wide; 16]; 2]>;
 
 /// Fills as many places as numbers of these planes, at most four, can be.
-#[inline(always)]
-fn compare(planes: &[Bits], order: &mut Order) -> (*const Bits, *const Bits) {
-    let same = order.as_mut_ptr().cast::<Bits>();
+#[inline(never)]
+fn compare(planes: &[Wide], order: &mut Order) -> (*const Wide, *const Wide) {
+    let same = order.as_mut_ptr().cast::<Wide>();
     // SAFETY: a level fills twice the places of the one before, from the last to the first: at most 16, and each from
     // one that is filled.
     unsafe {
         let greater = same.add(16);
-        (*same, *greater) = (Bits::words(!0), Bits::words(0));
+        (*same, *greater) = ([Bits::words(!0); LANES], [Bits::words(0); LANES]);
         let mut count = 1;
-        for &plane in planes.iter().take(4).rev() {
+        for plane in planes.iter().take(4).rev() {
             for prefix in (0..count).rev() {
                 let (this, above) = (*same.add(prefix), *greater.add(prefix));
-                let one = this.and(plane);
+                let one = wide(|lane| this[lane].and(plane[lane]));
                 (*same.add(2 * prefix + 1), *greater.add(2 * prefix + 1)) = (one, above);
-                (*same.add(2 * prefix), *greater.add(2 * prefix)) = (this.xor(one), above.or(one));
+                *same.add(2 * prefix) = wide(|lane| this[lane].xor(one[lane]));
+                *greater.add(2 * prefix) = wide(|lane| above[lane].or(one[lane]));
             }
             count *= 2;
         }
@@ -258,9 +276,10 @@ mod tests {
             let numbers: [u32; ROWS] = core::array::from_fn(|row| (row as u32).wrapping_mul(2654435761) >> 7 & most);
             let planes = planes_of(&numbers, bits);
             for count in [1, most as usize / 2 + 1, most as usize] {
-                let mut masks = vec![[Bits::words(0); 2]; count];
-                greater(&planes, &mut masks, 1);
-                for (r, &[_, mask]) in masks.iter().enumerate() {
+                let mut masks = vec![[Bits::words(0); LANES]; count];
+                let second = |&plane: &Bits| wide(|lane| if lane == 1 { plane } else { Bits::words(0) });
+                greater(&planes.iter().map(second).collect::<Vec<_>>(), &mut masks);
+                for (r, &[_, mask, ..]) in masks.iter().enumerate() {
                     let rows = bytes_of(core::array::from_fn(|plane| if plane == 0 { mask } else { Bits::words(0) }));
                     assert!(rows.iter().zip(&numbers).all(|(&bit, &number)| (bit == 1) == (number > r as u32)));
                 }

@@ -4,10 +4,10 @@
 //!
 //! Trees are filled up to `LEVELS` for that: where a leaf is higher, all numbers below it mean that leaf.
 
-use super::bits::{Bits, ROWS, spread};
+use super::bits::{Bits, LANES, ROWS, Wide, spread};
 use super::forest::{Forest, Layout, Place};
 use super::sets::Sets;
-use super::sliced::{BEYOND, Columns, LANES, NODES, Ranks, Wide, fill_masks, full};
+use super::sliced::{BEYOND, Columns, NODES, PLANES, Ranks, fill_masks, full};
 use super::trees::Number;
 use super::walk::{self, Entries, LEVELS, Ready, column_of};
 use super::{Call, Shape, compact, lines};
@@ -151,16 +151,17 @@ impl Tables {
                 let Some(into) = entries.get_mut(from..from + lanes) else { return false };
                 // SAFETY: `prepare` wrote a heap for each tree, of numbers of masks; `into` has the lanes.
                 unsafe {
-                    let (heap, leaf) = (heaps.add(tree * HEAP), into.as_mut_ptr());
+                    let heap = heaps.add(tree * HEAP);
                     if lanes == LANES {
-                        full::<LANES>(LEVELS, heap, masks, reach, leaf, LEVELS);
+                        full::<LANES>(LEVELS, heap, masks, reach, PLANES);
+                        spread(reach, into);
                     } else {
-                        for lane in 0..lanes {
-                            full::<1>(LEVELS, heap, masks.add(lane), reach, leaf.add(lane), LEVELS);
+                        for (lane, into) in into.chunks_mut(1).enumerate() {
+                            full::<1>(LEVELS, heap, masks.add(lane), reach, PLANES);
+                            spread(reach, into);
                         }
                     }
                 }
-                into.iter_mut().for_each(spread);
             }
             first += BLOCK;
         }

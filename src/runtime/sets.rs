@@ -5,9 +5,8 @@
 //! For every class and eight sets a byte says which of these send it right; the bytes of 128 rows are transposed to
 //! eight masks. So a value is looked at once, however many sets ask it. `trees` has what a set means.
 
-use super::bits::{Bits, ROWS, transpose};
+use super::bits::{Bits, ROWS, Wide, transpose};
 use super::forest::{Column, Forest, Layout, Place};
-use super::sliced::Wide;
 use super::trees::{Number, OUTSIDE_LEFT, TOWARD_ZERO};
 use super::walk::load;
 use super::{Call, pieces_mut};

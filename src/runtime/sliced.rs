@@ -16,7 +16,7 @@
 //! once, and a lane's bits wait for nothing while another's are on their way; a part of a block goes lane by lane. Fewer
 //! rows than `FEW` go one by one (`gather`, `quick`) or walk: a lane costs the same whatever it holds.
 
-use super::bits::{Bits, ROWS, greater, spread, transpose};
+use super::bits::{Bits, LANES, LOWEST, ROWS, Wide, greater, spread, transpose};
 use super::forest::{Forest, Layout, Place, Sum};
 use super::quick::{self, Quad};
 use super::sets::{self, Sets};
@@ -38,12 +38,6 @@ const STRIDE: usize = 64;
 /// Bits of their leaf numbers.
 const FEW_BITS: u32 = STRIDE.ilog2();
 
-/// Lanes of a block.
-pub const LANES: usize = BLOCK / ROWS;
-
-/// A vector a lane.
-pub type Wide = [Bits; LANES];
-
 /// Rows from which on a lane is cheaper than walks.
 const FEW: usize = 20;
 
@@ -64,6 +58,22 @@ pub const GROUPED: u8 = 2;
 
 /// Trees summed at a time.
 const CHUNK: usize = 16;
+
+/// Bytes of a vector a lane.
+const WIDE: usize = size_of::<Wide>();
+
+/// Where the nodes begin in what a tree's bits are made in: behind zeros and the planes of leaf numbers. Of full trees the
+/// bits of subtrees begin with the planes.
+const NODE: usize = 9;
+
+/// In bytes, where the root is, which all rows reach.
+const ROOT: usize = NODE * WIDE;
+
+/// Flips of a bit are done so many at a time.
+const TOGETHER: usize = 4;
+
+/// Planes of leaf numbers up to `STRIDE`.
+pub const PLANES: usize = FEW_BITS as usize;
 
 /// Trees have fewer nodes.
 pub const NODES: usize = 512;
@@ -99,7 +109,7 @@ pub struct Ranks<T> {
     pub most: u32,
 }
 
-/// A split of a tree that is not full: its mask and its node.
+/// A split of a tree that is not full: the number of its mask, and in bytes where the rows are kept that reach its node.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Split {
@@ -112,12 +122,10 @@ struct Split {
 #[repr(C)]
 pub struct Tree {
     splits: u32,
-    /// Splits of which both sides are kept, and then those of which the right one is: leaves on both sides.
+    /// Splits of which both sides are kept, and then those of two leaves, whose right one has one bit more, the lowest.
     count: u32,
     ends: u32,
     flips: u32,
-    /// Bits of its leaf numbers.
-    bits: u32,
     values: u32,
     /// Its leaf rows from left to right.
     pub ordered: u32,
@@ -134,14 +142,14 @@ struct Tables {
     masks: Place,
     /// FULL: tree by tree the masks of a heap, from place 1. Else `Split`s.
     splits: Place,
-    /// For each tree and bit how many nodes flip it, then these.
+    /// For each tree and bit how many entries follow, then these: in bytes where nodes that flip it are kept, or zeros.
     flips: Place,
     trees: Place,
     /// Leaf rows by leaf number, in the width of the sums.
     values: Place,
     /// And from left to right, where that is another order.
     ordered: Place,
-    /// What reaches a node of one tree; FULL: the bits of subtrees.
+    /// What one tree's bits are made in (`NODE`).
     reach: Place,
     /// Leaf numbers, a byte a row, of the trees of a chunk.
     leaves: Place,
@@ -205,16 +213,16 @@ impl Tables {
             thresholds: layout.take::<T>(shared + (BEYOND * forest.columns.len()) as u64),
             masks: layout.take::<Wide>(forest.shared_tests() as u64),
             splits: if full { layout.take::<u16>(heap) } else { layout.take::<Split>(splits) },
-            // A bit is flipped by a split at most once; or no leaf stands in two of its subtrees.
-            flips: layout.take::<u16>(if full { 0 } else { (splits + 2 * trees) * 8 }),
+            // A split flips a bit at most once.
+            flips: layout.take::<u16>(if full { 0 } else { (splits + TOGETHER as u64 * trees) * 8 }),
             trees: layout.take::<Tree>(trees),
             values: layout.take::<u64>(match (stride_of(forest, outputs), full) {
-                (stride @ 1.., _) => trees * stride as u64,
+                (stride @ 1.., _) => trees * stride as u64 / if forest.narrow() { 2 } else { 1 },
                 (_, true) => width * heap,
                 (_, false) => width * (splits + trees),
             }),
             ordered: layout.take::<u64>(if reorders(forest, outputs) { splits + trees } else { 0 }),
-            reach: layout.take::<Wide>(NODES as u64),
+            reach: layout.take::<Wide>((NODE + NODES) as u64),
             leaves: layout.take::<[[Bits; 8]; LANES]>(CHUNK as u64),
         }
     }
@@ -560,31 +568,49 @@ fn sliced<T: Number, const KIND: u8>(
     }
     // SAFETY: as above.
     let (reach, leaves) = unsafe { (tables.reach.of::<Wide>(call), tables.leaves.of::<[[Bits; 8]; LANES]>(call)) };
-    let few = stride == STRIDE;
-    let planes = if few { FEW_BITS } else { 8 };
+    let few = stride > 0;
+    // How far leaf rows are apart by the bytes that the planes make.
+    let size = if forest.narrow() { 4 } else { 8 };
+    let apart = if few { size >> LOWEST } else { width * size };
+    let planes = if few { PLANES } else { 8 };
+    reach.iter_mut().take(1).for_each(|zeros| *zeros = [Bits::words(0); LANES]);
+    reach.iter_mut().skip(NODE).take(1).for_each(|root| *root = [Bits::words(!0); LANES]);
+    let reach = reach.as_mut_ptr().cast::<Bits>();
     for (number, chunk) in trees.chunks(CHUNK).enumerate() {
         for (tree, leaves) in chunk.iter().zip(leaves.iter_mut()) {
-            // SAFETY: the tables of the trees are what was built of a checked forest: masks, nodes and the
-            // extents of heaps, splits and unions are in bounds. Lanes are those of the block.
-            unsafe {
-                let (masks, reach) = (masks.as_ptr().cast::<Bits>(), reach.as_mut_ptr().cast::<Bits>());
-                let leaves = leaves.as_mut_ptr();
-                let (depth, heap) = (depth_of(forest), heaps.as_ptr().wrapping_add(tree.splits as usize));
-                if lanes == LANES && full_trees {
-                    full::<LANES>(depth, heap, masks, reach, leaves, planes);
-                } else if lanes == LANES {
-                    uneven::<LANES>(tree, splits, flips, masks, reach, leaves, planes);
-                } else {
-                    for lane in 0..lanes {
-                        if full_trees {
-                            full::<1>(depth, heap, masks.add(lane), reach, leaves.add(lane), planes);
+            let mut lane = 0;
+            while lane < lanes {
+                let now = if lanes == LANES { LANES } else { 1 };
+                let Some(leaves) = leaves.get_mut(lane..lane + now) else { return };
+                // SAFETY: the tables of the trees are what was built of a checked forest: masks, nodes and the
+                // extents of heaps, splits and flips are in bounds. Lanes are those of the block.
+                unsafe {
+                    let masks = masks.as_ptr().cast::<Bits>().add(lane);
+                    if full_trees {
+                        let (depth, heap) = (depth_of(forest), heaps.as_ptr().add(tree.splits as usize));
+                        if now == LANES {
+                            full::<LANES>(depth, heap, masks, reach.add(LANES), planes);
                         } else {
-                            uneven::<1>(tree, splits, flips, masks.add(lane), reach, leaves.add(lane), planes);
+                            full::<1>(depth, heap, masks, reach.add(LANES), planes);
+                        }
+                    } else if now == LANES {
+                        uneven::<LANES>(tree, splits, flips, masks, reach, planes);
+                    } else {
+                        uneven::<1>(tree, splits, flips, masks, reach, planes);
+                    }
+                    if few {
+                        spread(reach.add(LANES), leaves);
+                    } else {
+                        for (lane, leaves) in leaves.iter_mut().enumerate() {
+                            for (bit, plane) in leaves.iter_mut().enumerate() {
+                                *plane = *reach.add((1 + bit) * LANES + lane);
+                            }
+                            transpose(leaves);
                         }
                     }
                 }
+                lane += now;
             }
-            leaves.iter_mut().take(lanes).for_each(if few { spread } else { transpose });
         }
         let leaves = leaves.as_ptr().cast::<u8>();
         // SAFETY: a byte of `leaves` is the leaf number of a row in a tree, of which `values` has the row, written as
@@ -593,9 +619,9 @@ fn sliced<T: Number, const KIND: u8>(
             let sum = |output: &mut [f64], trees: &[Tree], from: usize, place: usize| {
                 let leaves = leaves.add(from * BLOCK);
                 if forest.narrow() {
-                    add::<f32>(output, trees, leaves, values.as_ptr().cast::<f32>().add(place), width, stride);
+                    add::<f32>(output, trees, leaves, values.as_ptr().cast::<f32>().add(place), width, (few, apart));
                 } else {
-                    add::<f64>(output, trees, leaves, values.as_ptr().cast::<f64>().add(place), width, stride);
+                    add::<f64>(output, trees, leaves, values.as_ptr().cast::<f64>().add(place), width, (few, apart));
                 }
             };
             if forest.vector() {
@@ -622,8 +648,9 @@ fn sliced<T: Number, const KIND: u8>(
 /// Adds to each row of an output the values of its leaves in these trees, in their order.
 ///
 /// # Safety
-/// `leaves` has the leaf numbers of a block for each tree; leaf number k of a tree has `width` values from `values` +
-/// `width` × (the tree's + k) on; with `stride`, that of `stride_of`, the trees' follow each other so far apart.
+/// `leaves` has a byte for each row of a block for each tree; a tree's leaf rows have `width` values, from `values` +
+/// `width` × the tree's on, and the row's is `apart` × its byte bytes behind the first. Where `few`, `apart` is what
+/// `spread` leaves of a value's size, and the trees' values follow each other `STRIDE` apart.
 #[inline(never)]
 unsafe fn add<S: Sum>(
     output: &mut [f64],
@@ -631,12 +658,12 @@ unsafe fn add<S: Sum>(
     leaves: *const u8,
     values: *const S,
     width: usize,
-    stride: usize,
+    (few, apart): (bool, usize),
 ) {
     // SAFETY: by the caller; there are at most a block's rows.
     unsafe {
         let mut done = 0;
-        if let ([first, ..], STRIDE) = (trees, stride) {
+        if let ([first, ..], true) = (trees, few) {
             let values = values.add(first.values as usize);
             macro_rules! pass {
                 ($count:literal: $($k:literal)*) => {
@@ -645,7 +672,10 @@ unsafe fn add<S: Sum>(
                         for (row, sum) in output.iter_mut().enumerate() {
                             let leaves = leaves.add(row);
                             let mut x = S::from_f64(*sum);
-                            $(x = x.plus(*values.add(*leaves.add($k * BLOCK) as usize).add($k * STRIDE));)*
+                            $(
+                                let leaf = *leaves.add($k * BLOCK) as usize * (size_of::<S>() >> LOWEST);
+                                x = x.plus(*values.byte_add(leaf).add($k * STRIDE));
+                            )*
                             *sum = x.to_f64();
                         }
                         done += $count;
@@ -659,14 +689,14 @@ unsafe fn add<S: Sum>(
             let values = values.add(tree.values as usize * width);
             for (row, sum) in output.iter_mut().enumerate() {
                 let leaf = *leaves.add(place * BLOCK + row) as usize;
-                *sum = S::from_f64(*sum).plus(*values.add(leaf * width)).to_f64();
+                *sum = S::from_f64(*sum).plus(*values.byte_add(leaf * apart)).to_f64();
             }
         }
     }
 }
 
-/// Bits of the leaf numbers of a tree filled up to `depth`, lowest first, as many as `planes`, for N lanes from the first
-/// that the pointers show on.
+/// So many first planes of the leaf numbers of a tree filled up to `depth`, lowest first, for N lanes from the first that
+/// the pointers show on.
 ///
 /// # Safety
 /// `heap` has 2^depth numbers of `masks`; depth is 3 to 8; `trees` has `NODES` vectors a lane.
@@ -676,8 +706,7 @@ pub unsafe fn full<const N: usize>(
     heap: *const u16,
     masks: *const Bits,
     trees: *mut Bits,
-    leaf: *mut [Bits; 8],
-    planes: u32,
+    planes: usize,
 ) {
     // SAFETY: by the caller; at most 32 subtrees of 8 bits each fit `trees`.
     unsafe {
@@ -713,24 +742,18 @@ pub unsafe fn full<const N: usize>(
             }
             (nodes, bits) = (nodes / 2, bits + 1);
         }
-        let mut leaf = leaf.cast::<Bits>();
-        for bit in 0..planes {
-            let from = tree(bit as usize);
-            if bit < depth {
-                each_lane!(N, LANE => { *leaf.add(8 * LANE) = *from.add(LANE); });
-            } else {
-                each_lane!(N, LANE => { *leaf.add(8 * LANE) = Bits::words(0); });
-            }
-            leaf = leaf.add(1);
+        for bit in depth as usize..planes {
+            let into = tree(bit);
+            each_lane!(N, LANE => { *into.add(LANE) = Bits::words(0); });
         }
     }
 }
 
-/// Bits of the leaf numbers of any tree, lowest first, as many as `planes`, for N lanes from the first that the pointers
-/// show on.
+/// So many planes of the leaf numbers of any tree, lowest first, for N lanes from the first that the pointers show on.
 ///
 /// # Safety
-/// The tree is one that `build_uneven` made, of these splits and flips; `reach` has `NODES` vectors a lane.
+/// The tree is one that `build_uneven` made, of these splits and flips; `reach` is the place of that name, with its zeros
+/// and root.
 #[inline(never)]
 unsafe fn uneven<const N: usize>(
     tree: &Tree,
@@ -738,18 +761,16 @@ unsafe fn uneven<const N: usize>(
     flips: &[u16],
     masks: *const Bits,
     reach: *mut Bits,
-    leaf: *mut [Bits; 8],
-    planes: u32,
+    planes: usize,
 ) {
     // SAFETY: by the caller; a tree has fewer than NODES nodes.
     unsafe {
-        each_lane!(N, LANE => { *reach.add(LANE) = Bits::words(!0); });
         let mut split = splits.as_ptr().add(tree.splits as usize);
-        let mut into = reach.add(LANES);
+        let mut into = reach.add((NODE + 1) * LANES);
         let end = split.add(tree.count as usize);
         while split != end {
-            let Split { node, mask } = *split;
-            let (here, mask) = (reach.add(node as usize * LANES), masks.add(mask as usize * LANES));
+            let Split { mask, node } = *split;
+            let (here, mask) = (reach.byte_add(node as usize), masks.add(mask as usize * LANES));
             each_lane!(N, LANE => {
                 let here = *here.add(LANE);
                 let right = here.and(*mask.add(LANE));
@@ -758,29 +779,33 @@ unsafe fn uneven<const N: usize>(
             });
             (split, into) = (split.add(1), into.add(2 * LANES));
         }
-        let end = end.add(tree.ends as usize);
+        let none = Bits::words(0);
+        let mut bits: Wide = [none, none, none, none];
+        let end = split.add(tree.ends as usize);
         while split != end {
-            let Split { node, mask } = *split;
-            let (here, mask) = (reach.add(node as usize * LANES), masks.add(mask as usize * LANES));
-            each_lane!(N, LANE => { *into.add(LANE) = (*here.add(LANE)).and(*mask.add(LANE)); });
-            (split, into) = (split.add(1), into.add(LANES));
+            let Split { mask, node } = *split;
+            let (here, mask) = (reach.byte_add(node as usize), masks.add(mask as usize * LANES));
+            each_lane!(N, LANE => { bits[LANE] = bits[LANE].xor((*here.add(LANE)).and(*mask.add(LANE))); });
+            split = split.add(1);
         }
         let mut flip = flips.as_ptr().add(tree.flips as usize);
-        let mut leaf = leaf.cast::<Bits>();
-        for bit in 0..planes {
-            let none = Bits::words(0);
-            let mut bits: Wide = [none, none, none, none];
-            if bit < tree.bits {
-                let end = flip.add(1 + *flip as usize);
-                flip = flip.add(1);
-                while flip != end {
-                    let here = reach.add(*flip as usize * LANES);
-                    each_lane!(N, LANE => { bits[LANE] = bits[LANE].xor(*here.add(LANE)); });
-                    flip = flip.add(1);
-                }
+        let mut plane = reach.add(LANES);
+        let last = plane.add(planes * LANES);
+        while plane != last {
+            let end = flip.add(1 + *flip as usize);
+            flip = flip.add(1);
+            while flip != end {
+                let here = |number: usize| reach.byte_add(*flip.add(number) as usize);
+                let (a, b, c, d) = (here(0), here(1), here(2), here(3));
+                each_lane!(N, LANE => {
+                    let low = (*a.add(LANE)).xor(*b.add(LANE));
+                    bits[LANE] = bits[LANE].xor(low).xor((*c.add(LANE)).xor(*d.add(LANE)));
+                });
+                flip = flip.add(TOGETHER);
             }
-            each_lane!(N, LANE => { *leaf.add(8 * LANE) = bits[LANE]; });
-            leaf = leaf.add(1);
+            each_lane!(N, LANE => { *plane.add(LANE) = bits[LANE]; });
+            bits = [none, none, none, none];
+            plane = plane.add(LANES);
         }
     }
 }
@@ -798,7 +823,7 @@ fn build_full(
         let start = number << depth;
         let own = if stride > 0 { number * stride } else { start };
         let (splits, at) = (start as u32, own as u32);
-        *tree = Tree { splits, count: size, ends: 0, flips: 0, bits: depth, values: at, ordered: at };
+        *tree = Tree { splits, count: size, ends: 0, flips: 0, values: at, ordered: at };
         let Some(heap) = heaps.get_mut(start..start + (1 << depth)) else { return };
         // Where in the heap each node is.
         let mut places = [1u16; NODES];
@@ -843,11 +868,10 @@ fn copy_row(forest: &Forest, leaf: usize, values: &mut [u64], number: usize, wid
     }
 }
 
-/// What is known of a node: its parent, its left child (0 for a leaf), how deep it is, its leaves and the number of the
+/// What is known of a node: its left child (0 for a leaf), how deep it is, its leaves and the number of the
 /// first.
 #[derive(Clone, Copy, Default)]
 pub struct Node {
-    pub parent: u16,
     pub left: u16,
     pub depth: u16,
     pub leaves: u16,
@@ -865,7 +889,7 @@ pub fn number_nodes(forest: &Forest, first: usize, full: Option<u32>, nodes: &mu
             inner += 1;
             let (left, depth) = (node.left, node.depth + 1);
             let children = nodes.iter_mut().skip(left as usize).take(2);
-            children.for_each(|child| (child.parent, child.depth) = (at as u16, depth));
+            children.for_each(|child| child.depth = depth);
         } else {
             node.leaves = full.map_or(1, |full| 1 << (full.saturating_sub(u32::from(node.depth)) & 15));
         }
@@ -933,77 +957,63 @@ fn build_uneven(
         let Some(nodes) = all.get_mut(..2 * size as usize + 1) else { return };
         number_nodes(forest, first, None, nodes);
         let found = if stride > 0 { flips_of(nodes) } else { None };
-        let is_end = |node: &Node| {
-            let mut children = nodes.iter().skip(node.left as usize).take(2);
-            found.is_some() && children.all(|child| child.left == 0)
+        // What a split flips: where nothing was found, leaves are numbered from left to right.
+        let flip = |at: usize, node: &Node| match &found {
+            Some(found) => found.get(at).map_or(0, |&(flip, _)| flip),
+            None => nodes.get(node.left as usize + 1).map_or(0, |right| (right.from ^ node.from) as u8),
         };
-        // Where the rows are kept that reach a node, and its leaf number.
-        let mut places = [(0u16, 0u8); NODES];
-        let (mut next, mut split) = (1, first_split);
-        let mut count = [0, 0];
+        let is_end = |at: usize, node: &Node| {
+            flip(at, node) == 1 && nodes.iter().skip(node.left as usize).take(2).all(|child| child.left == 0)
+        };
+        // Where the rows are kept that reach a node, in bytes, and its first leaf's number.
+        let mut places = [(ROOT, 0u8); NODES];
+        let (mut next, mut split, mut count) = (ROOT + WIDE, first_split, [0, 0]);
         for (ends, count) in [false, true].into_iter().zip(&mut count) {
-            for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0 && is_end(node) == ends) {
+            for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
+                if is_end(at, node) != ends {
+                    continue;
+                }
                 let (place, code) = places.get(at).copied().unwrap_or_default();
                 // Its number is that of its children's pair.
                 let mask = forest.tests.get(first_split + node.left as usize / 2) as u16;
-                splits.iter_mut().skip(split).take(1).for_each(|split| *split = Split { mask, node: place });
-                let flip = found.as_ref().and_then(|found| found.get(at)).map_or(0, |&(flip, _)| flip);
-                if let Some([left, right]) =
-                    places.get_mut(node.left as usize..).and_then(|pair| pair.first_chunk_mut())
-                {
-                    (*left, *right) = ((next, code), (next + u16::from(!ends), code ^ flip));
-                }
-                (split, next, *count) = (split + 1, next + if ends { 1 } else { 2 }, *count + 1);
+                splits.iter_mut().skip(split).take(1).for_each(|split| *split = Split { mask, node: place as u16 });
+                let children = [(next, code), (next + WIDE, code ^ flip(at, node))];
+                let both = places.iter_mut().skip(node.left as usize).zip(children);
+                both.for_each(|(place, child)| *place = child);
+                (split, next, *count) = (split + 1, next + 2 * WIDE, *count + 1);
             }
         }
-        let leaf_nodes = nodes.iter().enumerate().filter(|(_, node)| node.left == 0);
-        for (leaf, (at, node)) in (first_leaf..).zip(leaf_nodes) {
-            let code = places.get(at).filter(|_| found.is_some()).map_or(node.from, |&(_, code)| code.into());
-            copy_row(forest, leaf, values, own + code as usize, width);
-            copy_row(forest, leaf, ordered, first_leaf + node.from as usize, width);
-        }
-        let leaves = size as usize + 1;
-        let bits = if found.is_some() { FEW_BITS } else { leaves.next_power_of_two().trailing_zeros() };
         *tree = Tree {
             splits: first_split as u32,
             count: count[0],
             ends: count[1],
             flips: next_flip as u32,
-            bits,
             values: own as u32,
             ordered: first_leaf as u32,
         };
-        for bit in 0..bits {
-            // Set in the number of every leaf of the subtree.
-            let whole = |node: &Node| {
-                let high = node.from >> bit;
-                high & 1 == 1 && high == (node.from + node.leaves - 1) >> bit
-            };
-            let flips_it = |at: usize, node: &Node| {
-                let parent = nodes.get(node.parent as usize).filter(|_| at > 0);
-                match &found {
-                    // The right one of a pair has an even number.
-                    Some(found) => {
-                        let flip = found.get(node.parent as usize).map_or(0, |&(flip, _)| flip);
-                        at > 0 && at.is_multiple_of(2) && flip >> bit & 1 == 1
-                    }
-                    None => whole(node) && !parent.is_some_and(whole),
-                }
-            };
+        for bit in 0..if stride > 0 { PLANES } else { 8 } {
             let start = next_flip;
-            next_flip += 1;
-            for (at, _) in nodes.iter().enumerate().filter(|&(at, node)| flips_it(at, node)) {
-                let place = places.get(at).map_or(0, |&(place, _)| place);
-                flips.iter_mut().skip(next_flip).take(1).for_each(|flip| *flip = place);
-                next_flip += 1;
+            for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
+                if flip(at, node) >> bit & 1 == 1 && !is_end(at, node) {
+                    next_flip += 1;
+                    let right = places.get(node.left as usize + 1).map_or(0, |&(place, _)| place as u16);
+                    flips.iter_mut().skip(next_flip).take(1).for_each(|flip| *flip = right);
+                }
             }
-            if let Some(place) = flips.get_mut(start) {
-                *place = (next_flip - start - 1) as u16;
-            }
+            // Behind them zeros.
+            let count = (next_flip - start).next_multiple_of(TOGETHER);
+            flips.iter_mut().skip(start).take(1).for_each(|place| *place = count as u16);
+            next_flip = start + 1 + count;
+        }
+        let leaf_nodes = nodes.iter().enumerate().filter(|(_, node)| node.left == 0);
+        for (leaf, (at, node)) in (first_leaf..).zip(leaf_nodes) {
+            let code = places.get(at).map_or(0, |&(_, code)| code as usize);
+            copy_row(forest, leaf, values, own + code, width);
+            copy_row(forest, leaf, ordered, first_leaf + node.from as usize, width);
         }
         first += nodes.len();
         first_split += size as usize;
-        first_leaf += leaves;
+        first_leaf += size as usize + 1;
     }
 }
 
@@ -1020,7 +1030,7 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
     // Filled once, if at all: engines call out of the module for that.
     let mut x = [T::NAN; ROWS];
     let (mut places, mut found) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-    let mut ranks = [[Bits::words(0); 8]; 2];
+    let (mut ranks, mut planes) = ([[Bits::words(0); 8]; 2], [[Bits::words(0); LANES]; 16]);
     for (&column, (map, sorted, mine)) in forest.columns.iter().zip(columns) {
         let count = sorted.len() - BEYOND;
         let Some((own, rest)) = core::mem::take(&mut masks).split_at_mut_checked(count) else { return false };
@@ -1057,8 +1067,12 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
             if bits > 8 {
                 transpose(high);
             }
-            greater(ranks.as_flattened().get(..bits).unwrap_or(&[]), own, lane);
+            for (plane, &rows) in planes.iter_mut().zip(ranks.as_flattened()).take(bits) {
+                plane.iter_mut().skip(lane).take(1).for_each(|into| *into = rows);
+            }
         }
+        // Of lanes without rows anything.
+        greater(planes.get(..bits).unwrap_or(&[]), own);
     }
     true
 }
