@@ -3,7 +3,7 @@
 
 use super::value::{Data, Kind, Nature, Tensor, Value, elements, is_missing_of};
 use super::{Call, Context};
-use crate::model::{Cell, Function, Marker, Op, Unknown, Wire};
+use crate::model::{Cell, Function, Graph, Lookup, Marker, Op, Unknown, Wire};
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -42,6 +42,7 @@ fn keeps_scores(operator: &str) -> bool {
 pub fn unary(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let operator = call.node.operator;
     let input = call.tensor(0)?;
+    input.computable()?;
     let made = match (operator, &input.data) {
         ("Not", Data::Numbers(numbers)) => {
             Tensor::numbers(Kind::Bool, input.shape.clone(), numbers.iter().map(|&x| 1.0 - x).collect())
@@ -175,6 +176,9 @@ pub fn cast(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
             let wires = context.wires(input)?;
             Data::Wires(context.push(Op::Function(Function::Trunc), wires)?)
         }
+        (Data::Wires(wires), Kind::Bool) if wires.iter().all(|&wire| is_flag(&context.builder.graph, wire)) => {
+            input.data.clone()
+        }
         (Data::Wires(_), Kind::Bool) => {
             let wires = context.wires(input)?;
             let zero = equals(context, &wires, &vec![0.0; wires.len()])?;
@@ -209,6 +213,7 @@ struct Meeting {
 }
 
 fn meet(context: &mut Context, a: &Tensor, b: &Tensor) -> Result<Meeting> {
+    a.computable().and(b.computable())?;
     let rank = a.shape.len().max(b.shape.len());
     let padded = |tensor: &Tensor| -> (Vec<usize>, Option<usize>) {
         let missing = rank - tensor.shape.len();
@@ -246,8 +251,33 @@ fn meet(context: &mut Context, a: &Tensor, b: &Tensor) -> Result<Meeting> {
     Ok(Meeting { shape, batch, pairs })
 }
 
+/// The wire is 0 or 1: an encoder made it so.
+fn is_flag(graph: &Graph, wire: Wire) -> bool {
+    let Some(Op::Lookup(lookup)) = graph.producer(wire).map(|step| &step.op) else { return false };
+    let is_flag = |value: &f64| *value == 0.0 || *value == 1.0;
+    lookup.values.iter().all(is_flag) && matches!(&lookup.unknown, Unknown::As(other) if other.iter().all(is_flag))
+}
+
+/// The one value of `wire` for which `flag` is 1.
+fn is_value_of(graph: &Graph, flag: Wire, wire: Wire) -> Option<Cell> {
+    let step = graph.producer(flag)?;
+    match &step.op {
+        Op::Lookup(Lookup { keys, values, unknown: Unknown::As(other), .. })
+            if step.input == [wire] && keys.len() == 1 && values == &[1.0] && other == &[0.0] =>
+        {
+            Some(keys[0].clone())
+        }
+        _ => None,
+    }
+}
+
 /// Add, Sub, Mul, Div, Pow, comparisons and logic.
 pub fn binary(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
+    if call.version < 7 && (call.int("broadcast", 0) != 0 || call.attribute("axis").is_some()) {
+        return Err(
+            Error::unsupported("broadcasting as before opset 7").remedy("Export the model for a newer opset.")
+        );
+    }
     let made = apply(context, call.node.operator, call.tensor(0)?, call.tensor(1)?)?;
     Ok(vec![Value::Tensor(made)])
 }
@@ -311,6 +341,9 @@ pub fn apply(context: &mut Context, operator: &str, a: &Tensor, b: &Tensor) -> R
     let numbers = |numbers: &[f64], places: &[usize]| places.iter().map(|&place| numbers[place]).collect::<Vec<_>>();
     let wires = |wires: Vec<Wire>, places: &[usize]| places.iter().map(|&place| wires[place]).collect::<Vec<_>>();
     let data = match (&a.data, &b.data) {
+        (Data::Numbers(_), Data::Numbers(_)) if operator == "Div" && kind == Kind::Int => {
+            return Err(Error::unsupported("a division of whole numbers"));
+        }
         (Data::Numbers(x), Data::Numbers(y)) => {
             let unknown = || Error::unsupported("an operator of constants");
             let fold = |(&a, &b): (&usize, &usize)| fold(operator, x[a], y[b]).map(|value| kind.fit(value));
@@ -556,6 +589,15 @@ pub fn choose(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
             let made = context.push(Op::Impute { missing: Marker::Nan, fill }, wires.clone())?;
             return Ok(vec![Value::Tensor(no.with(no.kind, Data::Wires(made)))]);
         }
+    }
+    if let (Data::Wires(flags), Data::Texts(fill), Data::Wires(wires)) = (&condition.data, &yes.data, &no.data)
+        && no.kind == Kind::Text
+        && let ([flag], [fill], [wire]) = (&flags[..], &fill[..], &wires[..])
+        && let Some(missing) = is_value_of(&context.builder.graph, *flag, *wire)
+    {
+        let op = Op::Impute { missing: Marker::Value(missing), fill: vec![Cell::Str(fill.clone())] };
+        let made = context.push(op, wires.clone())?;
+        return Ok(vec![Value::Tensor(no.with(Kind::Text, Data::Wires(made)))]);
     }
     if let (Data::Texts(yes), Data::Texts(no), [_]) = (&yes.data, &no.data, &condition.shape[..])
         && let ([yes], [no]) = (&yes[..], &no[..])

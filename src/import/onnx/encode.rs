@@ -3,7 +3,7 @@
 
 use super::value::{Data, Kind, Tensor, Value};
 use super::{Call, Context};
-use crate::model::{Cell, Lookup, Marker, Op, Unknown, Wire};
+use crate::model::{Cell, Function, Lookup, Marker, Op, Unknown, Wire};
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -31,7 +31,12 @@ pub fn one_hot(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let unknown = if call.int("zeros", 1) != 0 { Unknown::As(None) } else { Unknown::Error };
     let width = keys.len() as u32;
     let mut made = Vec::new();
-    for wire in inputs(context, input, strings)? {
+    let mut wires = inputs(context, input, strings)?;
+    if matches!(input.kind, Kind::Float | Kind::Double) {
+        // Compared as whole numbers.
+        wires = context.push(Op::Function(Function::Trunc), wires)?;
+    }
+    for wire in wires {
         let op =
             Op::OneHot { keys: keys.clone(), hot: (0..width).map(Some).collect(), width, unknown: unknown.clone() };
         context.spend(keys.len())?;
@@ -80,6 +85,15 @@ fn mapped(
         let table = Rc::new(table.iter().map(value).collect());
         return Ok(input.with(kind, Data::Places(wires.clone(), table)));
     }
+    if input.batch.is_none() {
+        let value = |cell: &Cell| {
+            let place = keys.iter().position(|key| key == cell);
+            place.map_or_else(|| default.clone(), |place| values[place].clone())
+        };
+        let cells = input.table()?;
+        context.spend(cells.len().saturating_mul(keys.len()))?;
+        return constant(input, kind, cells.iter().map(value).collect());
+    }
     let strings = keys.iter().any(|key| matches!(key, Cell::Str(_)));
     // Of equal keys the first counts.
     let mut known = std::collections::HashSet::new();
@@ -107,6 +121,20 @@ fn mapped(
     }
     let data = if texts { Data::Places(made, Rc::new(table)) } else { Data::Wires(made) };
     Ok(input.with(kind, data))
+}
+
+/// Constants of these values, in the shape of others.
+fn constant(like: &Tensor, kind: Kind, cells: Vec<Cell>) -> Result<Tensor> {
+    let text = |cell: &Cell| match cell {
+        Cell::Str(text) => Some(text.clone()),
+        _ => None,
+    };
+    let number = |cell: &Cell| if cell.is_missing() { Some(f64::NAN) } else { cell.number() };
+    let data = match kind {
+        Kind::Text => cells.iter().map(text).collect::<Option<_>>().map(|texts| Data::Texts(Rc::new(texts))),
+        _ => cells.iter().map(number).collect::<Option<_>>().map(|numbers| Data::Numbers(Rc::new(numbers))),
+    };
+    Ok(like.with(kind, data.ok_or_else(|| Error::malformed("values of different types"))?))
 }
 
 fn default(call: &Call, kind: Kind) -> Result<Cell> {

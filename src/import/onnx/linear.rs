@@ -177,7 +177,9 @@ pub fn gemm(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
         None => Some(vec![0.0; weights.columns]),
         Some(added) => added.constants().ok().and_then(|numbers| match numbers.len() {
             1 => Some(vec![beta * numbers[0]; weights.columns]),
-            count if count == weights.columns => Some(numbers.iter().map(|number| beta * number).collect()),
+            count if added.shape.last() == Some(&count) && count == weights.columns => {
+                Some(numbers.iter().map(|number| beta * number).collect())
+            }
             _ => None,
         }),
     };

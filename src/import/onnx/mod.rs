@@ -156,6 +156,8 @@ struct Context {
     pub round: bool,
     /// Outputs of nodes that an earlier one has computed already (an Add behind a MatMul).
     done: HashMap<String, Tensor>,
+    /// The file was exported for one row at a time: a size of 1 may be the rows.
+    pub batch_of_one: bool,
     /// Elements made so far.
     work: usize,
 }
@@ -446,6 +448,10 @@ fn read(bytes: &[u8], options: &Options) -> Result<Model> {
         path: "float32".to_string(),
         round: false,
         done: HashMap::new(),
+        batch_of_one: graph
+            .inputs
+            .iter()
+            .any(|port| matches!(&port.kind, PortKind::Tensor(_, Some(sizes)) if sizes.first() == Some(&Some(1)))),
         work: 0,
     };
     let needed = needed(graph);

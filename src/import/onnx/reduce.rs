@@ -43,7 +43,8 @@ fn groups(input: &Tensor, axes: &[usize], keep: bool) -> Result<Groups> {
 /// ReduceLogSumExp
 pub fn reduce(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let input = call.tensor(0)?;
-    let axes: Vec<usize> = match call.list("axes", 1)? {
+    input.computable()?;
+    let axes: Vec<usize> = match call.list("axes", 1)?.filter(|axes| !axes.is_empty()) {
         Some(axes) => axes.into_iter().map(|axis| input.axis(axis)).collect::<Result<_>>()?,
         None if call.int("noop_with_empty_axes", 0) == 1 => return Ok(vec![Value::Tensor(input.clone())]),
         None => (0..input.shape.len()).collect(),

@@ -8,6 +8,11 @@ use std::rc::Rc;
 
 /// Identity, Dropout (inference).
 pub fn identity(_: &mut Context, call: &Call) -> Result<Vec<Value>> {
+    if let ("Dropout", Some(training)) = (call.node.operator, call.maybe(2)?)
+        && training.constants()?.contains(&1.0)
+    {
+        return Err(Error::unsupported("training_mode"));
+    }
     Ok(vec![Value::Tensor(call.tensor(0)?.clone())])
 }
 
@@ -41,7 +46,8 @@ pub fn shape(_: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let bound = |value: i64| (if value < 0 { value.saturating_add(rank) } else { value }).clamp(0, rank) as usize;
     let (start, end) = (bound(call.int("start", 0)), bound(call.int("end", rank)));
     let sizes = sizes.get(start..end).unwrap_or_default().to_vec();
-    Ok(vec![Value::Tensor(Tensor::numbers(Kind::Int, vec![sizes.len()], sizes))])
+    let nature = if sizes.contains(&-1.0) { Nature::Sizes } else { Nature::Plain };
+    Ok(vec![Value::Tensor(Tensor::numbers(Kind::Int, vec![sizes.len()], sizes).natured(nature))])
 }
 
 /// Sizes of which one may be -1, the batch.
@@ -76,7 +82,7 @@ pub fn expand(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
 }
 
 /// Reshape: the axis of the rows is the one before which, and behind which, as many elements stand as before.
-pub fn reshape(_: &mut Context, call: &Call) -> Result<Vec<Value>> {
+pub fn reshape(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     if let Value::Stacked(stacked) = call.value(0)? {
         return Ok(vec![Value::Tensor(unstacked(stacked, &call.tensor(1)?.integers()?)?)]);
     }
@@ -88,7 +94,7 @@ pub fn reshape(_: &mut Context, call: &Call) -> Result<Vec<Value>> {
             *size = if input.batch == Some(axis) { -1 } else { *own as i64 };
         }
     }
-    Ok(vec![Value::Tensor(reshaped(input, &wanted)?)])
+    Ok(vec![Value::Tensor(reshaped(input, &wanted, context.batch_of_one)?)])
 }
 
 /// [k N, n] as [k, N] or [k, N, n].
@@ -106,7 +112,7 @@ fn unstacked(input: &Tensor, wanted: &[i64]) -> Result<Tensor> {
     Ok(input.pick(shape, Some(1), &(0..input.len()).collect::<Vec<_>>()))
 }
 
-fn reshaped(input: &Tensor, wanted: &[i64]) -> Result<Tensor> {
+fn reshaped(input: &Tensor, wanted: &[i64], batch_of_one: bool) -> Result<Tensor> {
     let refuse = || {
         Error::unsupported(format!(
             "a reshape of {:?} to {wanted:?}, after which a row is no longer a row",
@@ -132,13 +138,13 @@ fn reshaped(input: &Tensor, wanted: &[i64]) -> Result<Tensor> {
     };
     let before: usize = input.shape[..batch].iter().product();
     let after: usize = input.shape[batch..].iter().product();
-    // A size that is -1 may be the rows or, beside a fixed number of rows, what is left.
+    // A size that is -1 may be the rows or, where the file fixes the number of rows at 1, what is left.
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by_key(|&axis| sizes[axis] != -1);
     for axis in order {
         let mut sizes = sizes.clone();
         let fixed = sizes[axis] != -1;
-        if fixed && sizes[axis] != 1 {
+        if fixed && (sizes[axis] != 1 || !batch_of_one) {
             continue;
         }
         sizes[axis] = 1;
@@ -322,7 +328,10 @@ fn joined(context: &mut Context, parts: &[&Tensor], axis: usize) -> Result<Tenso
         let lists: Vec<&[Wire]> = lists.iter().map(Vec::as_slice).collect();
         Data::Wires(gather(&lists, outer))
     };
-    let nature = if parts.iter().all(|part| part.nature == first.nature) { first.nature } else { Nature::Plain };
+    let sizes = parts.iter().any(|part| part.nature == Nature::Sizes);
+    let first_nature = if sizes { Nature::Sizes } else { first.nature };
+    let nature =
+        if sizes || parts.iter().all(|part| part.nature == first.nature) { first_nature } else { Nature::Plain };
     Ok(Tensor { kind: first.kind, shape, batch, data, nature })
 }
 

@@ -28,6 +28,8 @@ pub enum Nature {
     Softmax,
     /// The place of the nearest of some centers.
     Cluster,
+    /// Sizes of a tensor, among them the number of rows, which stands as -1: for shapes alone.
+    Sizes,
 }
 
 #[derive(Clone, Debug)]
@@ -195,6 +197,15 @@ impl Tensor {
             Data::Places(list, table) => Data::Places(wires(list), table.clone()),
         };
         Tensor { kind: self.kind, shape, batch, data, nature: self.nature }
+    }
+
+    /// # Errors
+    /// Where the number of rows would be reckoned with.
+    pub fn computable(&self) -> Result<()> {
+        match self.nature {
+            Nature::Sizes => Err(Error::unsupported("the graph reckons with the number of rows")),
+            _ => Ok(()),
+        }
     }
 
     /// The size of an axis counted from the end where negative.
