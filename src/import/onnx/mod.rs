@@ -412,8 +412,8 @@ pub fn looks_like(bytes: &[u8]) -> bool {
             Ok(Some((2 | 3 | 4 | 6 | 14 | 20 | 25, Field::Bytes(_)) | (5, Field::Varint(_)))) => known = true,
             Ok(Some((7 | 8, Field::Bytes(_)))) => return true,
             // What is wrong with a file that is cut, its reader says.
-            Err(_) => return known,
-            Ok(_) => return false,
+            Err(_) | Ok(None) => return known,
+            Ok(Some(_)) => return false,
         }
     }
 }
