@@ -4,12 +4,14 @@
 //! The row's ranks, a byte a column, stand in two vectors. Three levels of a tree, a group, are seven splits: the
 //! columns that they ask and the ranks that these are compared with, a byte each. Of two trees' groups one vector
 //! gathers what they ask (a swizzle), one comparison decides them all, and a table turns the seven decisions of a group
-//! into one of its eight children. A tree of depth 6 is two such steps. Levels that fill up the first group go left.
+//! into one of its eight children. A tree of depth 6 is two such steps, which the trees of a chunk take together. Levels
+//! that fill up the first group go left.
 
+use super::Call;
 use super::forest::{Column, Forest, Layout, Place, Sum};
+use super::groups::{self, CHUNK};
 use super::sliced::{BEYOND, Columns, GATHERED, Ranks};
 use super::trees::{Number, SUM32, VECTOR};
-use super::{Call, groups};
 
 /// Columns that the two vectors hold.
 pub const COLUMNS: usize = 32;
@@ -68,6 +70,8 @@ struct Full {
     steps: Steps,
     children: Place,
     groups: Place,
+    /// Where the trees of a chunk are.
+    ways: Place,
     /// Leaf rows, of `sliced`, and how far it is from one tree's to the next one's.
     values: Place,
     pitch: u32,
@@ -133,6 +137,7 @@ impl Tables {
             let steps = Steps::new(depth);
             tables.full.steps = steps;
             tables.full.children = layout.take::<u8>(128);
+            tables.full.ways = layout.take::<u32>(CHUNK as u64);
             tables.full.groups = layout.take::<Group>(trees * u64::from(steps.starts[3]));
         } else {
             tables.groups = groups::Tables::new(forest, layout, outputs);
@@ -350,14 +355,36 @@ impl Full {
             let mut values = self.values.of::<u64>(call).as_ptr().cast::<S>();
             let mut groups = self.groups.of::<Group>(call).as_ptr();
             let (steps, pitch) = (self.steps, self.pitch as usize);
+            let ways = self.ways.of::<u32>(call).as_mut_ptr();
             let of_tree = steps.starts[3] as usize;
             for run in runs {
                 let output = call.output(run.target as usize).get_unchecked_mut(row);
                 let mut sum = S::from_f64(*output);
-                for _ in 0..run.trees / 2 {
-                    let (left, right) = leaves(ranks, children, steps, groups, groups.add(of_tree));
-                    sum = sum.plus(*values.add(left)).plus(*values.add(pitch + right));
-                    (groups, values) = (groups.add(2 * of_tree), values.add(2 * pitch));
+                let mut pairs = run.trees as usize / 2;
+                while pairs > 0 {
+                    let count = if pairs < CHUNK / 2 { pairs } else { CHUNK / 2 };
+                    pairs -= count;
+                    let end = ways.add(2 * count);
+                    let step = |start: u32, first: bool| {
+                        let (mut one, mut way) = (groups.add(start as usize), ways);
+                        while way != end {
+                            let (left, right) = if first { (0, 0) } else { (*way as usize, *way.add(1) as usize) };
+                            let decided = ranks.decide_both(one.add(left), one.add(of_tree + right));
+                            *way = 8 * left as u32 + u32::from(*children.add(decided & 127));
+                            *way.add(1) = 8 * right as u32 + u32::from(*children.add(decided >> 8));
+                            (one, way) = (one.add(2 * of_tree), way.add(2));
+                        }
+                    };
+                    step(0, true);
+                    for &start in steps.starts.get_unchecked(1..steps.count as usize) {
+                        step(start, false);
+                    }
+                    let mut way = ways;
+                    while way != end {
+                        sum = sum.plus(*values.add(*way as usize)).plus(*values.add(pitch + *way.add(1) as usize));
+                        (way, values) = (way.add(2), values.add(2 * pitch));
+                    }
+                    groups = groups.add(2 * count * of_tree);
                 }
                 if run.trees % 2 == 1 {
                     let (leaf, _) = leaves(ranks, children, steps, groups, groups);

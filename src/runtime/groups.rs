@@ -51,7 +51,7 @@ pub struct Pair {
 }
 
 /// Trees that take a step together, two and two.
-const CHUNK: usize = 32;
+pub const CHUNK: usize = 64;
 
 /// A record of what hangs at an exit.
 #[derive(Clone, Copy)]
