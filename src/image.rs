@@ -217,6 +217,8 @@ impl Kernel {
             self,
             Walk32
                 | Walk64
+                | Deep32
+                | Deep64
                 | Sliced32
                 | Sliced64
                 | Gathered32
