@@ -250,9 +250,7 @@ pub fn rbf(call: &Call) {
         (x - center).least(Pair::splat(-FAR)).most(Pair::splat(FAR))
     });
     squares(&table, inputs, norms);
-    for (output, &intercept) in call.outputs().zip(sum.intercept) {
-        output.fill(intercept);
-    }
+    call.start(sum.intercept);
     let width = sum.width.max(1);
     let (mut columns, mut vectors) = (sum.columns, sum.vectors);
     let mut fours = sum.sizes.iter().zip(sum.norms).zip(rows(sum.coef, width));

@@ -72,9 +72,7 @@ pub fn copy(call: &Call) {
 
 pub fn constant(call: &Call) {
     if let Some(values) = call.args().list::<f64>(call.outputs) {
-        for (output, &value) in call.outputs().zip(values) {
-            output.fill(value);
-        }
+        call.start(values);
     }
 }
 

@@ -9,7 +9,7 @@ use super::Call;
 use super::forest::{Forest, Layout, Place};
 use super::sets::Sets;
 use super::trees::Number;
-use super::walk::{add, divide, value};
+use super::walk::{add, value};
 
 /// Rows until tables are made.
 const ROWS: u32 = 32;
@@ -51,9 +51,7 @@ impl Tables {
     fn walk<T: Number, const SETS: bool>(&self, call: &Call, forest: &Forest, sets: &Sets) {
         // SAFETY: laid out as in the validator, each place is viewed once.
         let (x, above) = unsafe { (self.x.of::<T>(call), self.above.of::<u8>(call)) };
-        for (output, &base) in call.outputs().zip(forest.base) {
-            output.fill(base);
-        }
+        call.start(forest.base);
         for row in 0..call.rows {
             for (x, &column) in x.iter_mut().zip(forest.columns) {
                 let Some(value) = value(call, forest, column, row) else { return };
@@ -105,7 +103,7 @@ impl Tables {
                 leaf += size as usize + 1;
             }
         }
-        divide(call, forest);
+        call.divide(forest.divide);
     }
 }
 

@@ -247,9 +247,7 @@ pub fn run<T: Number, const KIND: u8>(call: &Call) -> bool {
     // SAFETY: the tables are what `build` made of a checked forest.
     unsafe {
         let base = head.tables.base.of::<f64>(call);
-        for (output, &base) in call.outputs().zip(&*base) {
-            output.fill(base);
-        }
+        call.start(base);
         let runs = head.tables.runs.of::<Run>(call).get_unchecked(..head.runs as usize);
         let (full, groups) = (&head.tables.full, &head.tables.groups);
         for row in 0..call.rows {
@@ -266,11 +264,7 @@ pub fn run<T: Number, const KIND: u8>(call: &Call) -> bool {
             }
         }
     }
-    if head.divide != 0.0 {
-        for output in call.outputs() {
-            output.iter_mut().for_each(|y| *y /= head.divide);
-        }
-    }
+    call.divide(head.divide);
     true
 }
 

@@ -45,9 +45,7 @@ pub fn walk(call: &Call) {
     let Some(forest) = Forest::<f64>::read(&mut args, call.outputs, true) else { return };
     let Some(terms) = Terms::read(&mut args, forest.leaf_rows) else { return };
     let Some(table) = table(call, &forest) else { return };
-    for (output, &base) in call.outputs().zip(forest.base) {
-        output.fill(base);
-    }
+    call.start(forest.base);
     for (&root, &target) in forest.roots.iter().zip(forest.targets) {
         for (x, sum) in rows(table, call.inputs.len()).zip(call.output(target as usize)) {
             // SAFETY: the forest passed `check`, `root` is the first node of a tree and x one value a feature.

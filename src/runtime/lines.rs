@@ -8,7 +8,7 @@
 use super::Call;
 use super::forest::{Forest, Layout, Place, Sum};
 use super::groups::{self, Cut, EXITS, Node, SPLITS, Shapes, outline};
-use super::walk::{column_of, divide, largest, value};
+use super::walk::{column_of, largest, value};
 
 /// The 32-bit words of a unit: half a line. A group of up to `FEW` splits takes one, else two.
 const UNIT: usize = 8;
@@ -129,9 +129,7 @@ impl Tables {
             self.build(call, forest);
             ready.fill(1);
         }
-        for (output, &base) in call.outputs().zip(forest.base) {
-            output.fill(base);
-        }
+        call.start(forest.base);
         for row in 0..call.rows {
             for (x, &column) in x.iter_mut().zip(forest.columns) {
                 let Some(value) = value(call, forest, column, row) else { return };
@@ -150,7 +148,7 @@ impl Tables {
             };
             sum(call, forest, reached, values, row);
         }
-        divide(call, forest);
+        call.divide(forest.divide);
     }
 }
 

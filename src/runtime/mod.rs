@@ -160,6 +160,25 @@ impl<'a> Call<'a> {
         (0..self.outputs).map(|number| self.output(number))
     }
 
+    /// Sets each output to its start value.
+    #[inline]
+    fn start(&self, values: &[f64]) {
+        for (output, &value) in self.outputs().zip(values) {
+            output.fill(value);
+        }
+    }
+
+    /// Divides the outputs of an ensemble by a number that is not 0; 0 says that its trees are summed.
+    fn divide(&self, by: f64) {
+        if by != 0.0 {
+            for output in self.outputs() {
+                for y in output {
+                    *y /= by;
+                }
+            }
+        }
+    }
+
     /// The numbers of all outputs, one output after the other. The caller holds no other view of an output.
     #[inline]
     #[allow(clippy::mut_from_ref)]

@@ -90,9 +90,7 @@ fn sum(call: &Call, kernel: impl Fn(&[f64], &[f64], &[f64; 3]) -> f64) {
     let Some(sum) = Sum::read(call.args(), inputs, call.outputs) else { return };
     let (table, values) = call.scratch(inputs + 1).split_at_mut_checked(inputs * call.rows).unwrap_or_default();
     gather(call, table);
-    for (output, &intercept) in call.outputs().zip(sum.intercept) {
-        output.fill(intercept);
-    }
+    call.start(sum.intercept);
     let width = sum.width.max(1);
     let mut vectors = rows(sum.vectors, inputs).zip(rows(sum.coef, width));
     for (&count, targets) in sum.counts.iter().zip(rows(sum.targets, width)) {

@@ -11,7 +11,7 @@ use super::forest::{Forest, Layout, Place, Sum};
 use super::sets::{self, Sets};
 use super::sliced::{Columns, NODES, Node, Tree, number_nodes, width_of};
 use super::trees::Number;
-use super::walk::{divide, value};
+use super::walk::value;
 use super::{Call, pieces_mut};
 
 /// Bytes that all checkpoints may take: what a second cache of 2 MB holds beside the rest. Twice as many are slower.
@@ -277,9 +277,7 @@ impl Tables {
             self.build::<M, SETS>(call, forest, full, sets);
             ready.fill(1);
         }
-        for (output, &base) in call.outputs().zip(forest.base) {
-            output.fill(base);
-        }
+        call.start(forest.base);
         for row in 0..call.rows {
             // SAFETY: the tables are those that `build` made of a checked forest, and `sliced` its trees.
             unsafe {
@@ -294,7 +292,7 @@ impl Tables {
                 }
             }
         }
-        divide(call, forest);
+        call.divide(forest.divide);
     }
 
     /// Fills `out` for a row; false where a value is refused.

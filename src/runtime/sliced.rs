@@ -21,7 +21,7 @@ use super::forest::{Forest, Layout, Place, Sum};
 use super::quick::{self, Quad};
 use super::sets::{self, Sets};
 use super::trees::{Entry, Number};
-use super::walk::{self, divide, load};
+use super::walk::{self, load};
 use super::{Call, Shape, compact, gather};
 use crate::image::{BLOCK, Reader};
 use core::mem::MaybeUninit;
@@ -563,9 +563,7 @@ fn sliced<T: Number, const KIND: u8>(
     {
         return;
     }
-    for (output, &base) in call.outputs().zip(forest.base) {
-        output.fill(base);
-    }
+    call.start(forest.base);
     // SAFETY: as above.
     let (reach, leaves) = unsafe { (tables.reach.of::<Wide>(call), tables.leaves.of::<[[Bits; 8]; LANES]>(call)) };
     let few = stride > 0;
@@ -642,7 +640,7 @@ fn sliced<T: Number, const KIND: u8>(
             }
         }
     }
-    divide(call, forest);
+    call.divide(forest.divide);
 }
 
 /// Adds to each row of an output the values of its leaves in these trees, in their order.

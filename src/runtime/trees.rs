@@ -402,9 +402,7 @@ pub fn walk<T: Number, const SETS: bool>(call: &Call) {
     let Some(forest) = Forest::<T>::read(&mut call.args(), call.outputs, SETS) else { return };
     let Some(table) = table(call, &forest) else { return };
     let inputs = call.inputs.len();
-    for (output, &base) in call.outputs().zip(forest.base) {
-        output.fill(base);
-    }
+    call.start(forest.base);
     let vector = forest.flags & VECTOR != 0;
     let narrow = forest.flags & SUM32 != 0;
     let add = |sum: &mut f64, value: f64| {
@@ -429,13 +427,7 @@ pub fn walk<T: Number, const SETS: bool>(call: &Call) {
             }
         }
     }
-    if forest.divide != 0.0 {
-        for output in call.outputs() {
-            for y in output {
-                *y /= forest.divide;
-            }
-        }
-    }
+    call.divide(forest.divide);
 }
 
 /// The leaf row that the values at `x` reach.

@@ -178,7 +178,7 @@ pub fn run<T: Number, const TOPS: bool, const SINGLE: bool>(
             passes::<T, TOPS>(call, forest, nodes, trees, values, x, walkers, entries);
         }
     }
-    divide(call, forest);
+    call.divide(forest.divide);
 }
 
 /// Reads a column's rows from `first` on in the ensemble's width, as they are compared; false where a value is refused.
@@ -255,9 +255,7 @@ pub fn prepare<'a, T: Number>(call: &'a Call, forest: &Forest, tables: &Tables) 
             }
         }
     }
-    for (output, &base) in call.outputs().zip(forest.base) {
-        output.fill(base);
-    }
+    call.start(forest.base);
     Some(Ready { nodes, trees, values, x })
 }
 
@@ -271,17 +269,7 @@ pub fn walk<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
             block(call, forest, nodes, trees, values, x);
         }
     }
-    divide(call, forest);
-}
-
-pub fn divide(call: &Call, forest: &Forest) {
-    if forest.divide != 0.0 {
-        for output in call.outputs() {
-            for y in output {
-                *y /= forest.divide;
-            }
-        }
-    }
+    call.divide(forest.divide);
 }
 
 fn build<T: Number>(
