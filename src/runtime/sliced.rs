@@ -70,7 +70,7 @@ const NODE: usize = 9;
 const ROOT: usize = NODE * WIDE;
 
 /// Flips of a bit are done so many at a time.
-const TOGETHER: usize = 4;
+const TOGETHER: usize = 2;
 
 /// Planes of leaf numbers up to `STRIDE`.
 pub const PLANES: usize = FEW_BITS as usize;
@@ -794,11 +794,8 @@ unsafe fn uneven<const N: usize>(
             flip = flip.add(1);
             while flip != end {
                 let here = |number: usize| reach.byte_add(*flip.add(number) as usize);
-                let (a, b, c, d) = (here(0), here(1), here(2), here(3));
-                each_lane!(N, LANE => {
-                    let low = (*a.add(LANE)).xor(*b.add(LANE));
-                    bits[LANE] = bits[LANE].xor(low).xor((*c.add(LANE)).xor(*d.add(LANE)));
-                });
+                let (a, b) = (here(0), here(1));
+                each_lane!(N, LANE => { bits[LANE] = bits[LANE].xor((*a.add(LANE)).xor(*b.add(LANE))); });
                 flip = flip.add(TOGETHER);
             }
             each_lane!(N, LANE => { *plane.add(LANE) = bits[LANE]; });
