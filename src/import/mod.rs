@@ -47,9 +47,7 @@ pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
         Format::Carry => Ok(carry::read(bytes, options)?.0),
         Format::Onnx => onnx::import(bytes, options),
         Format::XgboostBinary => Err(xgboost::old_binary()),
-        format => {
-            Err(Error::unsupported(format!("this looks like {}, which carryout does not read yet", format.name()))
-                .remedy("What it reads so far are scikit-learn models saved with pickle or joblib."))
-        }
+        Format::LightgbmJson => Err(Error::unsupported("this is a LightGBM JSON dump, which is no saved model")
+            .remedy("Save the booster as text: booster.save_model(\"model.txt\").")),
     }
 }

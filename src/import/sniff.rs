@@ -21,24 +21,6 @@ pub enum Format {
     Carry,
 }
 
-impl Format {
-    /// With its article, as it stands in a sentence.
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Pickle => "a pickle or joblib file",
-            Format::XgboostJson => "an XGBoost JSON file",
-            Format::XgboostUbjson => "an XGBoost UBJSON file",
-            Format::XgboostBinary => "an XGBoost file in its old binary format",
-            Format::LightgbmText => "a LightGBM text file",
-            Format::LightgbmJson => "a LightGBM JSON dump",
-            Format::Catboost => "a CatBoost .cbm file",
-            Format::CatboostJson => "a CatBoost JSON file",
-            Format::Onnx => "an ONNX file",
-            Format::Carry => "a .carry file",
-        }
-    }
-}
-
 /// How far in a JSON file or an archive the names that tell what it is are looked for.
 const HEAD: usize = 1 << 16;
 
