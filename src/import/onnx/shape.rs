@@ -364,13 +364,8 @@ fn place_in(place: i64, size: usize) -> Result<usize> {
     axis_of(place, size).map_err(|_| Error::malformed(format!("place {place} of {size}")))
 }
 
-/// Gather: constant places of an axis, or entries of a constant list at computed places.
-pub fn gather(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
-    let (input, places) = (call.tensor(0)?, call.tensor(1)?);
-    let axis = input.axis(call.int("axis", 0))?;
-    if places.batch.is_some() {
-        return Ok(vec![Value::Tensor(entries(context, input, places)?)]);
-    }
+/// What stands at constant places of an axis, in their order.
+fn picked(context: &mut Context, input: &Tensor, axis: usize, places: &Tensor) -> Result<Tensor> {
     if input.batch == Some(axis) {
         return Err(Error::unsupported("rows are picked from all rows"));
     }
@@ -378,7 +373,17 @@ pub fn gather(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let chosen: Vec<usize> =
         places.integers()?.into_iter().map(|place| place_in(place, size)).collect::<Result<_>>()?;
     context.spend(chosen.len().saturating_mul(input.len() / size.max(1)))?;
-    let mut made = taken(input, axis, &chosen);
+    Ok(taken(input, axis, &chosen))
+}
+
+/// Gather: constant places of an axis, or entries of a constant list at computed places.
+pub fn gather(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
+    let (input, places) = (call.tensor(0)?, call.tensor(1)?);
+    let axis = input.axis(call.int("axis", 0))?;
+    if places.batch.is_some() {
+        return Ok(vec![Value::Tensor(entries(context, input, places)?)]);
+    }
+    let mut made = picked(context, input, axis, places)?;
     made.shape.splice(axis..=axis, places.shape.iter().copied());
     if let Some(batch) = made.batch.filter(|&batch| batch > axis) {
         made.batch = Some(batch + places.shape.len() - 1);
@@ -412,14 +417,7 @@ pub fn array_feature_extractor(context: &mut Context, call: &Call) -> Result<Vec
         return Ok(vec![Value::Tensor(entries(context, input, places)?)]);
     }
     let Some(axis) = input.shape.len().checked_sub(1) else { return Err(Error::malformed("a tensor without axes")) };
-    if input.batch == Some(axis) {
-        return Err(Error::unsupported("rows are picked from all rows"));
-    }
-    let size = input.shape[axis];
-    let chosen: Vec<usize> =
-        places.integers()?.into_iter().map(|place| place_in(place, size)).collect::<Result<_>>()?;
-    context.spend(chosen.len().saturating_mul(input.len() / size.max(1)))?;
-    Ok(vec![Value::Tensor(taken(input, axis, &chosen))])
+    Ok(vec![Value::Tensor(picked(context, input, axis, places)?)])
 }
 
 /// Slice: bounds as attributes (before opset 10) or constant inputs.
