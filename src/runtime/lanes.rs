@@ -34,8 +34,20 @@ mod rows {
     }
 
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    pub fn cells<T: Number>(x: &[T; ROWS], low: T, high: T, scale: T, into: &mut MaybeUninit<[u32; ROWS]>) -> bool {
-        *into = MaybeUninit::new(x.map(|x| T::cell(x, low, high, scale) as u32));
+    pub fn base<T: Number>(_: &[Entry<T>]) -> u32 {
+        0
+    }
+
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    pub fn cells<T: Number>(
+        x: &[T; ROWS],
+        low: T,
+        high: T,
+        scale: T,
+        base: u32,
+        into: &mut MaybeUninit<[u32; ROWS]>,
+    ) -> bool {
+        *into = MaybeUninit::new(x.map(|x| base + (T::cell(x, low, high, scale) * size_of::<Entry<T>>()) as u32));
         finite(x)
     }
 
@@ -49,7 +61,7 @@ mod rows {
     ) {
         for ((&x, &place), into) in x.iter().zip(places).zip(into) {
             // SAFETY: by the caller.
-            let entry = unsafe { entries.get_unchecked(place as usize) };
+            let entry = unsafe { entries.get_unchecked(place as usize / size_of::<Entry<T>>()) };
             *into = entry.start.into() as u8 + u8::from(x > entry.threshold);
         }
     }
@@ -74,7 +86,7 @@ mod rows {
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod vectors {
-    pub use super::rows::{below, cell_f32, cell_f64, finite as finite_f32, finite as finite_f64};
+    pub use super::rows::{base, below, cell_f32, cell_f64, finite as finite_f32, finite as finite_f64};
     pub use super::rows::{
         cells as cells_f32, cells as cells_f64, read as read_f32, read as read_f64, read as widen,
     };
@@ -88,6 +100,7 @@ mod vectors {
     use crate::runtime::trees::Entry;
     use core::arch::wasm32::*;
     use core::mem::MaybeUninit;
+    use core::ptr::with_exposed_provenance;
 
     pub fn read_f32(values: &[f64], into: &mut [f32]) -> bool {
         let (fours, rest) = values.as_chunks::<4>();
@@ -142,6 +155,11 @@ mod vectors {
         rows::read(rest, tail) && !v128_any_true(wrong)
     }
 
+    /// From where places count: their address, so that a place is its entry's.
+    pub fn base<T: Number>(entries: &[Entry<T>]) -> u32 {
+        entries.as_ptr().expose_provenance() as u32
+    }
+
     /// Copies the entry of each place.
     ///
     /// # Safety
@@ -149,21 +167,29 @@ mod vectors {
     #[inline(always)]
     unsafe fn pick<T: Number>(
         places: &[u32; ROWS],
-        entries: &[Entry<T>],
         found: &mut MaybeUninit<[Entry<T>; ROWS]>,
         copy: impl Fn(*const Entry<T>, *mut Entry<T>),
     ) {
         let mut into = found.as_mut_ptr().cast::<Entry<T>>();
-        for four in places.as_chunks::<4>().0 {
+        for &[a, b, c, d] in places.as_chunks::<4>().0 {
+            let entry = |place: u32| with_exposed_provenance(place as usize);
             // SAFETY: by the caller; as many are written as there are places.
             unsafe {
-                copy(entries.as_ptr().add(four[0] as usize), into);
-                copy(entries.as_ptr().add(four[1] as usize), into.add(1));
-                copy(entries.as_ptr().add(four[2] as usize), into.add(2));
-                copy(entries.as_ptr().add(four[3] as usize), into.add(3));
+                copy(entry(a), into);
+                copy(entry(b), into.add(1));
+                copy(entry(c), into.add(2));
+                copy(entry(d), into.add(3));
                 into = into.add(4);
             }
         }
+    }
+
+    /// Sixteen numbers below 256. The narrowing instructions would do, but LLVM 21 makes clamps of them.
+    #[inline(always)]
+    fn bytes(a: v128, b: v128, c: v128, d: v128) -> v128 {
+        let (low, high) = (v128_or(a, u32x4_shl(b, 8)), v128_or(u32x4_shl(c, 16), u32x4_shl(d, 24)));
+        let all = v128_or(low, high);
+        u8x16_shuffle::<0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15>(all, all)
     }
 
     /// # Safety
@@ -171,13 +197,13 @@ mod vectors {
     pub unsafe fn ranks_f32(
         x: &[f32; ROWS],
         places: &[u32; ROWS],
-        entries: &[Entry<f32>],
+        _: &[Entry<f32>],
         found: &mut MaybeUninit<[Entry<f32>; ROWS]>,
         into: &mut [u8; ROWS],
     ) {
         // SAFETY: by the caller; an entry is 8 bytes, and all are found before they are read.
         unsafe {
-            pick(places, entries, found, |from, into| {
+            pick(places, found, |from, into| {
                 into.cast::<u64>().write_unaligned(from.cast::<u64>().read_unaligned())
             });
             let (mut x, mut found) = (x.as_ptr(), found.as_ptr().cast::<Entry<f32>>());
@@ -189,8 +215,7 @@ mod vectors {
                     let above = f32x4_gt(v128_load(x.add(4 * k).cast()), threshold);
                     i32x4_sub(i32x4_shuffle::<1, 3, 5, 7>(a, b), above)
                 };
-                let (low, high) = (i16x8_narrow_i32x4(four(0), four(1)), i16x8_narrow_i32x4(four(2), four(3)));
-                v128_store(into.as_mut_ptr().cast(), u8x16_narrow_i16x8(low, high));
+                v128_store(into.as_mut_ptr().cast(), bytes(four(0), four(1), four(2), four(3)));
                 (x, found) = (x.add(16), found.add(16));
             }
         }
@@ -201,13 +226,13 @@ mod vectors {
     pub unsafe fn ranks_f64(
         x: &[f64; ROWS],
         places: &[u32; ROWS],
-        entries: &[Entry<f64>],
+        _: &[Entry<f64>],
         found: &mut MaybeUninit<[Entry<f64>; ROWS]>,
         into: &mut [u8; ROWS],
     ) {
         // SAFETY: by the caller; an entry is 16 bytes, and all are found before they are read.
         unsafe {
-            pick(places, entries, found, |from, into| v128_store(into.cast(), v128_load(from.cast())));
+            pick(places, found, |from, into| v128_store(into.cast(), v128_load(from.cast())));
             let (mut x, mut found) = (x.as_ptr(), found.as_ptr().cast::<Entry<f64>>());
             for into in into.as_chunks_mut::<16>().0 {
                 let two = |k: usize| {
@@ -217,8 +242,7 @@ mod vectors {
                     i64x2_sub(i64x2_shuffle::<1, 3>(a, b), above)
                 };
                 let four = |k: usize| i32x4_shuffle::<0, 2, 4, 6>(two(2 * k), two(2 * k + 1));
-                let (low, high) = (i16x8_narrow_i32x4(four(0), four(1)), i16x8_narrow_i32x4(four(2), four(3)));
-                v128_store(into.as_mut_ptr().cast(), u8x16_narrow_i16x8(low, high));
+                v128_store(into.as_mut_ptr().cast(), bytes(four(0), four(1), four(2), four(3)));
                 (x, found) = (x.add(16), found.add(16));
             }
         }
@@ -286,8 +310,17 @@ mod vectors {
         !v128_any_true(wrong)
     }
 
-    pub fn cells_f32(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut MaybeUninit<[u32; ROWS]>) -> bool {
+    pub fn cells_f32(
+        x: &[f32; ROWS],
+        low: f32,
+        high: f32,
+        scale: f32,
+        base: u32,
+        into: &mut MaybeUninit<[u32; ROWS]>,
+    ) -> bool {
         let into = into.as_mut_ptr().cast::<v128>();
+        // A sum of 2^23 and a cell is the bits of 2^23 and the cell.
+        let base = u32x4_splat(base.wrapping_sub(8_388_608f32.to_bits() << 3));
         let mut wrong = u32x4_splat(0);
         for (four, x) in x.as_chunks::<4>().0.iter().enumerate() {
             // SAFETY: four values are read, four written.
@@ -299,14 +332,21 @@ mod vectors {
                 let x = f32x4_pmax(f32x4_splat(low), x);
                 let x = f32x4_pmin(f32x4_splat(high), x);
                 let x = f32x4_mul(f32x4_sub(x, f32x4_splat(low)), f32x4_splat(scale));
-                let cell = v128_and(f32x4_add(x, f32x4_splat(8_388_608.0)), u32x4_splat(0xffff));
-                v128_store(into, cell);
+                let cell = f32x4_add(x, f32x4_splat(8_388_608.0));
+                v128_store(into, u32x4_add(u32x4_shl(cell, 3), base));
             }
         }
         !v128_any_true(wrong)
     }
 
-    pub fn cells_f64(x: &[f64; ROWS], low: f64, high: f64, scale: f64, into: &mut MaybeUninit<[u32; ROWS]>) -> bool {
+    pub fn cells_f64(
+        x: &[f64; ROWS],
+        low: f64,
+        high: f64,
+        scale: f64,
+        base: u32,
+        into: &mut MaybeUninit<[u32; ROWS]>,
+    ) -> bool {
         let into = into.as_mut_ptr().cast::<v128>();
         let mut wrong = u32x4_splat(0);
         for (four, x) in x.as_chunks::<4>().0.iter().enumerate() {
@@ -321,8 +361,9 @@ mod vectors {
                 };
                 let (first, second) = (v128_load(at), v128_load(at.add(1)));
                 wrong = v128_or(wrong, v128_or(f64x2_sub(first, first), f64x2_sub(second, second)));
+                // The low words of 2^52 and a cell are the cell.
                 let low_words = u32x4_shuffle::<0, 2, 4, 6>(cell(first), cell(second));
-                v128_store(into, v128_and(low_words, u32x4_splat(0xffff)));
+                v128_store(into, u32x4_add(u32x4_shl(low_words, 4), u32x4_splat(base)));
             }
         }
         !v128_any_true(wrong)
@@ -331,6 +372,6 @@ mod vectors {
 
 pub use rows::read;
 pub use vectors::{
-    below, cell_f32, cell_f64, cells_f32, cells_f64, finite_f32, finite_f64, ranks_f32, ranks_f64, read_f32,
+    base, below, cell_f32, cell_f64, cells_f32, cells_f64, finite_f32, finite_f64, ranks_f32, ranks_f64, read_f32,
     read_f64, widen,
 };

@@ -22,7 +22,7 @@ use super::quick::{self, Quad};
 use super::sets::{self, Sets};
 use super::trees::{Entry, Number};
 use super::walk::{self, load};
-use super::{Call, Shape, compact, gather};
+use super::{Call, Shape, compact, gather, lanes};
 use crate::image::{BLOCK, Reader};
 use core::mem::MaybeUninit;
 
@@ -1035,14 +1035,16 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
         };
         entries = rest;
         let bits = (usize::BITS - count.leading_zeros()) as usize;
+        let direct = ENTRIES && map.most == 1 && count < 256 && !mine.is_empty();
+        let base = if direct { lanes::base(own_entries) } else { 0 };
         for lane in 0..lanes {
             let from = first + lane * ROWS;
             let mut rows = T::view(call, column.input(), from).filter(|_| column.keeps_zeros());
-            if !rows.is_some_and(|x| map.place(mine, x, &mut places)) {
+            if !rows.is_some_and(|x| map.place(mine, x, base, &mut places)) {
                 if !load(call, forest, column, from, &mut x) {
                     return false;
                 }
-                map.place(mine, &x, &mut places);
+                map.place(mine, &x, base, &mut places);
                 rows = Some(&x);
             }
             let Some(rows) = rows else { return false };
@@ -1051,7 +1053,7 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
             unsafe {
                 let (low, high) =
                     (ranks.as_mut_ptr().cast::<[u8; ROWS]>(), ranks.as_mut_ptr().cast::<[u8; ROWS]>().add(1));
-                if ENTRIES && map.most == 1 && count < 256 && !mine.is_empty() {
+                if direct {
                     T::ranks(rows, places.assume_init_ref(), own_entries, &mut found, &mut *low);
                 } else {
                     map.fill(sorted, mine, rows, &places, &mut *low, &mut *high);
@@ -1138,18 +1140,19 @@ impl<T: Number> Ranks<T> {
         }
     }
 
-    /// Writes the cell of each x, where there are cells; whether all are finite.
+    /// Writes the place of each x's cell among entries that begin at `base`, where there are cells; whether all are
+    /// finite.
     #[inline(always)]
-    pub fn place(&self, cells: &[u16], x: &[T; ROWS], places: &mut MaybeUninit<[u32; ROWS]>) -> bool {
-        if cells.is_empty() { T::finite(x) } else { T::cells(x, self.low, self.high, self.scale, places) }
+    fn place(&self, cells: &[u16], x: &[T; ROWS], base: u32, places: &mut MaybeUninit<[u32; ROWS]>) -> bool {
+        if cells.is_empty() { T::finite(x) } else { T::cells(x, self.low, self.high, self.scale, base, places) }
     }
 
     /// The ranks of x, low and high bytes; the high ones are written where there may be any.
     ///
     /// # Safety
-    /// `sorted` and `cells` are those of `new`, and the places what `place` wrote.
+    /// `sorted` and `cells` are those of `new`, and the places what `place` wrote from base 0.
     #[inline(always)]
-    pub unsafe fn fill(
+    unsafe fn fill(
         &self,
         sorted: &[T],
         cells: &[u16],
@@ -1169,7 +1172,9 @@ impl<T: Number> Ranks<T> {
         // the last. All thresholds of higher cells are above x, so that comparing with some of them adds nothing.
         unsafe {
             let places = places.assume_init_ref();
-            let start = |row: usize| *cells.get_unchecked(*places.get_unchecked(row) as usize) as usize;
+            let start = |row: usize| {
+                *cells.get_unchecked(*places.get_unchecked(row) as usize / size_of::<Entry<T>>()) as usize
+            };
             let above = |x: T, at: usize| usize::from(x > *sorted.get_unchecked(at));
             if count < 256 && self.most == 1 {
                 for (four, low) in low.as_chunks_mut::<4>().0.iter_mut().enumerate() {

@@ -56,15 +56,23 @@ pub trait Number: Plain + PartialOrd {
     /// The rows of an input from `first` on, where it is of this width and has so many.
     fn view<'a>(call: &'a Call, number: usize, first: usize) -> Option<&'a [Self; ROWS]>;
     fn finite(x: &[Self; ROWS]) -> bool;
-    /// `cell` of each x, for all rows; whether all are finite.
-    fn cells(x: &[Self; ROWS], low: Self, high: Self, scale: Self, into: &mut MaybeUninit<[u32; ROWS]>) -> bool;
+    /// The place of each x's entry, for all rows: `base` and as many bytes further as `cell` entries have; whether all
+    /// are finite.
+    fn cells(
+        x: &[Self; ROWS],
+        low: Self,
+        high: Self,
+        scale: Self,
+        base: u32,
+        into: &mut MaybeUninit<[u32; ROWS]>,
+    ) -> bool;
     /// `Entry::start` is as wide as the number.
     type Whole: Copy;
     fn start(rank: u16) -> Self::Whole;
     /// The rank of each x, below 256: that where its cell starts, and one more where x is above the cell's threshold.
     ///
     /// # Safety
-    /// The places are those of entries.
+    /// The places are those that `cells` made from `lanes::base` of the entries, of which there is one for each cell.
     unsafe fn ranks(
         x: &[Self; ROWS],
         places: &[u32; ROWS],
@@ -152,8 +160,15 @@ impl Number for f32 {
         unsafe { lanes::ranks_f32(x, places, entries, found, into) }
     }
     #[inline(always)]
-    fn cells(x: &[f32; ROWS], low: f32, high: f32, scale: f32, into: &mut MaybeUninit<[u32; ROWS]>) -> bool {
-        lanes::cells_f32(x, low, high, scale, into)
+    fn cells(
+        x: &[f32; ROWS],
+        low: f32,
+        high: f32,
+        scale: f32,
+        base: u32,
+        into: &mut MaybeUninit<[u32; ROWS]>,
+    ) -> bool {
+        lanes::cells_f32(x, low, high, scale, base, into)
     }
     #[inline(always)]
     fn cell(x: f32, low: f32, high: f32, scale: f32) -> usize {
@@ -243,8 +258,15 @@ impl Number for f64 {
         unsafe { lanes::ranks_f64(x, places, entries, found, into) }
     }
     #[inline(always)]
-    fn cells(x: &[f64; ROWS], low: f64, high: f64, scale: f64, into: &mut MaybeUninit<[u32; ROWS]>) -> bool {
-        lanes::cells_f64(x, low, high, scale, into)
+    fn cells(
+        x: &[f64; ROWS],
+        low: f64,
+        high: f64,
+        scale: f64,
+        base: u32,
+        into: &mut MaybeUninit<[u32; ROWS]>,
+    ) -> bool {
+        lanes::cells_f64(x, low, high, scale, base, into)
     }
     #[inline(always)]
     fn cell(x: f64, low: f64, high: f64, scale: f64) -> usize {
