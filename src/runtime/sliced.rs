@@ -571,6 +571,8 @@ fn sliced<T: Number, const KIND: u8>(
     let size = if forest.narrow() { 4 } else { 8 };
     let apart = if few { size >> LOWEST } else { width * size };
     let planes = if few { PLANES } else { 8 };
+    let depth = depth_of(forest);
+    let together = lanes == LANES && !(full_trees && depth < 4);
     reach.iter_mut().take(1).for_each(|zeros| *zeros = [Bits::words(0); LANES]);
     reach.iter_mut().skip(NODE).take(1).for_each(|root| *root = [Bits::words(!0); LANES]);
     let reach = reach.as_mut_ptr().cast::<Bits>();
@@ -578,14 +580,14 @@ fn sliced<T: Number, const KIND: u8>(
         for (tree, leaves) in chunk.iter().zip(leaves.iter_mut()) {
             let mut lane = 0;
             while lane < lanes {
-                let now = if lanes == LANES { LANES } else { 1 };
+                let now = if together { LANES } else { 1 };
                 let Some(leaves) = leaves.get_mut(lane..lane + now) else { return };
                 // SAFETY: the tables of the trees are what was built of a checked forest: masks, nodes and the
                 // extents of heaps, splits and flips are in bounds. Lanes are those of the block.
                 unsafe {
                     let masks = masks.as_ptr().cast::<Bits>().add(lane);
                     if full_trees {
-                        let (depth, heap) = (depth_of(forest), heaps.as_ptr().add(tree.splits as usize));
+                        let heap = heaps.as_ptr().add(tree.splits as usize);
                         if now == LANES {
                             full::<LANES>(depth, heap, masks, reach.add(LANES), planes);
                         } else {
@@ -697,7 +699,7 @@ unsafe fn add<S: Sum>(
 /// the pointers show on.
 ///
 /// # Safety
-/// `heap` has 2^depth numbers of `masks`; depth is 3 to 8; `trees` has `NODES` vectors a lane.
+/// `heap` has 2^depth numbers of `masks`; depth is 3 to 8, of several lanes at least 4; `trees` has `NODES` vectors a lane.
 #[inline(never)]
 pub unsafe fn full<const N: usize>(
     depth: u32,
@@ -710,22 +712,64 @@ pub unsafe fn full<const N: usize>(
     unsafe {
         let mask = |node: usize| masks.add(*heap.add(node) as usize * LANES);
         let tree = |place: usize| trees.add(place * LANES);
-        let groups = 1usize << (depth - 3);
+        let low = |top: Bits, [right, left]: [Bits; 2], [a, b, c, d]: [Bits; 4]| {
+            top.pick(right.pick(d, c), left.pick(b, a))
+        };
+        // The lowest levels in registers: four, and of a single lane three, which any tree has.
+        let levels = if N == 1 { 3 } else { 4 };
+        let groups = 1usize << (depth - levels);
         for group in 0..groups {
             let root = groups + group;
+            let into = tree(8 * group);
             let (top, left, right) = (mask(root), mask(2 * root), mask(2 * root + 1));
             let (a, b, c, d) = (mask(4 * root), mask(4 * root + 1), mask(4 * root + 2), mask(4 * root + 3));
-            let into = tree(8 * group);
+            if N == 1 {
+                let (top, left, right) = (*top, *left, *right);
+                *into = low(top, [right, left], [*a, *b, *c, *d]);
+                *into.add(LANES) = top.pick(right, left);
+                *into.add(2 * LANES) = top;
+                continue;
+            }
+            let leaf = |number: usize| mask(8 * root + number);
+            let (e, f, g, h) = (leaf(0), leaf(1), leaf(2), leaf(3));
+            let (i, j, k, l) = (leaf(4), leaf(5), leaf(6), leaf(7));
             each_lane!(N, LANE => {
                 let (top, left, right) = (*top.add(LANE), *left.add(LANE), *right.add(LANE));
-                let low_left = left.pick(*b.add(LANE), *a.add(LANE));
-                let low_right = right.pick(*d.add(LANE), *c.add(LANE));
-                *into.add(LANE) = top.pick(low_right, low_left);
-                *into.add(LANES + LANE) = top.pick(right, left);
-                *into.add(2 * LANES + LANE) = top;
+                let (a, b, c, d) = (*a.add(LANE), *b.add(LANE), *c.add(LANE), *d.add(LANE));
+                let (e, f) = (a.pick(*f.add(LANE), *e.add(LANE)), b.pick(*h.add(LANE), *g.add(LANE)));
+                let (g, h) = (c.pick(*j.add(LANE), *i.add(LANE)), d.pick(*l.add(LANE), *k.add(LANE)));
+                *into.add(LANE) = low(top, [right, left], [e, f, g, h]);
+                *into.add(LANES + LANE) = low(top, [right, left], [a, b, c, d]);
+                *into.add(2 * LANES + LANE) = top.pick(right, left);
+                *into.add(3 * LANES + LANE) = top;
             });
         }
-        let (mut nodes, mut bits) = (groups / 2, 3);
+        let (mut nodes, mut bits) = (groups / 2, levels);
+        if N == LANES && groups > 2 {
+            // The next two levels at once: what is between them stays in registers.
+            nodes /= 2;
+            for node in 0..nodes {
+                let root = nodes + node;
+                let (top, left, right) = (mask(root), mask(2 * root), mask(2 * root + 1));
+                let (from, into) = (tree(32 * node), tree(8 * node));
+                for lane in 0..LANES {
+                    let (top, left, right) = (*top.add(lane), *left.add(lane), *right.add(lane));
+                    let part = |bit: usize, number: usize| *from.add((8 * number + bit) * LANES + lane);
+                    macro_rules! bits {
+                        ($($bit:literal)*) => {
+                            $(
+                                let parts = [part($bit, 0), part($bit, 1), part($bit, 2), part($bit, 3)];
+                                *into.add($bit * LANES + lane) = low(top, [right, left], parts);
+                            )*
+                        };
+                    }
+                    bits!(0 1 2 3);
+                    *into.add(4 * LANES + lane) = top.pick(right, left);
+                    *into.add(5 * LANES + lane) = top;
+                }
+            }
+            (nodes, bits) = (nodes / 2, bits + 2);
+        }
         while nodes > 0 {
             for node in 0..nodes {
                 let top = mask(nodes + node);
