@@ -3,7 +3,7 @@
 //   node worker.mjs node|chromium FOLDER CASE ENGINE WINDOW
 //   node worker.mjs cold FOLDER CASE ENGINE      one cold start in this process, and no more
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -12,7 +12,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const [, , place, root, name, engine, window] = process.argv;
 const here = import.meta.dirname;
 const labels = existsSync(join(root, name, "labels.i32"));
-const where = (base, modules) => ({ where: base, folder: `${base}/${name}`, modules, name, engine, labels });
+const rows = join(root, name, "rows.f32");
+const width = existsSync(rows) ? statSync(rows).size / 4 / 100_000 : undefined;
+const where = (base, modules) => ({ where: base, folder: `${base}/${name}`, modules, name, engine, labels, width });
 
 /** Nanoseconds that the main thread of a process has computed; undefined where the system does not tell. */
 function computed(pid) {

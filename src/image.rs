@@ -195,6 +195,7 @@ kernels! {
     Deep64 "deep64",
     Grouped32 "grouped32",
     Grouped64 "grouped64",
+    Complement32 "complement32",
     Sliced32Sets "sliced32_sets",
     Sliced64Sets "sliced64_sets",
     Sliced32WideSets "sliced32_wide_sets",

@@ -369,9 +369,15 @@ fn written_as_in_the_snapshots() {
 /// The functions of the linked model, by name.
 fn functions(model: &Model) -> Vec<String> {
     let lowered = lowered(model);
-    let wasm =
-        package::link(package::runtime().unwrap(), &lowered.image, &lowered.kernels, false, package::Names::Keep)
-            .unwrap();
+    let wasm = package::link(
+        package::runtime().unwrap(),
+        &lowered.image,
+        &lowered.kernels,
+        false,
+        &[],
+        package::Names::Keep,
+    )
+    .unwrap();
     package::functions(&wasm).unwrap()
 }
 
@@ -424,14 +430,19 @@ fn the_corpus_is_packed() {
     assert!(count > 0);
 }
 
-/// The same for the project's own fixtures of ONNX, beside which every clone has its oracles.
+/// The same for some of the project's own fixtures, beside which every clone has their oracles: ONNX, and XGBoost for the
+/// numbers that packages give as f32.
 #[test]
-fn the_onnx_fixtures_are_packed() {
+fn fixtures_are_packed() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures");
-    let _ = fs::remove_dir_all(folder.join("onnx"));
-    for case in common::Case::all(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx")) {
-        let model = carryout::import(&fs::read(case.path.join("model.onnx")).unwrap(), &case.options()).unwrap();
-        package::write(&folder.join(&case.id), &packed("model", &model), false).unwrap();
+    for (set, version) in [("onnx", ""), ("xgboost", "-3.2.0")] {
+        let _ = fs::remove_dir_all(folder.join(set));
+        for case in common::Case::all(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(set)) {
+            if case.id.ends_with(version) {
+                let model = carryout::import(&fs::read(&case.models()[0]).unwrap(), &case.options()).unwrap();
+                package::write(&folder.join(&case.id), &packed("model", &model), false).unwrap();
+            }
+        }
     }
 }
 

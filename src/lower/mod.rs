@@ -13,8 +13,8 @@ mod vectors;
 
 use crate::image::{BLOCK, BLOCK_OF_WALKS, Kernel};
 use crate::model::{
-    Cell, ColumnKind, Function, Graph, Key, Marker, Model, Norm, Op, Output, Outside, Power, Step, Wire, WireKind,
-    live_wires, output_wires,
+    Aggregate, Cell, ColumnKind, Function, Graph, Key, Marker, Model, Norm, Op, Output, Outside, Power, Step, Width,
+    Wire, WireKind, live_wires, output_wires,
 };
 use crate::runtime::votes;
 use crate::{Error, Result};
@@ -99,6 +99,37 @@ pub enum Results {
 pub struct Span {
     pub first: u32,
     pub count: u32,
+    /// The original computes these numbers in f32, and they are such.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub narrow: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl Results {
+    /// The slots of each list that a batch gives.
+    pub fn spans(&self) -> Vec<Span> {
+        let one = |&first: &u32| Span { first, count: 1, narrow: false };
+        match self {
+            Results::Classification { label, probabilities, scores, .. } => {
+                [one(label)].into_iter().chain(probabilities.or(*scores)).collect()
+            }
+            Results::Regression { values, .. } | Results::Transform { values, .. } => vec![*values],
+            Results::Several(parts) => parts.iter().flat_map(Results::spans).collect(),
+            Results::Anomaly { outlier, score, .. } => vec![one(outlier), one(score)],
+            Results::Clustering { cluster, distances, .. } => [one(cluster)].into_iter().chain(*distances).collect(),
+        }
+    }
+
+    /// The slot from which on results can be laid out row by row, of an image of `slots` slots: the columns' place, if
+    /// no result is there, or else the last slots.
+    pub fn given_at(&self, slots: u32) -> u32 {
+        let spans = self.spans();
+        let widest = spans.iter().map(|span| span.count).max().unwrap_or(0);
+        if spans.iter().all(|span| span.first >= widest) { 0 } else { slots.saturating_sub(widest) }
+    }
 }
 
 /// Which outputs to compute.
@@ -176,6 +207,7 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     }
     let mut gather = |wires: &[Wire]| -> Span {
         let count = wires.len() as u32;
+        let narrow = wires.iter().all(|&wire| is_f32(graph, wire));
         let first = wires.first().map_or(0, |wire| at[wire]);
         if !wires.iter().zip(first..).all(|(wire, slot)| at[wire] == slot) {
             let output = slots.take(count);
@@ -188,12 +220,16 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
                 args: Args::default(),
             });
             paths.push("output".to_string());
-            return Span { first: output, count };
+            return Span { first: output, count, narrow };
         }
-        Span { first, count }
+        Span { first, count, narrow }
     };
     let results = results(&output, &mut gather, graph);
     let also = also.iter().map(|(method, wires)| (method.clone(), gather(wires))).collect();
+    // Room to lay results out row by row, where the columns' place will not do.
+    if want == Want::Package && results.given_at(u32::MAX) > 0 {
+        slots.take_new(results.spans().iter().map(|span| span.count).max().unwrap_or(0));
+    }
     let slots = slots.most();
     let most = |operation: &Operation| match operation.kernel {
         Kernel::Gathered32 | Kernel::Gathered64 | Kernel::Grouped32 | Kernel::Grouped64 => Some(BLOCK),
@@ -240,6 +276,18 @@ fn wanted(output: &Output, want: Want) -> Output {
         }
     }
     output
+}
+
+/// Whether the original computes this number in f32.
+fn is_f32(graph: &Graph, wire: Wire) -> bool {
+    graph.producer(wire).is_some_and(|step| match &step.op {
+        Op::Function(Function::Float32 | Function::Exp32 | Function::Sigmoid32)
+        | Op::Softmax32
+        | Op::Affine32 { .. }
+        | Op::Complement32 => true,
+        Op::Trees(trees) => trees.sum == Width::F32 && trees.aggregate == Aggregate::Sum,
+        _ => false,
+    })
 }
 
 /// The threshold of a label that is 1 where the second of two probabilities is above a number.
@@ -467,6 +515,7 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
         }
         Op::Share => Kernel::Share,
         Op::Complement => Kernel::Complement,
+        Op::Complement32 => Kernel::Complement32,
         Op::Mirror => Kernel::Mirror,
         Op::Argmax => Kernel::Argmax,
         Op::Argmin => Kernel::Argmin,

@@ -50,6 +50,11 @@ impl Slots {
         }
     }
 
+    /// Slots behind all others, for as long as the image.
+    pub fn take_new(&mut self, count: u32) {
+        self.next += count;
+    }
+
     /// The most slots in use at any time.
     pub fn most(&self) -> u32 {
         self.next

@@ -54,6 +54,8 @@ pub enum Op {
     Share,
     /// p becomes (1 - p, p).
     Complement,
+    /// `Complement` of f32 values in f32.
+    Complement32,
     /// d becomes (-d, d).
     Mirror,
     /// The place of the first maximum.
@@ -380,7 +382,7 @@ impl Op {
                 fits("a center", centers.columns, count)?;
                 numbers(centers.rows)
             }
-            Op::Complement | Op::Mirror => {
+            Op::Complement | Op::Complement32 | Op::Mirror => {
                 one()?;
                 numbers(2)
             }
@@ -603,7 +605,7 @@ impl Op {
             Op::Absent { .. } => "missing value",
             Op::LogSumExp => "log-sum-exp",
             Op::Share => "share of the sum",
-            Op::Complement => "complement",
+            Op::Complement | Op::Complement32 => "complement",
             Op::Mirror => "mirror",
             Op::Argmax => "argmax",
             Op::Argmin => "argmin",

@@ -34,11 +34,19 @@ pub enum Names {
     Keep,
 }
 
-/// Writes the wasm of a package. `kernels` are the ones that the image uses; with `rows` it takes rows of numbers too.
+/// Writes the wasm of a package. `kernels` are the ones that the image uses; with `rows` it takes rows of numbers too,
+/// and results by the exports `gives`.
 ///
 /// # Errors
 /// Where `runtime` is not carryout's runtime, the image not an image, or both together pass 4 GiB.
-pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], rows: bool, names: Names) -> Result<Vec<u8>> {
+pub fn link(
+    runtime: &[u8],
+    image: &[u8],
+    kernels: &[Kernel],
+    rows: bool,
+    gives: &[&str],
+    names: Names,
+) -> Result<Vec<u8>> {
     let header = Image::open(image).ok_or_else(|| Error::malformed("not an image of this version"))?;
     let mut config = ModuleConfig::new();
     config.generate_producers_section(false).generate_name_section(names == Names::Keep);
@@ -80,7 +88,10 @@ pub fn link(runtime: &[u8], image: &[u8], kernels: &[Kernel], rows: bool, names:
         .filter(|export| {
             let name = export.name.as_str();
             let narrow = name == NARROW && header.takes_narrow();
-            !(KEPT.contains(&name) || texts && name == TEXTS || rows && (ROWS.contains(&name) || narrow))
+            !(KEPT.contains(&name)
+                || gives.contains(&name)
+                || texts && name == TEXTS
+                || rows && (ROWS.contains(&name) || narrow))
         })
         .map(|export| export.id())
         .collect();
@@ -313,7 +324,7 @@ mod tests {
     }
 
     fn linked(slots: u32) -> Result<Vec<u8>> {
-        link(crate::package::runtime().unwrap(), &image(slots), &[Kernel::Copy], false, Names::Drop)
+        link(crate::package::runtime().unwrap(), &image(slots), &[Kernel::Copy], false, &[], Names::Drop)
     }
 
     #[test]
@@ -335,7 +346,7 @@ mod tests {
     #[test]
     fn rows_are_taken_where_that_is_asked_for() {
         let runtime = crate::package::runtime().unwrap();
-        let wasm = link(runtime, &image(3), &[Kernel::Copy], true, Names::Drop).unwrap();
+        let wasm = link(runtime, &image(3), &[Kernel::Copy], true, &[], Names::Drop).unwrap();
         let module = Module::from_buffer(&wasm).unwrap();
         assert_eq!(module.exports.iter().filter(|export| ROWS.contains(&export.name.as_str())).count(), 2);
     }
@@ -353,7 +364,7 @@ mod tests {
         let bits = [0xa2_f983_u32, 0x6e_4e44].map(u32::to_le_bytes).concat();
         let has = |wasm: &[u8]| wasm.windows(bits.len()).any(|window| window == bits);
         for kernel in [Kernel::Copy, Kernel::Affine, Kernel::Softmax, Kernel::Sin, Kernel::Cos, Kernel::Tan] {
-            let wasm = link(runtime, &image(3), &[kernel], false, Names::Drop).unwrap();
+            let wasm = link(runtime, &image(3), &[kernel], false, &[], Names::Drop).unwrap();
             let reduces = matches!(kernel, Kernel::Sin | Kernel::Cos | Kernel::Tan);
             assert_eq!(has(&wasm), reduces, "{kernel:?}");
             let segments = Module::from_buffer(&wasm).unwrap().data.iter().count();
@@ -378,10 +389,10 @@ mod tests {
         for (wasm, message) in
             [(&b"not wasm"[..], "the runtime is not a WebAssembly module"), (&empty[..], "the runtime has no memory")]
         {
-            let error = link(wasm, &image(1), &[], false, Names::Drop).unwrap_err();
+            let error = link(wasm, &image(1), &[], false, &[], Names::Drop).unwrap_err();
             assert!(error.message().starts_with(message), "{error}");
         }
-        assert!(link(crate::package::runtime().unwrap(), b"crry", &[], false, Names::Drop).is_err());
+        assert!(link(crate::package::runtime().unwrap(), b"crry", &[], false, &[], Names::Drop).is_err());
     }
 
     #[test]

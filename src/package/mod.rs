@@ -81,7 +81,14 @@ pub fn pack(model: &Model, lowered: &Lowered, runtime: &[u8], options: &Options)
     check_name(&options.name)?;
     let manifest = Manifest::new(&options.name, model, lowered);
     let subject = Subject::new(&manifest, &lowered.image)?;
-    let wasm = link(runtime, &lowered.image, &lowered.kernels, subject.takes_rows(), Names::Drop)?;
+    let wasm = link(
+        runtime,
+        &lowered.image,
+        &lowered.kernels,
+        subject.takes_rows(),
+        &emit::javascript::gives(&manifest.results),
+        Names::Drop,
+    )?;
     let integrity = integrity(&wasm);
     let tests = SelfTest::choose(model, lowered, &manifest, &options.samples)?;
     let cases = tests.json(&manifest, ORIGINAL);

@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_other_tasks() {
-        let span = Span { first: 0, count: 2 };
+        let span = Span { first: 0, count: 2, narrow: false };
         let regression = || Results::Regression { values: span, names: vec![] };
         check(regression(), Outcome::Regression(vec![2.0]), &[], r#"{"value":2,"warnings":[]}"#);
         check(regression(), Outcome::Regression(vec![2.0, 0.5]), &[], r#"{"values":[2,0.5],"warnings":[]}"#);

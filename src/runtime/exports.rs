@@ -3,7 +3,7 @@
 //! use. The texts lie last, so that where a model reads texts the memory may grow for them; it never does in any
 //! other package.
 
-use super::rows::{Bounds, Cell, spread};
+use super::rows::{self, Bounds, Cell, spread};
 use super::{Call, Shape, Slots};
 use crate::image;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -97,6 +97,39 @@ fn taken<T: Cell>(count: u32) -> u32 {
     };
     let [lowest, highest, strict] = lists;
     spread(table, &Bounds { lowest, highest, strict }, rows_taken, slots) as u32
+}
+
+/// Writes `width` results of `count` rows, slots from `first` on, row by row to the workspace from number `into` on. In
+/// packages with such results, as are the next.
+#[unsafe(no_mangle)]
+extern "C" fn give_f64(first: u32, width: u32, into: u32, count: u32) {
+    given::<f64>([first, width, into, count]);
+}
+
+/// `give_f64`, as f32.
+#[unsafe(no_mangle)]
+extern "C" fn give_f32(first: u32, width: u32, into: u32, count: u32) {
+    given::<f32>([first, width, into, count]);
+}
+
+/// `give_f64`, as whole numbers below 256.
+#[unsafe(no_mangle)]
+extern "C" fn give_u8(first: u32, width: u32, into: u32, count: u32) {
+    given::<u8>([first, width, into, count]);
+}
+
+/// `give_f64`, as whole numbers.
+#[unsafe(no_mangle)]
+extern "C" fn give_i32(first: u32, width: u32, into: u32, count: u32) {
+    given::<i32>([first, width, into, count]);
+}
+
+#[inline(always)]
+fn given<T: rows::Result>(numbers: [u32; 4]) {
+    let Some(image) = image::Image::open(linked_image()) else { return };
+    // SAFETY: the linker reserved slots × block numbers for the workspace.
+    let slots = unsafe { core::slice::from_raw_parts_mut(workspace_address(), image.slots * image.block) };
+    rows::give::<T>(slots, numbers.map(|number| number as usize));
 }
 
 /// Where the texts begin; they go on to the end of the memory.

@@ -184,7 +184,7 @@ mod vectors {
         }
     }
 
-    /// Sixteen numbers below 256. The narrowing instructions would do, but LLVM 21 makes clamps of them.
+    /// Sixteen numbers below 256. The narrowing instructions would do, but LLVM 22 makes clamps of them.
     #[inline(always)]
     fn bytes(a: v128, b: v128, c: v128, d: v128) -> v128 {
         let (low, high) = (v128_or(a, u32x4_shl(b, 8)), v128_or(u32x4_shl(c, 16), u32x4_shl(d, 24)));
@@ -203,9 +203,7 @@ mod vectors {
     ) {
         // SAFETY: by the caller; an entry is 8 bytes, and all are found before they are read.
         unsafe {
-            pick(places, found, |from, into| {
-                into.cast::<u64>().write_unaligned(from.cast::<u64>().read_unaligned())
-            });
+            pick(places, found, |from, into| into.cast::<u64>().write_unaligned(from.cast::<u64>().read_unaligned()));
             let (mut x, mut found) = (x.as_ptr(), found.as_ptr().cast::<Entry<f32>>());
             for into in into.as_chunks_mut::<16>().0 {
                 let four = |k: usize| {

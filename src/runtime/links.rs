@@ -98,6 +98,10 @@ pub fn complement(call: &Call) {
     pair(call, |p| 1.0 - p);
 }
 
+pub fn complement32(call: &Call) {
+    pair(call, |p| f64::from((1.0 - p) as f32));
+}
+
 pub fn mirror(call: &Call) {
     pair(call, |d| -d);
 }

@@ -509,4 +509,5 @@ kernels! {
     Deep64 kernel_deep64 check_deep64 = deep::kernel::<f64>, deep::check::<f64>;
     Grouped32 kernel_grouped32 check_grouped32 = sliced::gathered::<f32, { sliced::GROUPED }>, sliced::check::<f32, { sliced::GROUPED }>;
     Grouped64 kernel_grouped64 check_grouped64 = sliced::gathered::<f64, { sliced::GROUPED }>, sliced::check::<f64, { sliced::GROUPED }>;
+    Complement32 kernel_complement32 check_complement32 = links::complement32, links::check_pair;
 }

@@ -1,4 +1,4 @@
-//! Rows of numbers, row-major, spread to slots.
+//! Rows of numbers, row-major: spread to slots, and results back from slots.
 
 /// What the numbers of each column may be, for `spread` to take them.
 pub struct Bounds<'a> {
@@ -97,6 +97,57 @@ unsafe fn single<T: Cell>(
         }
     }
     (1, fits)
+}
+
+/// A number of a result as a batch has it; what a row's label or value is, this type holds.
+pub trait Result: Copy {
+    fn of(x: f64) -> Self;
+}
+
+/// Writes the numbers of `width` slots from `first` on, of `count` rows, row by row from place `into` of the slots on;
+/// nothing where these are not apart, or not there.
+pub fn give<T: Result>(slots: &mut [f64], [first, width, into, count]: [usize; 4]) {
+    const { assert!(size_of::<T>() <= size_of::<f64>()) };
+    let (Some(size), Some(from)) = (width.checked_mul(count), first.checked_mul(count)) else { return };
+    let room = |place: usize| place.checked_add(size).is_some_and(|end| end <= slots.len());
+    if size == 0 || !room(from) || !room(into) || from.abs_diff(into) < size {
+        return;
+    }
+    // SAFETY: both places were seen to be there and apart; that of the results has room for f64.
+    unsafe {
+        let from = slots.as_ptr().add(from);
+        let into = slots.as_mut_ptr().add(into).cast::<T>();
+        for column in 0..width {
+            for row in 0..count {
+                *into.add(row * width + column) = T::of(*from.add(column * count + row));
+            }
+        }
+    }
+}
+
+impl Result for f64 {
+    fn of(x: f64) -> f64 {
+        x
+    }
+}
+
+impl Result for f32 {
+    fn of(x: f64) -> f32 {
+        x as f32
+    }
+}
+
+impl Result for i32 {
+    fn of(x: f64) -> i32 {
+        x as i32
+    }
+}
+
+impl Result for u8 {
+    /// A sum of 2^52 and a whole number ends in its bits; conversions that never trap take longer.
+    fn of(x: f64) -> u8 {
+        (x + 4_503_599_627_370_496.0).to_bits() as u8
+    }
 }
 
 impl Cell for f64 {

@@ -276,7 +276,7 @@ pub fn compare(
             }
         }
     };
-    let single = |slot: u32| Span { first: slot, count: 1 };
+    let single = |slot: u32| Span { first: slot, count: 1, narrow: false };
     match (results, method) {
         (Results::Classification { classes, label, .. }, "predict") => {
             for (row, want) in want.as_array().unwrap().iter().enumerate() {

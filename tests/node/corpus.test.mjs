@@ -1,5 +1,5 @@
-// Every corpus case that imports and every ONNX fixture, as a package in Node, against what its library recorded. The
-// packages are made by `cargo test --test package`; without a corpus beside the clone there are none of its cases.
+// Every corpus case that imports, and fixtures of ONNX and XGBoost, as packages in Node, against what their libraries
+// recorded. The packages are made by `cargo test --test package`; without a corpus beside the clone there are none of its cases.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";

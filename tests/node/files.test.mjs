@@ -70,6 +70,32 @@ test("the self-test reaches every leaf, category and kind of missing value of a 
   assert.deepEqual([mixed.categories, mixed.missing], [[11, 11], [4, 4]]);
 });
 
+test("what lays results out refuses places that are not there", async () => {
+  const module = new WebAssembly.Module(wasm("several"));
+  const { exports } = new WebAssembly.Instance(module);
+  assert.equal(exports.open(), 0);
+  const before = new Uint8Array(exports.memory.buffer).slice();
+  const gives = Object.keys(exports).filter((name) => name.startsWith("give_"));
+  assert.deepEqual(gives.sort(), ["give_f64", "give_u8"]);
+  const numbers = [0, 1, 127, 1 << 16, 0x7fffffff, 0x80000000, 0xffffffff];
+  for (const give of gives) {
+    for (const first of numbers) {
+      for (const width of numbers) {
+        for (const into of numbers) {
+          for (const count of numbers) exports[give](first, width, into, count);
+        }
+      }
+    }
+    // A column over itself.
+    exports[give](0, 1, 5, 10);
+  }
+  const after = new Uint8Array(exports.memory.buffer);
+  // Before the workspace is the image, behind it nothing.
+  const [start, end] = [exports.workspace(), exports.workspace() + 8 * 128 * 32];
+  assert.deepEqual(after.slice(start - 1024, start), before.slice(start - 1024, start));
+  assert.deepEqual(after.slice(end), before.slice(end));
+});
+
 test("load({ integrity: true }) takes the package's own wasm and no other", async () => {
   for (const file of ["index.js", "inline.js"]) {
     const { load } = await from("linear", file);

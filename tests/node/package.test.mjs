@@ -265,7 +265,7 @@ test("a batch is the same as its rows, however it is passed and however long", a
     for (const input of [values, Float32Array.from(values), lists, columns, typed, objects]) {
       const batch = model.predictBatch(input);
       assert.equal(batch.rows, rows);
-      assert.ok(batch.label instanceof Int32Array && batch.probabilities instanceof Float64Array);
+      assert.ok(batch.label instanceof Uint8Array && batch.probabilities instanceof Float64Array);
       assert.deepEqual(batch.labels(), want.map(({ label }) => label));
       assert.deepEqual([...batch.probabilities], want.flatMap(({ probabilities }) => Object.values(probabilities)));
       assert.deepEqual(batch.warnings, []);

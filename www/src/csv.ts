@@ -1,6 +1,6 @@
 // CSV as RFC 4180 has it, with comma, semicolon or tab; and batches: a table in, the same with predictions out.
 
-import type { Batch, Model, Output, Parts, Schema, Value } from "./package.ts";
+import type { Batch, Model, Numbers, Output, Parts, Schema, Value } from "./package.ts";
 import { read } from "./row.ts";
 
 export interface Table {
@@ -112,7 +112,7 @@ interface Made {
 export function results(batch: Parts, output: Output, rows: number): Made[] {
   const text = (value: unknown) => (value === null || value === undefined || Number.isNaN(value) ? "" : String(value));
   const one = (name: string, at: (row: number) => unknown): Made => ({ name, at: (row) => text(at(row)) });
-  const many = (name: string, values: Float64Array, parts: readonly unknown[] = []): Made[] => {
+  const many = (name: string, values: Numbers, parts: readonly unknown[] = []): Made[] => {
     const width = rows === 0 ? 0 : values.length / rows;
     return Array.from({ length: width }, (_, part) => {
       return one(`${name}.${part in parts ? parts[part] : part}`, (row) => values[row * width + part]);

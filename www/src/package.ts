@@ -56,21 +56,27 @@ export interface Prediction {
   warnings?: readonly string[];
 }
 
+/** As wide as the model's own numbers. */
+export type Numbers = Float64Array | Float32Array;
+
+/** Places among so few or so many. */
+type Places = Uint8Array | Int32Array;
+
 /** Predictions of many rows: typed arrays, row-major where a row has several numbers. */
 export interface Parts {
   /** Places among the classes or clusters. */
-  label?: Int32Array;
-  cluster?: Int32Array;
-  probabilities?: Float64Array;
-  scores?: Float64Array;
-  value?: Float64Array;
-  values?: Float64Array;
+  label?: Places;
+  cluster?: Places;
+  probabilities?: Numbers;
+  scores?: Numbers;
+  value?: Numbers;
+  values?: Numbers;
   outputs?: readonly Parts[];
   /** 0 or 1. */
   outlier?: Uint8Array;
   score?: Float64Array;
-  distances?: Float64Array;
-  transformed?: Float64Array;
+  distances?: Numbers;
+  transformed?: Numbers;
 }
 
 export interface Batch extends Parts {

@@ -266,7 +266,7 @@ fn build(builder: &mut Builder, booster: Booster, role: &Role, frame: &Frame) ->
     for (&value, &margin) in values.iter().zip(&margins) {
         let label = builder.graph.push_one(Op::Above { threshold: 0.5 }, vec![value], path)?;
         let probabilities = match likely {
-            true => Some(builder.graph.push(Op::Complement, vec![value], path)?),
+            true => Some(builder.graph.push(Op::Complement32, vec![value], path)?),
             false => None,
         };
         results.push(Output::Classification {

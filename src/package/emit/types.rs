@@ -1,6 +1,6 @@
 //! `index.d.ts`: what goes in and comes out, as literal types, with the facts of each column in its comment.
 
-use super::javascript::{header, task};
+use super::javascript::{array_of, header, places_array, task};
 use super::text::{Syntax, comment, js_number, js_string, layout, ts_key, width};
 use super::{Subject, cell, infinite, kind_name, range};
 use crate::lower::{Results, Span};
@@ -379,38 +379,44 @@ fn row_type(results: &Results, suffix: &str) -> String {
 }
 
 fn batch_type(results: &Results, suffix: &str) -> String {
-    let table = |name: &str, what: &str| format!("  /** Rows × {what}, row after row. */\n  {name}: Float64Array;\n");
+    let table = |name: &str, what: &str, span: &Span| {
+        format!("  /** Rows × {what}, row after row. */\n  {name}: {};\n", array_of(span))
+    };
     match results {
-        Results::Classification { probabilities, scores, .. } => {
+        Results::Classification { classes, probabilities, scores, .. } => {
             let mut ts = format!(
-                "  /** The place of each row's class in the schema's `classes`. */\n  label: Int32Array;\n  /** The class of each row. */\n  labels(): Label{suffix}[];\n"
+                "  /** The place of each row's class in the schema's `classes`. */\n  label: {};\n  /** The class of each row. */\n  labels(): Label{suffix}[];\n",
+                places_array(classes.len())
             );
-            if probabilities.is_some() {
-                ts.push_str(&table("probabilities", "classes"));
-            } else if scores.is_some() {
-                ts.push_str(&table("scores", "classes"));
+            if let Some(span) = probabilities {
+                ts.push_str(&table("probabilities", "classes", span));
+            } else if let Some(span) = scores {
+                ts.push_str(&table("scores", "classes", span));
             }
             ts
         }
-        Results::Regression { values, .. } if values.count == 1 => "  /** The predicted value of each row. */\n  value: Float64Array;\n".to_string(),
-        Results::Regression { values, .. } => table("values", &values.count.to_string()),
+        Results::Regression { values, .. } if values.count == 1 => {
+            format!("  /** The predicted value of each row. */\n  value: {};\n", array_of(values))
+        }
+        Results::Regression { values, .. } => table("values", &values.count.to_string(), values),
         Results::Several(_) => String::new(),
         Results::Anomaly { .. } => {
             "  /** 1 for outliers. */\n  outlier: Uint8Array;\n  /** The decision function of each row: negative for outliers. */\n  score: Float64Array;\n".to_string()
         }
-        Results::Clustering { distances, .. } => {
+        Results::Clustering { labels, distances, .. } => {
             let mut ts = format!(
-                "  /** The place of each row's cluster in the schema's `clusters`. */\n  cluster: Int32Array;\n  /** The cluster of each row. */\n  clusters(): Cluster{suffix}[];\n"
+                "  /** The place of each row's cluster in the schema's `clusters`. */\n  cluster: {};\n  /** The cluster of each row. */\n  clusters(): Cluster{suffix}[];\n",
+                places_array(labels.len())
             );
-            if distances.is_some() {
-                ts.push_str(&table("distances", "clusters"));
+            if let Some(span) = distances {
+                ts.push_str(&table("distances", "clusters", span));
             }
             ts
         }
         Results::Transform { values, codes, .. } if codes.iter().any(Option::is_some) => {
             format!("  /** Rows × {}, row after row. */\n  transformed: {}[];\n", values.count, transformed(codes))
         }
-        Results::Transform { values, .. } => table("transformed", &values.count.to_string()),
+        Results::Transform { values, .. } => table("transformed", &values.count.to_string(), values),
     }
 }
 

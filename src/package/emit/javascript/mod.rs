@@ -4,7 +4,7 @@
 mod columns;
 mod predictions;
 
-pub use predictions::slots;
+pub use predictions::{array_of, gives, places_array, slots};
 
 use super::text::{Syntax, comment, js_number, js_string, layout, width};
 use super::{CARRYOUT, Subject, cells, infinite, kind_name, range};

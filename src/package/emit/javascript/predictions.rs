@@ -15,32 +15,50 @@ struct Part<'a> {
     arrays: usize,
 }
 
-/// Array type, first slot, slots.
-type Wanted = (&'static str, u32, u32);
+/// The typed array of numbers that the original computes.
+pub fn array_of(span: &Span) -> &'static str {
+    if span.narrow { "Float32Array" } else { "Float64Array" }
+}
 
-/// The typed arrays of an output, in the order in which `batch_fields` names them.
-fn wanted(results: &Results) -> Vec<Wanted> {
-    let span = |span: &Span| ("Float64Array", span.first, span.count);
+/// The typed array of places among so many values.
+pub fn places_array(values: usize) -> &'static str {
+    if values <= 256 { "Uint8Array" } else { "Int32Array" }
+}
+
+/// The typed arrays of an output, in the order of `Results::spans`, in which `batch_fields` names them.
+fn arrays(results: &Results) -> Vec<&'static str> {
     match results {
-        Results::Classification { label, probabilities, scores, .. } => {
-            let mut list = vec![("Int32Array", *label, 1)];
-            list.extend(probabilities.as_ref().or(scores.as_ref()).map(span));
-            list
+        Results::Classification { classes, probabilities, scores, .. } => {
+            let numbers = probabilities.as_ref().or(scores.as_ref()).map(array_of);
+            [places_array(classes.len())].into_iter().chain(numbers).collect()
         }
-        Results::Regression { values, .. } | Results::Transform { values, .. } => vec![span(values)],
-        Results::Several(parts) => parts.iter().flat_map(wanted).collect(),
-        Results::Anomaly { outlier, score, .. } => vec![("Uint8Array", *outlier, 1), ("Float64Array", *score, 1)],
-        Results::Clustering { cluster, distances, .. } => {
-            let mut list = vec![("Int32Array", *cluster, 1)];
-            list.extend(distances.as_ref().map(span));
-            list
+        Results::Regression { values, .. } | Results::Transform { values, .. } => vec![array_of(values)],
+        Results::Several(parts) => parts.iter().flat_map(arrays).collect(),
+        Results::Anomaly { .. } => vec!["Uint8Array", "Float64Array"],
+        Results::Clustering { labels, distances, .. } => {
+            [places_array(labels.len())].into_iter().chain(distances.as_ref().map(array_of)).collect()
         }
     }
 }
 
+/// The export of the wasm that lays a result out row by row as numbers of this array.
+fn give(array: &str) -> &'static str {
+    match array {
+        "Uint8Array" => "give_u8",
+        "Int32Array" => "give_i32",
+        "Float32Array" => "give_f32",
+        _ => "give_f64",
+    }
+}
+
+/// These exports.
+pub fn gives(results: &Results) -> Vec<&'static str> {
+    arrays(results).into_iter().map(give).collect()
+}
+
 /// The first slots of what is given back.
 pub fn slots(results: &Results) -> Vec<u32> {
-    wanted(results).into_iter().map(|(_, slot, _)| slot).collect()
+    results.spans().into_iter().map(|span| span.first).collect()
 }
 
 /// The fields of one prediction, a line each, indented by `indent`.
@@ -153,7 +171,7 @@ fn several(parts: &[Results], first: usize) -> Vec<Part<'_>> {
         .enumerate()
         .map(|(number, results)| {
             let part = Part { results, labels: labels_of(results, &format!("schema.outputs[{number}]")), arrays };
-            arrays += wanted(results).len();
+            arrays += results.spans().len();
             part
         })
         .collect()
@@ -166,11 +184,24 @@ fn labels_of(results: &Results, owner: &str) -> String {
     }
 }
 
+/// The views of the place where results are laid out row by row, a number of the workspace. What the function refers to
+/// lives as long as the model: `wasm`, not its buffer, goes with `free`.
+fn given_views(indent: usize, name: &str, at: usize) -> String {
+    let pad = " ".repeat(indent);
+    let from = if at > 0 { format!(" + {}", 8 * at) } else { String::new() };
+    let view = format!("([Type]) => new Type(wasm.memory.buffer, wasm.workspace(){from})");
+    if pad.len() + 2 + view.len() < 80 {
+        return format!("{pad}{name} = results.map(\n{pad}  {view},\n{pad});\n");
+    }
+    let view = view.replace("=> ", &format!("=>\n{pad}    "));
+    format!("{pad}{name} = results.map(\n{pad}  {view},\n{pad});\n")
+}
+
 /// The views of a model that reads texts, and how a text gets there.
-fn texts(subject: &Subject) -> String {
+fn texts(subject: &Subject, given: &str) -> String {
     format!(
         "  const encoder = new TextEncoder();
-  let x, texts, lengths, end;
+  let x, texts, lengths, given, end;
 
   /** Looks at the memory, which is another one when it has grown. */
   function look() {{
@@ -178,7 +209,7 @@ fn texts(subject: &Subject) -> String {
     x = new Float64Array(buffer, wasm.workspace(), {size});
     texts = new Uint8Array(buffer, wasm.texts());
     lengths = new DataView(buffer, wasm.texts());
-  }}
+{given}  }}
   look();
 
   /** Puts a value in a slot: a number, or a text's place among the texts. */
@@ -292,8 +323,12 @@ pub fn opening(subject: &Subject, needs: &Needs) -> String {
     let results = &subject.manifest.results;
     let count = subject.columns().len();
     let whole = Part { results, labels: labels_of(results, "schema"), arrays: 0 };
-    let wanted = wanted(results);
-    let arrays: Vec<String> = wanted.iter().map(|(kind, slot, count)| format!("[{kind}, {slot}, {count}]")).collect();
+    let arrays: Vec<String> = arrays(results)
+        .iter()
+        .zip(results.spans())
+        .map(|(array, span)| format!("[{array}, {}, {}, \"{}\"]", span.first, span.count, give(array)))
+        .collect();
+    let given_at = results.given_at(subject.slots as u32) as usize * subject.block;
     let one_score = |results: &Results| matches!(results, Results::Classification { probabilities: None, scores: Some(span), .. } if span.count == 1);
     let mirrors = match results {
         Results::Several(parts) => parts.iter().any(one_score),
@@ -315,7 +350,7 @@ pub fn opening(subject: &Subject, needs: &Needs) -> String {
             "\
 /** One score of two classes: how far towards the second, and so away from the first. */
 function bothWays(scores) {
-  const both = new Float64Array(scores.length * 2);
+  const both = new scores.constructor(scores.length * 2);
   scores.forEach((score, row) => both.set([-score, score], row * 2));
   return both;
 }
@@ -416,15 +451,20 @@ export function rowsOf(input, {read_args}start = 0) {{
     };
     // Texts lie behind the workspace, and the memory grows for them: every view is then made anew.
     let (mut views, gone) = match needs.text {
-        true => (texts(subject), "texts = lengths = "),
+        true => (texts(subject, &given_views(4, "given", given_at)), "texts = lengths = given = "),
         false => {
             let size = subject.slots * subject.block;
             (
-                format!("  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});\n"),
+                format!(
+                    "  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});
+  // Where results are laid out row by row.
+{}",
+                    given_views(2, "let given", given_at)
+                ),
                 match (subject.takes_rows(), subject.narrow) {
-                    (false, _) => "",
-                    (true, false) => "table = ",
-                    (true, true) => "table = narrow = x32 = ",
+                    (false, _) => "given = ",
+                    (true, false) => "given = table = ",
+                    (true, true) => "given = table = narrow = x32 = ",
                 },
             )
         }
@@ -533,18 +573,9 @@ async function open(source) {{
         }}
       }}
       {run_block};
-      results.forEach(([, slot, width], k) => {{
-        let from = slot * count;
-        const array = arrays[k];
-        if (width === 1) array.set(x.subarray(from, from + count), first);
-        else {{
-          const end = (first + count) * width;
-          for (let w = 0; w < width; w++) {{
-            for (let to = first * width + w; to < end; to += width) {{
-              array[to] = x[from++];
-            }}
-          }}
-        }}
+      results.forEach(([, slot, width, give], k) => {{
+        wasm[give](slot, width, {given_at}, count);
+        arrays[k].set(given[k].subarray(0, count * width), first * width);
       }});
     }}
     return {{ rows, arrays{noted}{find} }};
@@ -565,7 +596,7 @@ async function open(source) {{
 const freed = \"this model was freed; load() gives another\";
 const damaged = \"model.wasm is damaged; copy it anew from the package\";
 
-/** What a run leaves in the workspace: array type, first slot, slots. */
+/** What a run leaves: array type, first slot, slots, and what lays them out. */
 const results = {arrays};
 
 /** A batch as a person reads it; worker.js makes one of many runs. */

@@ -43,7 +43,7 @@ export interface Batch {
   /** How many rows the batch has. */
   rows: number;
   /** The place of each row's cluster in the schema's `clusters`. */
-  cluster: Int32Array;
+  cluster: Uint8Array;
   /** The cluster of each row. */
   clusters(): Cluster[];
   /** Rows × clusters, row after row. */

@@ -140,6 +140,10 @@ async function open(source) {
   if (wasm.open() !== 0) throw problem(damaged);
   // Slot s of row r, of n rows in a run, is at s * n + r.
   let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 5056);
+  // Where results are laid out row by row.
+  let given = results.map(
+    ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
+  );
 
   /** Fills the slots; of how many rows a value needs a closer look. */
   function take(input, lists, first, count) {
@@ -225,18 +229,9 @@ async function open(source) {
         }
       }
       run(count, start + first);
-      results.forEach(([, slot, width], k) => {
-        let from = slot * count;
-        const array = arrays[k];
-        if (width === 1) array.set(x.subarray(from, from + count), first);
-        else {
-          const end = (first + count) * width;
-          for (let w = 0; w < width; w++) {
-            for (let to = first * width + w; to < end; to += width) {
-              array[to] = x[from++];
-            }
-          }
-        }
+      results.forEach(([, slot, width, give], k) => {
+        wasm[give](slot, width, 0, count);
+        arrays[k].set(given[k].subarray(0, count * width), first * width);
       });
     }
     return { rows, arrays, notes };
@@ -245,7 +240,7 @@ async function open(source) {
   /** Lets go of the model's memory. */
   function free() {
     if (wasm && source === undefined) shared = undefined;
-    wasm = x = model.module = undefined;
+    wasm = x = model.module = given = undefined;
   }
 
   const predictBatch = (input) => assemble(batch(input));
@@ -257,10 +252,10 @@ async function open(source) {
 const freed = "this model was freed; load() gives another";
 const damaged = "model.wasm is damaged; copy it anew from the package";
 
-/** What a run leaves in the workspace: array type, first slot, slots. */
+/** What a run leaves: array type, first slot, slots, and what lays them out. */
 const results = [
-  [Int32Array, 32, 1],
-  [Float64Array, 16, 16],
+  [Uint8Array, 32, 1, "give_u8"],
+  [Float64Array, 16, 16, "give_f64"],
 ];
 
 /** A batch as a person reads it; worker.js makes one of many runs. */

@@ -45,7 +45,7 @@ export interface Batch {
   /** How many rows the batch has. */
   rows: number;
   /** The place of each row's class in the schema's `classes`. */
-  label: Int32Array;
+  label: Uint8Array;
   /** The class of each row. */
   labels(): Label[];
   /** Rows × classes, row after row. */

@@ -53,14 +53,17 @@ async function open(source) {
   if (wasm.open() !== 0) throw problem(damaged);
   // Slot s of row r, of n rows in a run, is at s * n + r.
   const encoder = new TextEncoder();
-  let x, texts, lengths, end;
+  let x, texts, lengths, given, end;
 
   /** Looks at the memory, which is another one when it has grown. */
   function look() {
     const { buffer } = wasm.memory;
-    x = new Float64Array(buffer, wasm.workspace(), 1792);
+    x = new Float64Array(buffer, wasm.workspace(), 2176);
     texts = new Uint8Array(buffer, wasm.texts());
     lengths = new DataView(buffer, wasm.texts());
+    given = results.map(
+      ([Type]) => new Type(wasm.memory.buffer, wasm.workspace() + 14336),
+    );
   }
   look();
 
@@ -119,18 +122,9 @@ async function open(source) {
         }
       }
       wasm.run(count);
-      results.forEach(([, slot, width], k) => {
-        let from = slot * count;
-        const array = arrays[k];
-        if (width === 1) array.set(x.subarray(from, from + count), first);
-        else {
-          const end = (first + count) * width;
-          for (let w = 0; w < width; w++) {
-            for (let to = first * width + w; to < end; to += width) {
-              array[to] = x[from++];
-            }
-          }
-        }
+      results.forEach(([, slot, width, give], k) => {
+        wasm[give](slot, width, 1792, count);
+        arrays[k].set(given[k].subarray(0, count * width), first * width);
       });
     }
     return { rows, arrays };
@@ -139,7 +133,7 @@ async function open(source) {
   /** Lets go of the model's memory. */
   function free() {
     if (wasm && source === undefined) shared = undefined;
-    wasm = x = model.module = texts = lengths = undefined;
+    wasm = x = model.module = texts = lengths = given = undefined;
   }
 
   const predictBatch = (input) => assemble(batch(input));
@@ -151,10 +145,10 @@ async function open(source) {
 const freed = "this model was freed; load() gives another";
 const damaged = "model.wasm is damaged; copy it anew from the package";
 
-/** What a run leaves in the workspace: array type, first slot, slots. */
+/** What a run leaves: array type, first slot, slots, and what lays them out. */
 const results = [
-  [Int32Array, 5, 1],
-  [Float64Array, 2, 3],
+  [Uint8Array, 5, 1, "give_u8"],
+  [Float64Array, 2, 3, "give_f64"],
 ];
 
 /** A batch as a person reads it; worker.js makes one of many runs. */

@@ -39,7 +39,7 @@ export interface Output1 {
 
 export interface BatchOutput1 {
   /** The place of each row's class in the schema's `classes`. */
-  label: Int32Array;
+  label: Uint8Array;
   /** The class of each row. */
   labels(): Label1[];
   /** Rows × classes, row after row. */
@@ -69,7 +69,7 @@ export interface Output3 {
 
 export interface BatchOutput3 {
   /** The place of each row's class in the schema's `classes`. */
-  label: Int32Array;
+  label: Uint8Array;
   /** The class of each row. */
   labels(): Label3[];
   /** Rows × classes, row after row. */

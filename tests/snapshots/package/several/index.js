@@ -53,7 +53,7 @@ export async function predict(row) {
 
 /** One score of two classes: how far towards the second, and so away from the first. */
 function bothWays(scores) {
-  const both = new Float64Array(scores.length * 2);
+  const both = new scores.constructor(scores.length * 2);
   scores.forEach((score, row) => both.set([-score, score], row * 2));
   return both;
 }
@@ -63,7 +63,11 @@ async function open(source) {
   let { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open() !== 0) throw problem(damaged);
   // Slot s of row r, of n rows in a run, is at s * n + r.
-  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 1536);
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 1920);
+  // Where results are laid out row by row.
+  let given = results.map(
+    ([Type]) => new Type(wasm.memory.buffer, wasm.workspace() + 12288),
+  );
 
   /** Fills the slots; of how many rows a value needs a closer look. */
   function take(input, lists, first, count) {
@@ -132,18 +136,9 @@ async function open(source) {
         }
       }
       wasm.run(count);
-      results.forEach(([, slot, width], k) => {
-        let from = slot * count;
-        const array = arrays[k];
-        if (width === 1) array.set(x.subarray(from, from + count), first);
-        else {
-          const end = (first + count) * width;
-          for (let w = 0; w < width; w++) {
-            for (let to = first * width + w; to < end; to += width) {
-              array[to] = x[from++];
-            }
-          }
-        }
+      results.forEach(([, slot, width, give], k) => {
+        wasm[give](slot, width, 1536, count);
+        arrays[k].set(given[k].subarray(0, count * width), first * width);
       });
     }
     return { rows, arrays };
@@ -152,7 +147,7 @@ async function open(source) {
   /** Lets go of the model's memory. */
   function free() {
     if (wasm && source === undefined) shared = undefined;
-    wasm = x = model.module = undefined;
+    wasm = x = model.module = given = undefined;
   }
 
   const predictBatch = (input) => assemble(batch(input));
@@ -164,13 +159,13 @@ async function open(source) {
 const freed = "this model was freed; load() gives another";
 const damaged = "model.wasm is damaged; copy it anew from the package";
 
-/** What a run leaves in the workspace: array type, first slot, slots. */
+/** What a run leaves: array type, first slot, slots, and what lays them out. */
 const results = [
-  [Int32Array, 3, 1],
-  [Float64Array, 2, 1],
-  [Float64Array, 4, 1],
-  [Int32Array, 5, 1],
-  [Float64Array, 8, 3],
+  [Uint8Array, 3, 1, "give_u8"],
+  [Float64Array, 2, 1, "give_f64"],
+  [Float64Array, 4, 1, "give_f64"],
+  [Uint8Array, 5, 1, "give_u8"],
+  [Float64Array, 8, 3, "give_f64"],
 ];
 
 /** A batch as a person reads it; worker.js makes one of many runs. */

@@ -49,7 +49,7 @@ async function open(source) {
   if (wasm.open() !== 0) throw problem(damaged);
   // Slot s of row r, of n rows in a run, is at s * n + r.
   const encoder = new TextEncoder();
-  let x, texts, lengths, end;
+  let x, texts, lengths, given, end;
 
   /** Looks at the memory, which is another one when it has grown. */
   function look() {
@@ -57,6 +57,9 @@ async function open(source) {
     x = new Float64Array(buffer, wasm.workspace(), 1408);
     texts = new Uint8Array(buffer, wasm.texts());
     lengths = new DataView(buffer, wasm.texts());
+    given = results.map(
+      ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
+    );
   }
   look();
 
@@ -109,18 +112,9 @@ async function open(source) {
         }
       }
       wasm.run(count);
-      results.forEach(([, slot, width], k) => {
-        let from = slot * count;
-        const array = arrays[k];
-        if (width === 1) array.set(x.subarray(from, from + count), first);
-        else {
-          const end = (first + count) * width;
-          for (let w = 0; w < width; w++) {
-            for (let to = first * width + w; to < end; to += width) {
-              array[to] = x[from++];
-            }
-          }
-        }
+      results.forEach(([, slot, width, give], k) => {
+        wasm[give](slot, width, 0, count);
+        arrays[k].set(given[k].subarray(0, count * width), first * width);
       });
     }
     return { rows, arrays };
@@ -129,7 +123,7 @@ async function open(source) {
   /** Lets go of the model's memory. */
   function free() {
     if (wasm && source === undefined) shared = undefined;
-    wasm = x = model.module = texts = lengths = undefined;
+    wasm = x = model.module = texts = lengths = given = undefined;
   }
 
   const predictBatch = (input) => assemble(batch(input));
@@ -141,8 +135,8 @@ async function open(source) {
 const freed = "this model was freed; load() gives another";
 const damaged = "model.wasm is damaged; copy it anew from the package";
 
-/** What a run leaves in the workspace: array type, first slot, slots. */
-const results = [[Float64Array, 1, 1]];
+/** What a run leaves: array type, first slot, slots, and what lays them out. */
+const results = [[Float64Array, 1, 1, "give_f64"]];
 
 /** A batch as a person reads it; worker.js makes one of many runs. */
 export function assemble({ rows, arrays }) {

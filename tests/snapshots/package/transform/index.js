@@ -53,6 +53,10 @@ async function open(source) {
   if (wasm.open() !== 0) throw problem(damaged);
   // Slot s of row r, of n rows in a run, is at s * n + r.
   let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 512);
+  // Where results are laid out row by row.
+  let given = results.map(
+    ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
+  );
 
   /** Fills the slots; of how many rows a value needs a closer look. */
   function take(input, lists, first, count) {
@@ -110,18 +114,9 @@ async function open(source) {
         }
       }
       wasm.run(count);
-      results.forEach(([, slot, width], k) => {
-        let from = slot * count;
-        const array = arrays[k];
-        if (width === 1) array.set(x.subarray(from, from + count), first);
-        else {
-          const end = (first + count) * width;
-          for (let w = 0; w < width; w++) {
-            for (let to = first * width + w; to < end; to += width) {
-              array[to] = x[from++];
-            }
-          }
-        }
+      results.forEach(([, slot, width, give], k) => {
+        wasm[give](slot, width, 0, count);
+        arrays[k].set(given[k].subarray(0, count * width), first * width);
       });
     }
     return { rows, arrays, notes };
@@ -130,7 +125,7 @@ async function open(source) {
   /** Lets go of the model's memory. */
   function free() {
     if (wasm && source === undefined) shared = undefined;
-    wasm = x = model.module = undefined;
+    wasm = x = model.module = given = undefined;
   }
 
   const predictBatch = (input) => assemble(batch(input));
@@ -142,8 +137,8 @@ async function open(source) {
 const freed = "this model was freed; load() gives another";
 const damaged = "model.wasm is damaged; copy it anew from the package";
 
-/** What a run leaves in the workspace: array type, first slot, slots. */
-const results = [[Float64Array, 2, 2]];
+/** What a run leaves: array type, first slot, slots, and what lays them out. */
+const results = [[Float64Array, 2, 2, "give_f64"]];
 
 /** A batch as a person reads it; worker.js makes one of many runs. */
 export function assemble({ rows, arrays, notes }) {
