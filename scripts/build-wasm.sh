@@ -36,7 +36,7 @@ case ${1-} in
     # the module 0.4% smaller, and packages not: gzip does better with what -Os writes.
     node scripts/tables.mjs "$built" target/runtime.tables.wasm
     wasm-opt --no-inline='kernel_*' --no-inline='check_*' --no-inline='*7runtime5lines*' \
-      --no-inline='*7runtime6groups*' -Os -g --strip-producers target/runtime.tables.wasm -o target/runtime.out.wasm
+      --no-inline='*7runtime6groups*' --no-inline='*6sliced6sliced*' -Os -g --strip-producers target/runtime.tables.wasm -o target/runtime.out.wasm
     rm target/runtime.tables.wasm
     mv target/runtime.out.wasm target/runtime.wasm
     cp "$built" target/runtime.in.wasm

@@ -533,7 +533,9 @@ impl Tables {
     }
 }
 
-/// `rest` makes the masks behind those of thresholds; false where a value is refused.
+/// `rest` makes the masks behind those of thresholds; false where a value is refused. Apart from the kernels, which a first
+/// call has compiled: it walks.
+#[inline(never)]
 fn sliced<T: Number, const KIND: u8>(
     call: &Call,
     forest: &Forest,
