@@ -3,15 +3,15 @@
 
 use super::trees::Number;
 
+use super::bits::ROWS;
+use super::trees::Entry;
+use core::mem::MaybeUninit;
+
 /// Row by row: for builds without vectors, and for what is left of a block.
 mod rows {
     use super::Number;
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    use crate::runtime::bits::ROWS;
-    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    use crate::runtime::trees::Entry;
-    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    use core::mem::MaybeUninit;
+    use super::{Entry, MaybeUninit, ROWS};
 
     /// Rounds each value; whether all are finite.
     pub fn read<T: Number, V: Copy + Into<f64>>(values: &[V], into: &mut [T]) -> bool {
@@ -39,30 +39,35 @@ mod rows {
     }
 
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    pub fn cells<T: Number>(
+    pub fn cells<T: Number, const RIGHT: bool>(
         x: &[T; ROWS],
-        low: T,
-        high: T,
-        scale: T,
+        [low, high, scale]: [T; 3],
         base: u32,
         into: &mut MaybeUninit<[u32; ROWS]>,
     ) -> bool {
-        *into = MaybeUninit::new(x.map(|x| base + (T::cell(x, low, high, scale) * size_of::<Entry<T>>()) as u32));
-        finite(x)
+        let place = |x: T| {
+            let x = if RIGHT && x.is_nan() { high } else { x };
+            base + (T::cell(x, low, high, scale) * size_of::<Entry<T>>()) as u32
+        };
+        *into = MaybeUninit::new(x.map(place));
+        RIGHT || finite(x)
     }
 
+    /// # Safety
+    /// As `Number::ranks` says.
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    pub unsafe fn ranks<T: Number<Whole: Into<u64>>>(
+    pub unsafe fn ranks<T: Number<Whole: Into<u64>>, const RIGHT: bool>(
         x: &[T; ROWS],
         places: &[u32; ROWS],
         entries: &[Entry<T>],
-        _: &mut MaybeUninit<[Entry<T>; ROWS]>,
         into: &mut [u8; ROWS],
     ) {
         for ((&x, &place), into) in x.iter().zip(places).zip(into) {
             // SAFETY: by the caller.
             let entry = unsafe { entries.get_unchecked(place as usize / size_of::<Entry<T>>()) };
-            *into = entry.start.into() as u8 + u8::from(x > entry.threshold);
+            let start = entry.start.into() as u8;
+            *into =
+                if RIGHT { start - u8::from(x <= entry.threshold) } else { start + u8::from(x > entry.threshold) };
         }
     }
 
@@ -87,19 +92,44 @@ mod rows {
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod vectors {
     pub use super::rows::{base, below, cell_f32, cell_f64, finite as finite_f32, finite as finite_f64};
-    pub use super::rows::{
-        cells as cells_f32, cells as cells_f64, read as read_f32, read as read_f64, read as widen,
-    };
-    pub use super::rows::{ranks as ranks_f32, ranks as ranks_f64};
+    pub use super::rows::{read as read_f32, read as read_f64, read as widen};
+    use super::{Entry, MaybeUninit, ROWS, rows};
+
+    macro_rules! of {
+        ($width:ident $cells:ident $ranks:ident) => {
+            pub fn $cells<const RIGHT: bool>(
+                x: &[$width; ROWS],
+                low: $width,
+                high: $width,
+                scale: $width,
+                base: u32,
+                into: &mut MaybeUninit<[u32; ROWS]>,
+            ) -> bool {
+                rows::cells::<_, RIGHT>(x, [low, high, scale], base, into)
+            }
+
+            /// # Safety
+            /// As `Number::ranks` says.
+            pub unsafe fn $ranks<const RIGHT: bool>(
+                x: &[$width; ROWS],
+                places: &[u32; ROWS],
+                entries: &[Entry<$width>],
+                _: &mut MaybeUninit<[Entry<$width>; ROWS]>,
+                into: &mut [u8; ROWS],
+            ) {
+                // SAFETY: by the caller.
+                unsafe { rows::ranks::<_, RIGHT>(x, places, entries, into) }
+            }
+        };
+    }
+    of!(f32 cells_f32 ranks_f32);
+    of!(f64 cells_f64 ranks_f64);
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vectors {
-    use super::{Number, rows};
-    use crate::runtime::bits::ROWS;
-    use crate::runtime::trees::Entry;
+    use super::{Entry, MaybeUninit, Number, ROWS, rows};
     use core::arch::wasm32::*;
-    use core::mem::MaybeUninit;
     use core::ptr::with_exposed_provenance;
 
     pub fn read_f32(values: &[f64], into: &mut [f32]) -> bool {
@@ -194,7 +224,7 @@ mod vectors {
 
     /// # Safety
     /// As `Number::ranks` says.
-    pub unsafe fn ranks_f32(
+    pub unsafe fn ranks_f32<const RIGHT: bool>(
         x: &[f32; ROWS],
         places: &[u32; ROWS],
         _: &[Entry<f32>],
@@ -210,8 +240,12 @@ mod vectors {
                     let at = found.add(4 * k).cast::<v128>();
                     let (a, b) = (v128_load(at), v128_load(at.add(1)));
                     let threshold = i32x4_shuffle::<0, 2, 4, 6>(a, b);
-                    let above = f32x4_gt(v128_load(x.add(4 * k).cast()), threshold);
-                    i32x4_sub(i32x4_shuffle::<1, 3, 5, 7>(a, b), above)
+                    let (x, start) = (v128_load(x.add(4 * k).cast()), i32x4_shuffle::<1, 3, 5, 7>(a, b));
+                    if RIGHT {
+                        i32x4_add(start, f32x4_le(x, threshold))
+                    } else {
+                        i32x4_sub(start, f32x4_gt(x, threshold))
+                    }
                 };
                 v128_store(into.as_mut_ptr().cast(), bytes(four(0), four(1), four(2), four(3)));
                 (x, found) = (x.add(16), found.add(16));
@@ -221,7 +255,7 @@ mod vectors {
 
     /// # Safety
     /// As `Number::ranks` says.
-    pub unsafe fn ranks_f64(
+    pub unsafe fn ranks_f64<const RIGHT: bool>(
         x: &[f64; ROWS],
         places: &[u32; ROWS],
         _: &[Entry<f64>],
@@ -236,8 +270,13 @@ mod vectors {
                 let two = |k: usize| {
                     let at = found.add(2 * k).cast::<v128>();
                     let (a, b) = (v128_load(at), v128_load(at.add(1)));
-                    let above = f64x2_gt(v128_load(x.add(2 * k).cast()), i64x2_shuffle::<0, 2>(a, b));
-                    i64x2_sub(i64x2_shuffle::<1, 3>(a, b), above)
+                    let (x, start) = (v128_load(x.add(2 * k).cast()), i64x2_shuffle::<1, 3>(a, b));
+                    let threshold = i64x2_shuffle::<0, 2>(a, b);
+                    if RIGHT {
+                        i64x2_add(start, f64x2_le(x, threshold))
+                    } else {
+                        i64x2_sub(start, f64x2_gt(x, threshold))
+                    }
                 };
                 let four = |k: usize| i32x4_shuffle::<0, 2, 4, 6>(two(2 * k), two(2 * k + 1));
                 v128_store(into.as_mut_ptr().cast(), bytes(four(0), four(1), four(2), four(3)));
@@ -308,7 +347,7 @@ mod vectors {
         !v128_any_true(wrong)
     }
 
-    pub fn cells_f32(
+    pub fn cells_f32<const RIGHT: bool>(
         x: &[f32; ROWS],
         low: f32,
         high: f32,
@@ -325,10 +364,13 @@ mod vectors {
             unsafe {
                 let into = into.add(four);
                 let x = v128_load(x.as_ptr().cast());
-                wrong = v128_or(wrong, f32x4_sub(x, x));
-                // The operands' order is what sends NaN to the low end.
-                let x = f32x4_pmax(f32x4_splat(low), x);
-                let x = f32x4_pmin(f32x4_splat(high), x);
+                // The operands' order is what sends NaN to an end, and theirs to which.
+                let x = if RIGHT {
+                    f32x4_pmax(f32x4_splat(low), f32x4_pmin(f32x4_splat(high), x))
+                } else {
+                    wrong = v128_or(wrong, f32x4_sub(x, x));
+                    f32x4_pmin(f32x4_splat(high), f32x4_pmax(f32x4_splat(low), x))
+                };
                 let x = f32x4_mul(f32x4_sub(x, f32x4_splat(low)), f32x4_splat(scale));
                 let cell = f32x4_add(x, f32x4_splat(8_388_608.0));
                 v128_store(into, u32x4_add(u32x4_shl(cell, 3), base));
@@ -337,7 +379,7 @@ mod vectors {
         !v128_any_true(wrong)
     }
 
-    pub fn cells_f64(
+    pub fn cells_f64<const RIGHT: bool>(
         x: &[f64; ROWS],
         low: f64,
         high: f64,
@@ -353,12 +395,18 @@ mod vectors {
                 let into = into.add(four);
                 let at = x.as_ptr().cast::<v128>();
                 let cell = |x: v128| {
-                    let x = f64x2_pmin(f64x2_splat(high), f64x2_pmax(f64x2_splat(low), x));
+                    let x = if RIGHT {
+                        f64x2_pmax(f64x2_splat(low), f64x2_pmin(f64x2_splat(high), x))
+                    } else {
+                        f64x2_pmin(f64x2_splat(high), f64x2_pmax(f64x2_splat(low), x))
+                    };
                     let x = f64x2_mul(f64x2_sub(x, f64x2_splat(low)), f64x2_splat(scale));
                     f64x2_add(x, f64x2_splat(4_503_599_627_370_496.0))
                 };
                 let (first, second) = (v128_load(at), v128_load(at.add(1)));
-                wrong = v128_or(wrong, v128_or(f64x2_sub(first, first), f64x2_sub(second, second)));
+                if !RIGHT {
+                    wrong = v128_or(wrong, v128_or(f64x2_sub(first, first), f64x2_sub(second, second)));
+                }
                 // The low words of 2^52 and a cell are the cell.
                 let low_words = u32x4_shuffle::<0, 2, 4, 6>(cell(first), cell(second));
                 v128_store(into, u32x4_add(u32x4_shl(low_words, 4), u32x4_splat(base)));

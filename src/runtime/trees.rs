@@ -57,8 +57,8 @@ pub trait Number: Plain + PartialOrd {
     fn view<'a>(call: &'a Call, number: usize, first: usize) -> Option<&'a [Self; ROWS]>;
     fn finite(x: &[Self; ROWS]) -> bool;
     /// The place of each x's entry, for all rows: `base` and as many bytes further as `cell` entries have; whether all
-    /// are finite.
-    fn cells(
+    /// are finite, where it is not RIGHT. NaN falls into the lowest cell, or RIGHT the highest.
+    fn cells<const RIGHT: bool>(
         x: &[Self; ROWS],
         low: Self,
         high: Self,
@@ -69,11 +69,12 @@ pub trait Number: Plain + PartialOrd {
     /// `Entry::start` is as wide as the number.
     type Whole: Copy;
     fn start(rank: u16) -> Self::Whole;
-    /// The rank of each x, below 256: that where its cell starts, and one more where x is above the cell's threshold.
+    /// The rank of each x, below 256: that where its cell starts, and one more where x is above the cell's threshold. RIGHT:
+    /// one more than the entry says unless x is not above it, so that NaN is above.
     ///
     /// # Safety
     /// The places are those that `cells` made from `lanes::base` of the entries, of which there is one for each cell.
-    unsafe fn ranks(
+    unsafe fn ranks<const RIGHT: bool>(
         x: &[Self; ROWS],
         places: &[u32; ROWS],
         entries: &[Entry<Self>],
@@ -149,7 +150,7 @@ impl Number for f32 {
         rank.into()
     }
     #[inline(always)]
-    unsafe fn ranks(
+    unsafe fn ranks<const RIGHT: bool>(
         x: &[f32; ROWS],
         places: &[u32; ROWS],
         entries: &[Entry<f32>],
@@ -157,10 +158,10 @@ impl Number for f32 {
         into: &mut [u8; ROWS],
     ) {
         // SAFETY: by the caller.
-        unsafe { lanes::ranks_f32(x, places, entries, found, into) }
+        unsafe { lanes::ranks_f32::<RIGHT>(x, places, entries, found, into) }
     }
     #[inline(always)]
-    fn cells(
+    fn cells<const RIGHT: bool>(
         x: &[f32; ROWS],
         low: f32,
         high: f32,
@@ -168,7 +169,7 @@ impl Number for f32 {
         base: u32,
         into: &mut MaybeUninit<[u32; ROWS]>,
     ) -> bool {
-        lanes::cells_f32(x, low, high, scale, base, into)
+        lanes::cells_f32::<RIGHT>(x, low, high, scale, base, into)
     }
     #[inline(always)]
     fn cell(x: f32, low: f32, high: f32, scale: f32) -> usize {
@@ -247,7 +248,7 @@ impl Number for f64 {
         rank.into()
     }
     #[inline(always)]
-    unsafe fn ranks(
+    unsafe fn ranks<const RIGHT: bool>(
         x: &[f64; ROWS],
         places: &[u32; ROWS],
         entries: &[Entry<f64>],
@@ -255,10 +256,10 @@ impl Number for f64 {
         into: &mut [u8; ROWS],
     ) {
         // SAFETY: by the caller.
-        unsafe { lanes::ranks_f64(x, places, entries, found, into) }
+        unsafe { lanes::ranks_f64::<RIGHT>(x, places, entries, found, into) }
     }
     #[inline(always)]
-    fn cells(
+    fn cells<const RIGHT: bool>(
         x: &[f64; ROWS],
         low: f64,
         high: f64,
@@ -266,7 +267,7 @@ impl Number for f64 {
         base: u32,
         into: &mut MaybeUninit<[u32; ROWS]>,
     ) -> bool {
-        lanes::cells_f64(x, low, high, scale, base, into)
+        lanes::cells_f64::<RIGHT>(x, low, high, scale, base, into)
     }
     #[inline(always)]
     fn cell(x: f64, low: f64, high: f64, scale: f64) -> usize {
