@@ -40,6 +40,8 @@ struct Kind {
     sides: Sides,
     /// Different thresholds.
     grid: usize,
+    /// They are as far apart as each other, so that values are ranked four at a time.
+    even: bool,
 }
 
 /// How missing values are decided at a split.
@@ -52,6 +54,8 @@ enum Sides {
     Nonzero,
     /// One of these, by column.
     Mixed,
+    /// Left or right, by column.
+    Column,
 }
 
 const PLAIN: Kind = Kind {
@@ -70,7 +74,10 @@ const PLAIN: Kind = Kind {
     sets: 0,
     sides: Sides::Any,
     grid: 6000,
+    even: false,
 };
+
+const EVEN: Kind = Kind { even: true, ..PLAIN };
 
 fn kinds() -> Vec<Kind> {
     use Width::F64;
@@ -289,6 +296,24 @@ fn kinds() -> Vec<Kind> {
             outputs: 2,
             ..PLAIN
         },
+        // As many thresholds a column as a rank counts.
+        Kind { name: "even", kernel: "gathered32", columns: 6, grid: 6 * 255, sides: Sides::Column, ..EVEN },
+        Kind { name: "even-any", kernel: "gathered32", columns: 14, grid: 14 * 100, infinite: false, ..EVEN },
+        Kind { name: "even-strict", kernel: "gathered32", missing: false, infinite: false, ..EVEN },
+        Kind { name: "even-nonzero", kernel: "gathered32", columns: 7, grid: 700, sides: Sides::Nonzero, ..EVEN },
+        Kind {
+            name: "even-64",
+            kernel: "grouped64",
+            columns: 9,
+            grid: 9 * 255,
+            leaves: 31,
+            level: false,
+            compare: F64,
+            sum: F64,
+            sides: Sides::Column,
+            ..EVEN
+        },
+        Kind { name: "even-wide", kernel: "sliced32", columns: 40, grid: 40 * 100, sides: Sides::Column, ..EVEN },
         Kind { name: "sets-plain", kernel: "trees32_sets", leaves: 200, level: false, sets: 20, ..PLAIN },
     ]
 }
@@ -333,7 +358,11 @@ fn tree(random: &mut Random, kind: &Kind, number: u32, grid: &[f64]) -> Tree {
             }
             _ => (Test::LessEqual(threshold), 0.0 <= threshold),
         };
-        let missing_left = if side == Sides::Zero { zero_left } else { random.below(3) == 0 };
+        let missing_left = match side {
+            Sides::Zero => zero_left,
+            Sides::Column => feature % 2 == 0,
+            _ => random.below(3) == 0,
+        };
         nodes[at] = Node::Split { feature, test, missing_left, left, right };
         nodes.extend([Node::Leaf(0); 2]);
         open.extend([left as usize, right as usize]);
@@ -379,7 +408,10 @@ const ROWS: usize = 2600;
 fn random_ensembles_as_packages() {
     let mut random = Random(11);
     for kind in kinds() {
-        let grid = thresholds(&mut random, kind.grid);
+        let grid = match kind.even {
+            true => (0..kind.grid).map(|k| k as f64 * 0.75 - 700.0).collect(),
+            false => thresholds(&mut random, kind.grid),
+        };
         let sets = (0..kind.sets).map(|_| {
             let left: Vec<bool> = (0..random.below(45)).map(|_| random.below(2) == 0).collect();
             let set = CategorySet::new(left.len() as u32, random.below(2) == 0, |k| left[k as usize]);

@@ -760,6 +760,56 @@ mod tests {
         assert!(known.iter().all(|&kind| kinds[kind as usize] > 100), "{kinds:?}");
     }
 
+    /// Columns of about as many thresholds as a byte counts, and values above them all or missing.
+    #[test]
+    fn ranks_fill_a_byte() {
+        let mut random = Random(13);
+        let mut used = BTreeSet::new();
+        for round in 0..32 {
+            let (count, side) = ([253, 254, 255, 256][round / 4 % 4], round % 2 == 0);
+            let compare = if round % 4 < 2 { Width::F32 } else { Width::F64 };
+            let mut next = 0;
+            let mut split = |_: &mut Random| {
+                next += 1;
+                let test = Test::LessEqual(f64::from(next % count));
+                // The second column sends missing values either way.
+                let second = next / count % 2 == 1;
+                let (feature, missing_left) = (second.into(), if second { next % 2 == 0 } else { side });
+                Node::Split { feature, test, missing_left, left: 0, right: 0 }
+            };
+            let trees = (0..40).map(|_| tree(&mut random, 64, 6, true, &mut split, Some(0), 1)).collect();
+            let ensemble = Ensemble {
+                compare,
+                sum: Width::F64,
+                features: 2,
+                base: vec![0.0],
+                trees,
+                sets: Vec::new(),
+                aggregate: Aggregate::Sum,
+                missing: true,
+                infinite: round >= 16,
+            };
+            ensemble.check().unwrap();
+            let last = f64::from(count);
+            let beyond = if round >= 16 { f64::INFINITY } else { 1e30 };
+            let of = [f64::NAN, beyond, -beyond, last, last - 1.0, last - 1.5, last - 0.5, 1.0, -1.0, 0.0, 17.5];
+            let x: Vec<f64> = (0..1024).map(|k| of.get(k % 16).copied().unwrap_or((k % 300) as f64)).collect();
+            let mut first: Option<Vec<Vec<u64>>> = None;
+            for (name, image) in by_kernel(&ensemble, round) {
+                used.insert(name);
+                let mut machine = Machine::open(&image).unwrap_or_else(|_| unreachable!());
+                let bits = [512, 1, 3, 200].map(|rows| {
+                    machine.slots_mut()[..2 * rows].copy_from_slice(&x[..2 * rows]);
+                    machine.run(rows).unwrap();
+                    machine.slots()[2 * rows..3 * rows].iter().map(|y| y.to_bits()).collect::<Vec<_>>()
+                });
+                let first = first.get_or_insert_with(|| bits.to_vec());
+                assert_eq!(&bits[..], first, "round {round}: {name}, {count} thresholds, {compare:?}");
+            }
+        }
+        assert!(["sliced", "gathered", "grouped"].iter().all(|name| used.contains(name)), "{used:?}");
+    }
+
     /// The columns that the compact form has, where it holds the ensemble.
     fn columns_of(ensemble: &Ensemble) -> BTreeSet<Column> {
         let (flat, _) = flat_trees(ensemble, &(0..ensemble.features).collect::<Vec<_>>()).unwrap_or_default();

@@ -10,8 +10,9 @@
 use super::Call;
 use super::forest::{Column, Forest, Layout, Place, Sum};
 use super::groups::{self, CHUNK};
-use super::sliced::{BEYOND, Columns, GATHERED, Ranks};
-use super::trees::{Number, SUM32, VECTOR};
+use super::lanes;
+use super::sliced::{BEYOND, Columns, GATHERED, Ranks, is_right};
+use super::trees::{Entry, Four, Number, SUM32, VECTOR};
 
 /// Columns that the two vectors hold.
 pub const COLUMNS: usize = 32;
@@ -40,6 +41,23 @@ struct Binned<T> {
     cell_count: u32,
 }
 
+impl<T: Number> Binned<T> {
+    /// Makes it one of the four, and what stands for those behind it where there is none.
+    fn join(&self, four: &mut Four<T>, place: usize, entries: &[Entry<T>]) {
+        for place in place..4 {
+            for (into, of) in four.map.iter_mut().zip(self.map.cell_map()) {
+                into[place] = of;
+            }
+            four.slots[place] = self.slot;
+            four.base[place] = lanes::base(entries);
+            // Ranks are kept less 128.
+            four.add[place] = T::start(if is_right(self.column) { 127 } else { 128 });
+        }
+        let direct = self.map.most == 1 && self.cell_count > 0 && self.column.keeps_zeros();
+        four.slow |= u32::from(!direct);
+    }
+}
+
 /// Trees of one output that follow each other.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -54,6 +72,8 @@ pub struct Run {
 pub struct Tables {
     head: Place,
     columns: Place,
+    /// The same, four at a time.
+    fours: Place,
     runs: Place,
     base: Place,
     /// Of `sliced`.
@@ -124,11 +144,12 @@ impl Steps {
 
 impl Tables {
     /// In an empty layout, for trees filled up to a depth or any; what is of `sliced` is set by `build`.
-    pub fn new<T>(forest: &Forest, depth: Option<u32>, layout: &mut Layout, outputs: usize) -> Tables {
+    pub fn new<T: Number>(forest: &Forest, depth: Option<u32>, layout: &mut Layout, outputs: usize) -> Tables {
         let trees = forest.sizes.len() as u64;
         let mut tables = Tables {
             head: layout.take::<Head>(1),
             columns: layout.take::<Binned<T>>(forest.columns.len() as u64),
+            fours: layout.take::<Four<T>>(forest.columns.len().div_ceil(4) as u64),
             runs: layout.take::<Run>(trees),
             base: layout.take::<f64>(outputs as u64),
             ..Tables::default()
@@ -145,21 +166,23 @@ impl Tables {
         tables
     }
 
-    /// Makes the tables. Of `sliced` come the columns' maps, where sorted thresholds and cells are and, for trees that
-    /// are filled up, their heaps of thresholds, where leaf rows are and how far it is from one tree's to the next one's.
+    /// Makes the tables. Of `sliced` come the columns' maps, their entries, where sorted thresholds and cells are and, for
+    /// trees that are filled up, their heaps of thresholds, where leaf rows are and how far it is from one tree's to the
+    /// next one's.
     pub fn build<T: Number, const KIND: u8>(
         mut self,
         call: &Call,
         forest: &Forest,
-        (maps, [sorted, cells]): (Columns<T>, [Place; 2]),
+        (maps, mut entries, [sorted, cells]): (Columns<T>, &[Entry<T>], [Place; 2]),
         (heaps, values, pitch): (&[u16], Place, usize),
     ) {
         (self.sorted, self.cells) = (sorted, cells);
         // SAFETY: laid out as in the validator, each place is viewed once.
-        let (head, columns, runs, base) = unsafe {
+        let (head, columns, fours, runs, base) = unsafe {
             (
                 self.head.of::<Head>(call),
                 self.columns.of::<Binned<T>>(call),
+                self.fours.of::<Four<T>>(call),
                 self.runs.of::<Run>(call),
                 self.base.of::<f64>(call),
             )
@@ -171,6 +194,13 @@ impl Tables {
             *into = Binned { map: *map, column, slot, sorted, count, cells, cell_count };
             sorted += own.len() as u32;
             cells += cell_count;
+        }
+        for (number, own) in columns.iter().enumerate() {
+            let (mine, others) = entries.split_at_checked(own.cell_count as usize).unwrap_or_default();
+            entries = others;
+            if let Some(four) = fours.get_mut(number / 4) {
+                own.join(four, number % 4, mine);
+            }
         }
         let (mut last, mut count) = (None, 0);
         for tree in 0..forest.sizes.len() {
@@ -280,25 +310,32 @@ unsafe fn rank<T: Number>(call: &Call, head: &Head, row: usize) -> Option<Ranked
         let columns = head.tables.columns.of::<Binned<T>>(call);
         let (sorted, cells) = (head.tables.sorted.of::<T>(call).as_ptr(), head.tables.cells.of::<u16>(call).as_ptr());
         let slots = call.slots.add(row);
+        let mut fours = head.tables.fours.of::<Four<T>>(call).as_ptr();
         let (mut at, mut left) = (columns.as_ptr(), columns.len());
         let mut into = ranks.as_mut_ptr();
         while left > 0 {
-            let own = &*at;
-            let x = T::round(*slots.add(own.slot as usize * call.rows));
-            let Some(x) = own.column.admit(head.flags, x) else {
-                call.refuse(row);
-                return None;
-            };
-            let (sorted, cells) = (sorted.add(own.sorted as usize), cells.add(own.cells as usize));
-            let rank = if own.map.most == 1 && own.cell_count > 0 {
-                let at = *cells.add(own.map.cell(x)) as usize;
-                at + usize::from(x > *sorted.add(at))
-            } else {
-                let sorted = core::slice::from_raw_parts(sorted, own.count as usize + BEYOND);
-                own.map.rank(sorted, core::slice::from_raw_parts(cells, own.cell_count as usize), x)
-            };
-            *into = rank as u8 ^ 128;
-            (at, into, left) = (at.add(1), into.add(1), left - 1);
+            let count = if left < 4 { left } else { 4 };
+            let four = &*fours;
+            match if four.slow == 0 { T::four(four, slots, call.rows) } else { None } {
+                // Behind the last column there is room for what stands for others.
+                Some(four) => into.cast::<[u8; 4]>().write(four),
+                None => {
+                    for place in 0..count {
+                        let own = &*at.add(place);
+                        let x = T::round(*slots.add(own.slot as usize * call.rows));
+                        let Some(x) = own.column.admit(head.flags, x) else {
+                            call.refuse(row);
+                            return None;
+                        };
+                        let (sorted, cells) = (sorted.add(own.sorted as usize), cells.add(own.cells as usize));
+                        let sorted = core::slice::from_raw_parts(sorted, own.count as usize + BEYOND);
+                        let cells = core::slice::from_raw_parts(cells, own.cell_count as usize);
+                        let rank = own.map.rank(sorted, cells, x);
+                        *into.add(place) = rank as u8 ^ 128;
+                    }
+                }
+            }
+            (fours, at, into, left) = (fours.add(1), at.add(count), into.add(count), left - count);
         }
         Some(Ranked::load(&ranks))
     }

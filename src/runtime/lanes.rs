@@ -4,7 +4,7 @@
 use super::trees::Number;
 
 use super::bits::ROWS;
-use super::trees::Entry;
+use super::trees::{Entry, Four};
 use core::mem::MaybeUninit;
 
 /// Row by row: for builds without vectors, and for what is left of a block.
@@ -93,10 +93,10 @@ mod rows {
 mod vectors {
     pub use super::rows::{base, below, cell_f32, cell_f64, finite as finite_f32, finite as finite_f64};
     pub use super::rows::{read as read_f32, read as read_f64, read as widen};
-    use super::{Entry, MaybeUninit, ROWS, rows};
+    use super::{Entry, Four, MaybeUninit, ROWS, rows};
 
     macro_rules! of {
-        ($width:ident $cells:ident $ranks:ident) => {
+        ($width:ident $cells:ident $ranks:ident $four:ident) => {
             pub fn $cells<const RIGHT: bool>(
                 x: &[$width; ROWS],
                 low: $width,
@@ -114,21 +114,26 @@ mod vectors {
                 x: &[$width; ROWS],
                 places: &[u32; ROWS],
                 entries: &[Entry<$width>],
-                _: &mut MaybeUninit<[Entry<$width>; ROWS]>,
                 into: &mut [u8; ROWS],
             ) {
                 // SAFETY: by the caller.
                 unsafe { rows::ranks::<_, RIGHT>(x, places, entries, into) }
             }
+
+            /// # Safety
+            /// None is needed: there are no vectors.
+            pub unsafe fn $four(_: &Four<$width>, _: *const f64, _: usize) -> Option<[u8; 4]> {
+                None
+            }
         };
     }
-    of!(f32 cells_f32 ranks_f32);
-    of!(f64 cells_f64 ranks_f64);
+    of!(f32 cells_f32 ranks_f32 four_f32);
+    of!(f64 cells_f64 ranks_f64 four_f64);
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vectors {
-    use super::{Entry, MaybeUninit, Number, ROWS, rows};
+    use super::{Entry, Four, MaybeUninit, Number, ROWS, rows};
     use core::arch::wasm32::*;
     use core::ptr::with_exposed_provenance;
 
@@ -190,30 +195,6 @@ mod vectors {
         entries.as_ptr().expose_provenance() as u32
     }
 
-    /// Copies the entry of each place.
-    ///
-    /// # Safety
-    /// The places are those of entries.
-    #[inline(always)]
-    unsafe fn pick<T: Number>(
-        places: &[u32; ROWS],
-        found: &mut MaybeUninit<[Entry<T>; ROWS]>,
-        copy: impl Fn(*const Entry<T>, *mut Entry<T>),
-    ) {
-        let mut into = found.as_mut_ptr().cast::<Entry<T>>();
-        for &[a, b, c, d] in places.as_chunks::<4>().0 {
-            let entry = |place: u32| with_exposed_provenance(place as usize);
-            // SAFETY: by the caller; as many are written as there are places.
-            unsafe {
-                copy(entry(a), into);
-                copy(entry(b), into.add(1));
-                copy(entry(c), into.add(2));
-                copy(entry(d), into.add(3));
-                into = into.add(4);
-            }
-        }
-    }
-
     /// Sixteen numbers below 256. The narrowing instructions would do, but LLVM 22 makes clamps of them.
     #[inline(always)]
     fn bytes(a: v128, b: v128, c: v128, d: v128) -> v128 {
@@ -228,17 +209,16 @@ mod vectors {
         x: &[f32; ROWS],
         places: &[u32; ROWS],
         _: &[Entry<f32>],
-        found: &mut MaybeUninit<[Entry<f32>; ROWS]>,
         into: &mut [u8; ROWS],
     ) {
-        // SAFETY: by the caller; an entry is 8 bytes, and all are found before they are read.
+        // SAFETY: by the caller, and an entry is 8 bytes.
         unsafe {
-            pick(places, found, |from, into| into.cast::<u64>().write_unaligned(from.cast::<u64>().read_unaligned()));
-            let (mut x, mut found) = (x.as_ptr(), found.as_ptr().cast::<Entry<f32>>());
-            for into in into.as_chunks_mut::<16>().0 {
+            let mut x = x.as_ptr();
+            for (into, places) in into.as_chunks_mut::<16>().0.iter_mut().zip(places.as_chunks::<16>().0) {
+                let entry = |k: usize| with_exposed_provenance::<u64>(*places.get_unchecked(k) as usize);
                 let four = |k: usize| {
-                    let at = found.add(4 * k).cast::<v128>();
-                    let (a, b) = (v128_load(at), v128_load(at.add(1)));
+                    let a = v128_load64_lane::<1>(v128_load64_zero(entry(4 * k)), entry(4 * k + 1));
+                    let b = v128_load64_lane::<1>(v128_load64_zero(entry(4 * k + 2)), entry(4 * k + 3));
                     let threshold = i32x4_shuffle::<0, 2, 4, 6>(a, b);
                     let (x, start) = (v128_load(x.add(4 * k).cast()), i32x4_shuffle::<1, 3, 5, 7>(a, b));
                     if RIGHT {
@@ -248,7 +228,7 @@ mod vectors {
                     }
                 };
                 v128_store(into.as_mut_ptr().cast(), bytes(four(0), four(1), four(2), four(3)));
-                (x, found) = (x.add(16), found.add(16));
+                x = x.add(16);
             }
         }
     }
@@ -259,17 +239,15 @@ mod vectors {
         x: &[f64; ROWS],
         places: &[u32; ROWS],
         _: &[Entry<f64>],
-        found: &mut MaybeUninit<[Entry<f64>; ROWS]>,
         into: &mut [u8; ROWS],
     ) {
-        // SAFETY: by the caller; an entry is 16 bytes, and all are found before they are read.
+        // SAFETY: by the caller, and an entry is 16 bytes.
         unsafe {
-            pick(places, found, |from, into| v128_store(into.cast(), v128_load(from.cast())));
-            let (mut x, mut found) = (x.as_ptr(), found.as_ptr().cast::<Entry<f64>>());
-            for into in into.as_chunks_mut::<16>().0 {
+            let mut x = x.as_ptr();
+            for (into, places) in into.as_chunks_mut::<16>().0.iter_mut().zip(places.as_chunks::<16>().0) {
+                let entry = |k: usize| v128_load(with_exposed_provenance(*places.get_unchecked(k) as usize));
                 let two = |k: usize| {
-                    let at = found.add(2 * k).cast::<v128>();
-                    let (a, b) = (v128_load(at), v128_load(at.add(1)));
+                    let (a, b) = (entry(2 * k), entry(2 * k + 1));
                     let (x, start) = (v128_load(x.add(2 * k).cast()), i64x2_shuffle::<1, 3>(a, b));
                     let threshold = i64x2_shuffle::<0, 2>(a, b);
                     if RIGHT {
@@ -280,9 +258,79 @@ mod vectors {
                 };
                 let four = |k: usize| i32x4_shuffle::<0, 2, 4, 6>(two(2 * k), two(2 * k + 1));
                 v128_store(into.as_mut_ptr().cast(), bytes(four(0), four(1), four(2), four(3)));
-                (x, found) = (x.add(16), found.add(16));
+                x = x.add(16);
             }
         }
+    }
+
+    /// # Safety
+    /// As `Number::four` says.
+    #[inline(always)]
+    pub unsafe fn four_f32(own: &Four<f32>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
+        // SAFETY: by the caller; four numbers are read of each field.
+        unsafe {
+            let two = |k: usize| {
+                let at = |k: usize| slots.add(*own.slots.get_unchecked(k) as usize * rows).cast();
+                f32x4_demote_f64x2_zero(v128_load64_lane::<1>(v128_load64_zero(at(k)), at(k + 1)))
+            };
+            let x = i64x2_shuffle::<0, 2>(two(0), two(2));
+            if v128_any_true(f32x4_sub(x, x)) {
+                return None;
+            }
+            let of = |numbers: &[f32; 4]| v128_load(numbers.as_ptr().cast());
+            let [low, high, scale] = &own.map;
+            let near = f32x4_pmin(of(high), f32x4_pmax(of(low), x));
+            let cell = f32x4_add(f32x4_mul(f32x4_sub(near, of(low)), of(scale)), f32x4_splat(8_388_608.0));
+            // As in `cells_f32`.
+            let cell = u32x4_sub(cell, u32x4_splat(8_388_608f32.to_bits()));
+            let places = u32x4_add(u32x4_shl(cell, 3), v128_load(own.base.as_ptr().cast()));
+            let entry = |place: u32| with_exposed_provenance::<u64>(place as usize);
+            let a = v128_load64_zero(entry(u32x4_extract_lane::<0>(places)));
+            let a = v128_load64_lane::<1>(a, entry(u32x4_extract_lane::<1>(places)));
+            let b = v128_load64_zero(entry(u32x4_extract_lane::<2>(places)));
+            let b = v128_load64_lane::<1>(b, entry(u32x4_extract_lane::<3>(places)));
+            let above = f32x4_gt(x, i32x4_shuffle::<0, 2, 4, 6>(a, b));
+            let start = i32x4_add(i32x4_shuffle::<1, 3, 5, 7>(a, b), v128_load(own.add.as_ptr().cast()));
+            Some(low_bytes(i32x4_sub(start, above)))
+        }
+    }
+
+    /// # Safety
+    /// As `Number::four` says.
+    #[inline(always)]
+    pub unsafe fn four_f64(own: &Four<f64>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
+        // SAFETY: by the caller; two numbers are read of each half of a field.
+        unsafe {
+            let mut wrong = u32x4_splat(0);
+            let mut two = |k: usize| {
+                let at = |k: usize| slots.add(*own.slots.get_unchecked(k) as usize * rows).cast();
+                let x = v128_load64_lane::<1>(v128_load64_zero(at(k)), at(k + 1));
+                wrong = v128_or(wrong, f64x2_sub(x, x));
+                let of = |numbers: &[f64; 4]| v128_load(numbers.as_ptr().add(k).cast());
+                let [low, high, scale] = &own.map;
+                let near = f64x2_pmin(of(high), f64x2_pmax(of(low), x));
+                let cell =
+                    f64x2_add(f64x2_mul(f64x2_sub(near, of(low)), of(scale)), f64x2_splat(4_503_599_627_370_496.0));
+                let entry = |cell: u64, k: usize| {
+                    let place = ((cell as u32) << 4) + *own.base.get_unchecked(k);
+                    v128_load(with_exposed_provenance(place as usize))
+                };
+                let a = entry(u64x2_extract_lane::<0>(cell), k);
+                let b = entry(u64x2_extract_lane::<1>(cell), k + 1);
+                let above = f64x2_gt(x, i64x2_shuffle::<0, 2>(a, b));
+                let start = i64x2_add(i64x2_shuffle::<1, 3>(a, b), v128_load(own.add.as_ptr().add(k).cast()));
+                i64x2_sub(start, above)
+            };
+            let ranks = i32x4_shuffle::<0, 2, 4, 6>(two(0), two(2));
+            (!v128_any_true(wrong)).then(|| low_bytes(ranks))
+        }
+    }
+
+    /// Of four numbers.
+    #[inline(always)]
+    fn low_bytes(x: v128) -> [u8; 4] {
+        u32x4_extract_lane::<0>(u8x16_shuffle::<0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12>(x, x))
+            .to_le_bytes()
     }
 
     /// In a vector, where engines need no branches to pick a number.
@@ -418,6 +466,6 @@ mod vectors {
 
 pub use rows::read;
 pub use vectors::{
-    base, below, cell_f32, cell_f64, cells_f32, cells_f64, finite_f32, finite_f64, ranks_f32, ranks_f64, read_f32,
-    read_f64, widen,
+    base, below, cell_f32, cell_f64, cells_f32, cells_f64, finite_f32, finite_f64, four_f32, four_f64, ranks_f32,
+    ranks_f64, read_f32, read_f64, widen,
 };

@@ -99,7 +99,7 @@ macro_rules! each_lane {
 
 /// Whether missing values of the column are above every threshold, as its entries then have it.
 #[inline(always)]
-fn is_right(column: Column) -> bool {
+pub fn is_right(column: Column) -> bool {
     column.kind() == Column::RIGHT
 }
 
@@ -429,7 +429,9 @@ pub fn gathered<T: Number, const KIND: u8>(call: &Call) {
         return sliced::<T, KIND>(call, &forest, &tables, |_| true);
     }
     tables.prepare_columns::<T>(call, &forest);
-    let maps = (tables.columns::<T>(call, &forest), [tables.thresholds, tables.cells]);
+    // SAFETY: laid out as in the validator; made just now, and not written any more.
+    let entries = unsafe { &*tables.entries.of::<Entry<T>>(call) };
+    let maps = (tables.columns::<T>(call, &forest), entries, [tables.thresholds, tables.cells]);
     if KIND == GATHERED {
         tables.prepare::<T, KIND>(call, &forest);
         let pitch = stride_of(&forest, call.outputs).max(1 << depth);
@@ -1076,7 +1078,7 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
 ) -> bool {
     // Filled once, if at all: engines call out of the module for that.
     let mut x = [T::NAN; ROWS];
-    let (mut places, mut found) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+    let mut places = MaybeUninit::uninit();
     let open = forest.flags & (MISSING | INFINITE) == MISSING | INFINITE;
     let (mut ranks, mut planes) = ([[Bits::words(0); 8]; 2], [[Bits::words(0); LANES]; 16]);
     for (&column, (map, sorted, mine)) in forest.columns.iter().zip(columns) {
@@ -1114,9 +1116,9 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
                 let (low, high) =
                     (ranks.as_mut_ptr().cast::<[u8; ROWS]>(), ranks.as_mut_ptr().cast::<[u8; ROWS]>().add(1));
                 if right {
-                    T::ranks::<true>(rows, places.assume_init_ref(), own_entries, &mut found, &mut *low);
+                    T::ranks::<true>(rows, places.assume_init_ref(), own_entries, &mut *low);
                 } else if direct {
-                    T::ranks::<false>(rows, places.assume_init_ref(), own_entries, &mut found, &mut *low);
+                    T::ranks::<false>(rows, places.assume_init_ref(), own_entries, &mut *low);
                 } else {
                     map.fill(sorted, mine, rows, &places, &mut *low, &mut *high);
                 }
@@ -1178,6 +1180,11 @@ impl<T: Number> Ranks<T> {
     #[inline(always)]
     pub fn cell(&self, x: T) -> usize {
         T::cell(x, self.low, self.high, self.scale)
+    }
+
+    /// What `Number::cell` takes.
+    pub fn cell_map(&self) -> [T; 3] {
+        [self.low, self.high, self.scale]
     }
 
     /// The rank of x.

@@ -78,9 +78,14 @@ pub trait Number: Plain + PartialOrd {
         x: &[Self; ROWS],
         places: &[u32; ROWS],
         entries: &[Entry<Self>],
-        found: &mut MaybeUninit<[Entry<Self>; ROWS]>,
         into: &mut [u8; ROWS],
     );
+    /// A byte for each column: the low one of its row's rank and what is added. None where a value is not finite, and
+    /// in builds without vectors.
+    ///
+    /// # Safety
+    /// The entries and slots are there, of blocks of so many rows.
+    unsafe fn four(own: &Four<Self>, slots: *const f64, rows: usize) -> Option<[u8; 4]>;
     /// Which cell x falls into, for x from `low` to `high`: (x - low) × scale to the nearest whole number. Values
     /// outside, and NaN, fall into the end cells; a greater x never into a lower one.
     fn cell(x: Self, low: Self, high: Self, scale: Self) -> usize;
@@ -105,6 +110,22 @@ pub struct Entry<T: Number> {
     pub threshold: T,
     /// Thresholds of the cells before.
     pub start: T::Whole,
+}
+
+/// What the values of four columns need to become ranks together.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Four<T: Number> {
+    /// What `cell` takes of each column's map.
+    pub map: [[T; 4]; 3],
+    /// The slots of their inputs.
+    pub slots: [u32; 4],
+    /// The places of their entries (`lanes::base`).
+    pub base: [u32; 4],
+    /// What a rank of an entry is more than its start.
+    pub add: [T::Whole; 4],
+    /// Not 0 where one has no entries, or not every finite value goes through.
+    pub slow: u32,
 }
 
 impl Number for f32 {
@@ -154,11 +175,15 @@ impl Number for f32 {
         x: &[f32; ROWS],
         places: &[u32; ROWS],
         entries: &[Entry<f32>],
-        found: &mut MaybeUninit<[Entry<f32>; ROWS]>,
         into: &mut [u8; ROWS],
     ) {
         // SAFETY: by the caller.
-        unsafe { lanes::ranks_f32::<RIGHT>(x, places, entries, found, into) }
+        unsafe { lanes::ranks_f32::<RIGHT>(x, places, entries, into) }
+    }
+    #[inline(always)]
+    unsafe fn four(own: &Four<f32>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
+        // SAFETY: by the caller.
+        unsafe { lanes::four_f32(own, slots, rows) }
     }
     #[inline(always)]
     fn cells<const RIGHT: bool>(
@@ -252,11 +277,15 @@ impl Number for f64 {
         x: &[f64; ROWS],
         places: &[u32; ROWS],
         entries: &[Entry<f64>],
-        found: &mut MaybeUninit<[Entry<f64>; ROWS]>,
         into: &mut [u8; ROWS],
     ) {
         // SAFETY: by the caller.
-        unsafe { lanes::ranks_f64::<RIGHT>(x, places, entries, found, into) }
+        unsafe { lanes::ranks_f64::<RIGHT>(x, places, entries, into) }
+    }
+    #[inline(always)]
+    unsafe fn four(own: &Four<f64>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
+        // SAFETY: by the caller.
+        unsafe { lanes::four_f64(own, slots, rows) }
     }
     #[inline(always)]
     fn cells<const RIGHT: bool>(
