@@ -51,10 +51,10 @@ impl<T: Number> Binned<T> {
             four.slots[place] = self.slot;
             four.base[place] = lanes::base(entries);
             // Ranks are kept less 128.
-            four.add[place] = T::start(if is_right(self.column) { 127 } else { 128 });
+            four.logarithm[place] = T::word(if self.map.logarithm() { u64::MAX } else { 0 });
+            four.add[place] = T::word(if is_right(self.column) { 127 } else { 128 });
         }
-        let direct = self.map.most == 1 && self.cell_count > 0 && self.column.keeps_zeros();
-        four.slow |= u32::from(!direct);
+        four.slow |= u32::from(!(self.map.narrow() && self.column.keeps_zeros()));
     }
 }
 

@@ -71,6 +71,41 @@ mod rows {
         }
     }
 
+    /// # Safety
+    /// As `Number::ranks_wide` says.
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    pub unsafe fn wide<T: Number<Whole: Into<u64>>, const RIGHT: bool>(
+        x: &[T; ROWS],
+        places: &[u32; ROWS],
+        entries: &[Entry<T>],
+        [low, high]: &mut [[u8; ROWS]; 2],
+    ) {
+        for ((&x, &place), into) in x.iter().zip(places).zip(low.iter_mut().zip(high)) {
+            let at = 2 * (place as usize / size_of::<Entry<T>>());
+            // SAFETY: by the caller.
+            let (first, other) = unsafe { (entries.get_unchecked(at), entries.get_unchecked(at + 1)) };
+            let mut rank: u64 = other.start.into();
+            for threshold in [first.threshold, T::from_bits(first.start.into()), other.threshold] {
+                if RIGHT { rank -= u64::from(x <= threshold) } else { rank += u64::from(x > threshold) }
+            }
+            (*into.0, *into.1) = (rank as u8, (rank >> 8) as u8);
+        }
+    }
+
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    pub fn logarithms<T: Number>(x: &[T; ROWS], into: &mut [T; ROWS]) -> bool {
+        into.iter_mut().zip(x).for_each(|(into, x)| *into = x.logarithm());
+        finite(x)
+    }
+
+    pub fn logarithm_f32(x: f32) -> f32 {
+        if x.is_nan() { x } else { ((x.to_bits() & 0x7fff_ffff) as i32 as f32).copysign(x) }
+    }
+
+    pub fn logarithm_f64(x: f64) -> f64 {
+        if x.is_nan() { x } else { f64::from((x.to_bits() >> 32) as u32 & 0x7fff_ffff).copysign(x) }
+    }
+
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     macro_rules! cell {
         ($name:ident $width:ident $whole:literal) => {
@@ -92,11 +127,12 @@ mod rows {
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod vectors {
     pub use super::rows::{base, below, cell_f32, cell_f64, finite as finite_f32, finite as finite_f64};
+    pub use super::rows::{logarithms as logarithms_f32, logarithms as logarithms_f64};
     pub use super::rows::{read as read_f32, read as read_f64, read as widen};
     use super::{Entry, Four, MaybeUninit, ROWS, rows};
 
     macro_rules! of {
-        ($width:ident $cells:ident $ranks:ident $four:ident) => {
+        ($width:ident $cells:ident $ranks:ident $wide:ident $four:ident) => {
             pub fn $cells<const RIGHT: bool>(
                 x: &[$width; ROWS],
                 low: $width,
@@ -121,14 +157,26 @@ mod vectors {
             }
 
             /// # Safety
+            /// As `Number::ranks_wide` says.
+            pub unsafe fn $wide<const RIGHT: bool>(
+                x: &[$width; ROWS],
+                places: &[u32; ROWS],
+                entries: &[Entry<$width>],
+                into: &mut [[u8; ROWS]; 2],
+            ) {
+                // SAFETY: by the caller.
+                unsafe { rows::wide::<_, RIGHT>(x, places, entries, into) }
+            }
+
+            /// # Safety
             /// None is needed: there are no vectors.
             pub unsafe fn $four(_: &Four<$width>, _: *const f64, _: usize) -> Option<[u8; 4]> {
                 None
             }
         };
     }
-    of!(f32 cells_f32 ranks_f32 four_f32);
-    of!(f64 cells_f64 ranks_f64 four_f64);
+    of!(f32 cells_f32 ranks_f32 wide_f32 four_f32);
+    of!(f64 cells_f64 ranks_f64 wide_f64 four_f64);
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -263,6 +311,143 @@ mod vectors {
         }
     }
 
+    /// Low bytes of eight numbers, then their second bytes.
+    #[inline(always)]
+    fn two_bytes(a: v128, b: v128) -> v128 {
+        u8x16_shuffle::<0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29>(a, b)
+    }
+
+    /// The low and the high bytes of sixteen numbers.
+    #[inline(always)]
+    fn halves(a: v128, b: v128, c: v128, d: v128) -> [v128; 2] {
+        let (first, other) = (two_bytes(a, b), two_bytes(c, d));
+        [i64x2_shuffle::<0, 2>(first, other), i64x2_shuffle::<1, 3>(first, other)]
+    }
+
+    /// # Safety
+    /// As `Number::ranks_wide` says.
+    pub unsafe fn wide_f32<const RIGHT: bool>(
+        x: &[f32; ROWS],
+        places: &[u32; ROWS],
+        entries: &[Entry<f32>],
+        [low, high]: &mut [[u8; ROWS]; 2],
+    ) {
+        let (base, mut x) = (base(entries), x.as_ptr());
+        let into = low.as_chunks_mut::<16>().0.iter_mut().zip(high.as_chunks_mut::<16>().0);
+        for ((low, high), places) in into.zip(places.as_chunks::<16>().0) {
+            // SAFETY: by the caller; two entries are 16 bytes.
+            unsafe {
+                let entry = |k: usize| {
+                    let place = base + 2 * *places.get_unchecked(k);
+                    v128_load(with_exposed_provenance(place as usize))
+                };
+                let four = |k: usize| {
+                    let (a, b, c, d) = (entry(4 * k), entry(4 * k + 1), entry(4 * k + 2), entry(4 * k + 3));
+                    let (ab, cd) = (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<0, 4, 1, 5>(c, d));
+                    let (first, second) = (i64x2_shuffle::<0, 2>(ab, cd), i64x2_shuffle::<1, 3>(ab, cd));
+                    let (ab, cd) = (i32x4_shuffle::<2, 6, 3, 7>(a, b), i32x4_shuffle::<2, 6, 3, 7>(c, d));
+                    let (third, start) = (i64x2_shuffle::<0, 2>(ab, cd), i64x2_shuffle::<1, 3>(ab, cd));
+                    let x = v128_load(x.add(4 * k).cast());
+                    if RIGHT {
+                        let below = i32x4_add(f32x4_le(x, first), f32x4_le(x, second));
+                        i32x4_add(start, i32x4_add(below, f32x4_le(x, third)))
+                    } else {
+                        let above = i32x4_add(f32x4_gt(x, first), f32x4_gt(x, second));
+                        i32x4_sub(start, i32x4_add(above, f32x4_gt(x, third)))
+                    }
+                };
+                let [first, second] = halves(four(0), four(1), four(2), four(3));
+                v128_store(low.as_mut_ptr().cast(), first);
+                v128_store(high.as_mut_ptr().cast(), second);
+                x = x.add(16);
+            }
+        }
+    }
+
+    /// # Safety
+    /// As `Number::ranks_wide` says.
+    pub unsafe fn wide_f64<const RIGHT: bool>(
+        x: &[f64; ROWS],
+        places: &[u32; ROWS],
+        entries: &[Entry<f64>],
+        [low, high]: &mut [[u8; ROWS]; 2],
+    ) {
+        let (base, mut x) = (base(entries), x.as_ptr());
+        let into = low.as_chunks_mut::<16>().0.iter_mut().zip(high.as_chunks_mut::<16>().0);
+        for ((low, high), places) in into.zip(places.as_chunks::<16>().0) {
+            // SAFETY: by the caller; two entries are 32 bytes.
+            unsafe {
+                let entry = |k: usize| {
+                    let place = with_exposed_provenance::<v128>((base + 2 * *places.get_unchecked(k)) as usize);
+                    (v128_load(place), v128_load(place.add(1)))
+                };
+                let two = |k: usize| {
+                    let ((a, c), (b, d)) = (entry(2 * k), entry(2 * k + 1));
+                    let (first, second) = (i64x2_shuffle::<0, 2>(a, b), i64x2_shuffle::<1, 3>(a, b));
+                    let (third, start) = (i64x2_shuffle::<0, 2>(c, d), i64x2_shuffle::<1, 3>(c, d));
+                    let x = v128_load(x.add(2 * k).cast());
+                    if RIGHT {
+                        let below = i64x2_add(f64x2_le(x, first), f64x2_le(x, second));
+                        i64x2_add(start, i64x2_add(below, f64x2_le(x, third)))
+                    } else {
+                        let above = i64x2_add(f64x2_gt(x, first), f64x2_gt(x, second));
+                        i64x2_sub(start, i64x2_add(above, f64x2_gt(x, third)))
+                    }
+                };
+                let four = |k: usize| i32x4_shuffle::<0, 2, 4, 6>(two(2 * k), two(2 * k + 1));
+                let [first, second] = halves(four(0), four(1), four(2), four(3));
+                v128_store(low.as_mut_ptr().cast(), first);
+                v128_store(high.as_mut_ptr().cast(), second);
+                x = x.add(16);
+            }
+        }
+    }
+
+    /// `Number::logarithm` of four, but of NaN any.
+    #[inline(always)]
+    fn four_logarithms(x: v128) -> v128 {
+        let unsigned = u32x4_splat(0x7fff_ffff);
+        v128_bitselect(f32x4_convert_i32x4(v128_and(x, unsigned)), x, unsigned)
+    }
+
+    /// Of four, two and two.
+    #[inline(always)]
+    fn both_logarithms(a: v128, b: v128) -> [v128; 2] {
+        let high = v128_and(i32x4_shuffle::<1, 3, 5, 7>(a, b), u32x4_splat(0x7fff_ffff));
+        let unsigned = u64x2_splat(u64::MAX >> 1);
+        let (low, high) = (f64x2_convert_low_i32x4(high), f64x2_convert_low_i32x4(i64x2_shuffle::<1, 1>(high, high)));
+        [v128_bitselect(low, a, unsigned), v128_bitselect(high, b, unsigned)]
+    }
+
+    pub fn logarithms_f32(x: &[f32; ROWS], into: &mut [f32; ROWS]) -> bool {
+        let mut wrong = u32x4_splat(0);
+        for (x, into) in x.as_chunks::<4>().0.iter().zip(into.as_chunks_mut::<4>().0) {
+            // SAFETY: four numbers are read, four written.
+            unsafe {
+                let x = v128_load(x.as_ptr().cast());
+                wrong = v128_or(wrong, f32x4_sub(x, x));
+                v128_store(into.as_mut_ptr().cast(), v128_or(four_logarithms(x), f32x4_ne(x, x)));
+            }
+        }
+        !v128_any_true(wrong)
+    }
+
+    pub fn logarithms_f64(x: &[f64; ROWS], into: &mut [f64; ROWS]) -> bool {
+        let mut wrong = u32x4_splat(0);
+        for (x, into) in x.as_chunks::<4>().0.iter().zip(into.as_chunks_mut::<4>().0) {
+            // SAFETY: four numbers are read, four written.
+            unsafe {
+                let (at, into) = (x.as_ptr().cast::<v128>(), into.as_mut_ptr().cast::<v128>());
+                let (a, b) = (v128_load(at), v128_load(at.add(1)));
+                wrong = v128_or(wrong, v128_or(f64x2_sub(a, a), f64x2_sub(b, b)));
+                let [first, second] = both_logarithms(a, b);
+                v128_store(into, v128_or(first, f64x2_ne(a, a)));
+                v128_store(into.add(1), v128_or(second, f64x2_ne(b, b)));
+            }
+        }
+        !v128_any_true(wrong)
+    }
+
     /// # Safety
     /// As `Number::four` says.
     #[inline(always)]
@@ -279,7 +464,8 @@ mod vectors {
             }
             let of = |numbers: &[f32; 4]| v128_load(numbers.as_ptr().cast());
             let [low, high, scale] = &own.map;
-            let near = f32x4_pmin(of(high), f32x4_pmax(of(low), x));
+            let mapped = v128_bitselect(four_logarithms(x), x, v128_load(own.logarithm.as_ptr().cast()));
+            let near = f32x4_pmin(of(high), f32x4_pmax(of(low), mapped));
             let cell = f32x4_add(f32x4_mul(f32x4_sub(near, of(low)), of(scale)), f32x4_splat(8_388_608.0));
             // As in `cells_f32`.
             let cell = u32x4_sub(cell, u32x4_splat(8_388_608f32.to_bits()));
@@ -301,14 +487,16 @@ mod vectors {
     pub unsafe fn four_f64(own: &Four<f64>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
         // SAFETY: by the caller; two numbers are read of each half of a field.
         unsafe {
-            let mut wrong = u32x4_splat(0);
-            let mut two = |k: usize| {
+            let pair = |k: usize| {
                 let at = |k: usize| slots.add(*own.slots.get_unchecked(k) as usize * rows).cast();
-                let x = v128_load64_lane::<1>(v128_load64_zero(at(k)), at(k + 1));
-                wrong = v128_or(wrong, f64x2_sub(x, x));
+                v128_load64_lane::<1>(v128_load64_zero(at(k)), at(k + 1))
+            };
+            let (a, b) = (pair(0), pair(2));
+            let two = |k: usize, x: v128, logarithm: v128| {
                 let of = |numbers: &[f64; 4]| v128_load(numbers.as_ptr().add(k).cast());
                 let [low, high, scale] = &own.map;
-                let near = f64x2_pmin(of(high), f64x2_pmax(of(low), x));
+                let mapped = v128_bitselect(logarithm, x, v128_load(own.logarithm.as_ptr().add(k).cast()));
+                let near = f64x2_pmin(of(high), f64x2_pmax(of(low), mapped));
                 let cell =
                     f64x2_add(f64x2_mul(f64x2_sub(near, of(low)), of(scale)), f64x2_splat(4_503_599_627_370_496.0));
                 let entry = |cell: u64, k: usize| {
@@ -321,7 +509,9 @@ mod vectors {
                 let start = i64x2_add(i64x2_shuffle::<1, 3>(a, b), v128_load(own.add.as_ptr().add(k).cast()));
                 i64x2_sub(start, above)
             };
-            let ranks = i32x4_shuffle::<0, 2, 4, 6>(two(0), two(2));
+            let [first, second] = both_logarithms(a, b);
+            let wrong = v128_or(f64x2_sub(a, a), f64x2_sub(b, b));
+            let ranks = i32x4_shuffle::<0, 2, 4, 6>(two(0, a, first), two(2, b, second));
             (!v128_any_true(wrong)).then(|| low_bytes(ranks))
         }
     }
@@ -464,8 +654,8 @@ mod vectors {
     }
 }
 
-pub use rows::read;
+pub use rows::{logarithm_f32, logarithm_f64, read};
 pub use vectors::{
-    base, below, cell_f32, cell_f64, cells_f32, cells_f64, finite_f32, finite_f64, four_f32, four_f64, ranks_f32,
-    ranks_f64, read_f32, read_f64, widen,
+    base, below, cell_f32, cell_f64, cells_f32, cells_f64, finite_f32, finite_f64, four_f32, four_f64,
+    logarithms_f32, logarithms_f64, ranks_f32, ranks_f64, read_f32, read_f64, wide_f32, wide_f64, widen,
 };

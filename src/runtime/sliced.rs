@@ -112,8 +112,14 @@ pub struct Ranks<T> {
     high: T,
     scale: T,
     /// Most thresholds in a cell, at least 1.
-    pub most: u32,
+    most: u32,
+    form: u32,
 }
+
+/// A map's form: x is its logarithm; a cell is one entry, or two.
+const LOGARITHM: u32 = 1;
+const NARROW: u32 = 2;
+const PAIRED: u32 = 4;
 
 /// A split of a tree that is not full: the number of its mask, and in bytes where the rows are kept that reach its node.
 #[derive(Clone, Copy)]
@@ -525,17 +531,16 @@ impl Tables {
         *ready = 1;
         let mut first = 0;
         // SAFETY: as above.
-        let mut entries = unsafe { self.entries.of::<Entry<T>>(call) }.iter_mut();
+        let mut entries = unsafe { self.entries.of::<Entry<T>>(call) };
         for (&column, (map, sorted, cells)) in forest.columns.iter().zip(self.columns::<T>(call, forest)) {
             let count = sorted.len() - BEYOND;
             for (place, threshold) in sorted.iter_mut().enumerate() {
                 *threshold = if place < count { T::from_bits(forest.thresholds.get(first + place)) } else { T::NAN };
             }
             *map = Ranks::new(sorted, cells);
-            for (&start, entry) in cells.iter().zip(entries.by_ref()) {
-                let threshold = sorted.get(start as usize).copied().unwrap_or(T::NAN);
-                *entry = Entry { threshold, start: T::start(start + u16::from(is_right(column))) };
-            }
+            let Some((own, rest)) = core::mem::take(&mut entries).split_at_mut_checked(cells.len()) else { return };
+            entries = rest;
+            map.enter(sorted, cells, own, is_right(column));
             first += count;
         }
     }
@@ -1077,7 +1082,7 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
     mut masks: &mut [Wide],
 ) -> bool {
     // Filled once, if at all: engines call out of the module for that.
-    let mut x = [T::NAN; ROWS];
+    let (mut x, mut mapped) = ([T::NAN; ROWS], [T::NAN; ROWS]);
     let mut places = MaybeUninit::uninit();
     let open = forest.flags & (MISSING | INFINITE) == MISSING | INFINITE;
     let (mut ranks, mut planes) = ([[Bits::words(0); 8]; 2], [[Bits::words(0); LANES]; 16]);
@@ -1090,14 +1095,25 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
         };
         entries = rest;
         let bits = (usize::BITS - count.leading_zeros()) as usize;
-        let direct = ENTRIES && map.most == 1 && count < 256 && !mine.is_empty();
-        let base = if direct { lanes::base(own_entries) } else { 0 };
+        let (narrow, wide) = (ENTRIES && map.narrow(), ENTRIES && map.form & PAIRED != 0);
+        let base = if narrow { lanes::base(own_entries) } else { 0 };
         // NaN is binned as it is where it is missing and goes to one side. Looking for it took 2% of the time, and replacing
         // it 14% of rows of which a twentieth is missing.
-        let right = direct && is_right(column);
+        let right = (narrow || wide) && is_right(column);
         let any = open && (right || column.kind() == Column::LEFT);
-        let place = |x: &[T; ROWS], places: &mut _| {
-            if right { map.place::<true>(mine, x, base, places) } else { map.place::<false>(mine, x, base, places) }
+        let mut place = |x: &[T; ROWS], places: &mut _| {
+            let (x, finite) = if map.logarithm() {
+                let finite = T::logarithms(x, &mut mapped);
+                (&mapped, finite)
+            } else {
+                (x, true)
+            };
+            finite
+                & if right {
+                    map.place::<true>(mine, x, base, places)
+                } else {
+                    map.place::<false>(mine, x, base, places)
+                }
         };
         for lane in 0..lanes {
             let from = first + lane * ROWS;
@@ -1113,14 +1129,14 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
             // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted`, the cells and entries belong to the
             // map, the places to the rows: where there are cells they were filled, by numbers up to the last.
             unsafe {
-                let (low, high) =
-                    (ranks.as_mut_ptr().cast::<[u8; ROWS]>(), ranks.as_mut_ptr().cast::<[u8; ROWS]>().add(1));
-                if right {
-                    T::ranks::<true>(rows, places.assume_init_ref(), own_entries, &mut *low);
-                } else if direct {
-                    T::ranks::<false>(rows, places.assume_init_ref(), own_entries, &mut *low);
-                } else {
-                    map.fill(sorted, mine, rows, &places, &mut *low, &mut *high);
+                let into = &mut *ranks.as_mut_ptr().cast::<[[u8; ROWS]; 2]>();
+                let [low, high] = &mut *into;
+                match (narrow, wide, right) {
+                    (true, _, true) => T::ranks::<true>(rows, places.assume_init_ref(), own_entries, low),
+                    (true, _, false) => T::ranks::<false>(rows, places.assume_init_ref(), own_entries, low),
+                    (_, true, true) => T::ranks_wide::<true>(rows, places.assume_init_ref(), own_entries, into),
+                    (_, true, false) => T::ranks_wide::<false>(rows, places.assume_init_ref(), own_entries, into),
+                    _ => map.fill(sorted, mine, rows, &places, low, high),
                 }
             }
             let [low, high] = &mut ranks;
@@ -1139,47 +1155,111 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
 }
 
 impl<T: Number> Ranks<T> {
-    /// The map for thresholds in ascending order, with `BEYOND` times NaN behind the last: with as few cells as do for
-    /// one threshold in each, or all.
+    /// The map for thresholds in ascending order, with `BEYOND` times NaN behind the last: of these with the fewest
+    /// thresholds in a cell the one with the fewest cells, and of values rather than of logarithms.
     pub fn new(sorted: &[T], cells: &mut [u16]) -> Ranks<T> {
-        let mut used = cells.len().div_ceil(8);
-        loop {
-            let map = Ranks::with(sorted, cells.get_mut(..used).unwrap_or(&mut []));
-            used *= 2;
-            if map.most == 1 || used > cells.len() {
-                return map;
+        let few = sorted.len().saturating_sub(BEYOND) < 256;
+        let mut best = Ranks::over(sorted, cells.len(), 0);
+        for (most, form) in [(1, NARROW), (1, NARROW | LOGARITHM), (3, PAIRED), (3, PAIRED | LOGARITHM)] {
+            // Two entries a cell are room for half of the cells.
+            let last = if form & PAIRED != 0 { 1 } else { 0 };
+            for part in (last..4).rev() {
+                let map = Ranks::over(sorted, cells.len() >> part, form);
+                if map.most <= most && (few || form & PAIRED != 0) && !cells.is_empty() {
+                    map.start(sorted, cells.get_mut(..cells.len() >> part).unwrap_or_default());
+                    return map;
+                }
+                if map.most < best.most {
+                    best = Ranks { form: form & LOGARITHM, ..map };
+                }
             }
         }
+        best.start(sorted, cells);
+        best
     }
 
-    fn with(sorted: &[T], cells: &mut [u16]) -> Ranks<T> {
-        let (count, last_cell) = (sorted.len().saturating_sub(BEYOND), cells.len().saturating_sub(1));
+    /// The map to so many cells.
+    fn over(sorted: &[T], cells: usize, form: u32) -> Ranks<T> {
+        let mut map = Ranks { low: T::round(0.0), high: T::round(0.0), scale: T::round(0.0), most: 1, form };
         let mut finite = sorted.iter().filter(|threshold| !threshold.is_nan() && !threshold.is_infinite());
-        let (low, high) = match (finite.next(), finite.next_back()) {
-            (Some(&low), Some(&high)) => (low, high),
-            _ => (T::round(0.0), T::round(0.0)),
-        };
-        let mut map = Ranks { low, high, scale: T::scale(low, high, last_cell as u32), most: 1 };
-        if map.scale.is_zero() {
-            (map.low, map.high) = (T::round(0.0), T::round(0.0));
-        }
-        let mut below = 0;
-        for (cell, start) in cells.iter_mut().enumerate() {
-            let before = below;
-            *start = below as u16;
-            while below < count && sorted.get(below).is_some_and(|&x| map.cell(x) <= cell) {
-                below += 1;
+        if let (Some(&low), Some(&high)) = (finite.next(), finite.next_back()) {
+            let (low, high) = (map.of(low), map.of(high));
+            let scale = T::scale(low, high, cells.saturating_sub(1) as u32);
+            if !scale.is_zero() {
+                (map.low, map.high, map.scale) = (low, high, scale);
             }
-            if below - before > map.most as usize {
-                map.most = (below - before) as u32;
+        }
+        let (mut last, mut count) = (0, 0);
+        for &threshold in sorted.iter().take(sorted.len().saturating_sub(BEYOND)) {
+            let cell = map.cell(threshold);
+            count = if cell == last { count + 1 } else { 1 };
+            last = cell;
+            if count > map.most {
+                map.most = count;
             }
         }
         map
     }
 
+    /// Writes how many thresholds are in the cells before each.
+    fn start(&self, sorted: &[T], cells: &mut [u16]) {
+        let (mut below, count) = (0, sorted.len().saturating_sub(BEYOND));
+        for (cell, start) in cells.iter_mut().enumerate() {
+            *start = below as u16;
+            while below < count && sorted.get(below).is_some_and(|&x| self.cell(x) <= cell) {
+                below += 1;
+            }
+        }
+    }
+
+    /// Writes the entries of the cells. RIGHT: missing values are above all thresholds.
+    fn enter(&self, sorted: &[T], cells: &[u16], entries: &mut [Entry<T>], right: bool) {
+        let count = sorted.len() - BEYOND;
+        let each = if self.form & PAIRED != 0 { 2 } else { 1 };
+        for (entry, &start) in super::pieces_mut(entries, each).zip(cells) {
+            let start = start as usize;
+            let threshold = |place: usize| sorted.get(start + place).copied().unwrap_or(T::NAN);
+            let from = |most: usize| {
+                let left = count.saturating_sub(start);
+                T::word(
+                    (start
+                        + if !right {
+                            0
+                        } else if left < most {
+                            left
+                        } else {
+                            most
+                        }) as u64,
+                )
+            };
+            match entry {
+                [one] => *one = Entry { threshold: threshold(0), start: from(1) },
+                [first, other] => {
+                    *first = Entry { threshold: threshold(0), start: T::word(threshold(1).to_bits()) };
+                    *other = Entry { threshold: threshold(2), start: from(3) };
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether each cell is one entry.
+    pub fn narrow(&self) -> bool {
+        self.form & NARROW != 0
+    }
+
+    pub fn logarithm(&self) -> bool {
+        self.form & LOGARITHM != 0
+    }
+
+    /// What is mapped to cells.
+    fn of(&self, x: T) -> T {
+        if self.logarithm() { x.logarithm() } else { x }
+    }
+
     #[inline(always)]
     pub fn cell(&self, x: T) -> usize {
-        T::cell(x, self.low, self.high, self.scale)
+        T::cell(self.of(x), self.low, self.high, self.scale)
     }
 
     /// What `Number::cell` takes.

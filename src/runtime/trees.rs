@@ -68,7 +68,12 @@ pub trait Number: Plain + PartialOrd {
     ) -> bool;
     /// `Entry::start` is as wide as the number.
     type Whole: Copy;
-    fn start(rank: u16) -> Self::Whole;
+    fn word(number: u64) -> Self::Whole;
+    /// A number that grows with this one about as its logarithm, away from zero on both sides: its bits, of f64 the upper
+    /// half. NaN stays NaN.
+    fn logarithm(self) -> Self;
+    /// All; whether all x are finite.
+    fn logarithms(x: &[Self; ROWS], into: &mut [Self; ROWS]) -> bool;
     /// The rank of each x, below 256: that where its cell starts, and one more where x is above the cell's threshold. RIGHT:
     /// one more than the entry says unless x is not above it, so that NaN is above.
     ///
@@ -79,6 +84,16 @@ pub trait Number: Plain + PartialOrd {
         places: &[u32; ROWS],
         entries: &[Entry<Self>],
         into: &mut [u8; ROWS],
+    );
+    /// The same by pairs of entries, from places that count from base 0: low bytes and high ones of any ranks.
+    ///
+    /// # Safety
+    /// As above, with two entries for each cell.
+    unsafe fn ranks_wide<const RIGHT: bool>(
+        x: &[Self; ROWS],
+        places: &[u32; ROWS],
+        entries: &[Entry<Self>],
+        into: &mut [[u8; ROWS]; 2],
     );
     /// A byte for each column: the low one of its row's rank and what is added. None where a value is not finite, and
     /// in builds without vectors.
@@ -103,12 +118,13 @@ pub trait Number: Plain + PartialOrd {
 }
 
 /// A cell of a column's map to ranks that has one threshold, or none: then it is the next one, which is above all in the
-/// cell, or NaN.
+/// cell, or NaN. Of a cell that has up to three there are two: the first has its first threshold and, in place of the
+/// start, the bits of the second, the other one the third and the start.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Entry<T: Number> {
     pub threshold: T,
-    /// Thresholds of the cells before.
+    /// Thresholds of the cells before. Where missing values are above all, so many more as thresholds are in the entry.
     pub start: T::Whole,
 }
 
@@ -118,6 +134,8 @@ pub struct Entry<T: Number> {
 pub struct Four<T: Number> {
     /// What `cell` takes of each column's map.
     pub map: [[T; 4]; 3],
+    /// All bits where it takes logarithms.
+    pub logarithm: [T::Whole; 4],
     /// The slots of their inputs.
     pub slots: [u32; 4],
     /// The places of their entries (`lanes::base`).
@@ -167,8 +185,15 @@ impl Number for f32 {
     }
     type Whole = u32;
     #[inline(always)]
-    fn start(rank: u16) -> u32 {
-        rank.into()
+    fn word(number: u64) -> u32 {
+        number as u32
+    }
+    fn logarithm(self) -> f32 {
+        lanes::logarithm_f32(self)
+    }
+    #[inline(always)]
+    fn logarithms(x: &[f32; ROWS], into: &mut [f32; ROWS]) -> bool {
+        lanes::logarithms_f32(x, into)
     }
     #[inline(always)]
     unsafe fn ranks<const RIGHT: bool>(
@@ -179,6 +204,16 @@ impl Number for f32 {
     ) {
         // SAFETY: by the caller.
         unsafe { lanes::ranks_f32::<RIGHT>(x, places, entries, into) }
+    }
+    #[inline(always)]
+    unsafe fn ranks_wide<const RIGHT: bool>(
+        x: &[f32; ROWS],
+        places: &[u32; ROWS],
+        entries: &[Entry<f32>],
+        into: &mut [[u8; ROWS]; 2],
+    ) {
+        // SAFETY: by the caller.
+        unsafe { lanes::wide_f32::<RIGHT>(x, places, entries, into) }
     }
     #[inline(always)]
     unsafe fn four(own: &Four<f32>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
@@ -269,8 +304,15 @@ impl Number for f64 {
     }
     type Whole = u64;
     #[inline(always)]
-    fn start(rank: u16) -> u64 {
-        rank.into()
+    fn word(number: u64) -> u64 {
+        number
+    }
+    fn logarithm(self) -> f64 {
+        lanes::logarithm_f64(self)
+    }
+    #[inline(always)]
+    fn logarithms(x: &[f64; ROWS], into: &mut [f64; ROWS]) -> bool {
+        lanes::logarithms_f64(x, into)
     }
     #[inline(always)]
     unsafe fn ranks<const RIGHT: bool>(
@@ -281,6 +323,16 @@ impl Number for f64 {
     ) {
         // SAFETY: by the caller.
         unsafe { lanes::ranks_f64::<RIGHT>(x, places, entries, into) }
+    }
+    #[inline(always)]
+    unsafe fn ranks_wide<const RIGHT: bool>(
+        x: &[f64; ROWS],
+        places: &[u32; ROWS],
+        entries: &[Entry<f64>],
+        into: &mut [[u8; ROWS]; 2],
+    ) {
+        // SAFETY: by the caller.
+        unsafe { lanes::wide_f64::<RIGHT>(x, places, entries, into) }
     }
     #[inline(always)]
     unsafe fn four(own: &Four<f64>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
