@@ -40,8 +40,22 @@ struct Kind {
     sides: Sides,
     /// Different thresholds.
     grid: usize,
-    /// They are as far apart as each other, so that values are ranked four at a time.
-    even: bool,
+    lie: Lie,
+}
+
+/// How thresholds lie: what decides by which kind of cell values are ranked.
+#[derive(Clone, Copy, PartialEq)]
+enum Lie {
+    /// Of every size: near to each other, denormal, huge, whole.
+    Any,
+    /// As far apart as each other: one in a cell.
+    Even,
+    /// By a factor, above and below zero: one in a cell of logarithms.
+    Factor,
+    /// Three by three.
+    Close,
+    /// Three by three, by a factor.
+    CloseFactor,
 }
 
 /// How missing values are decided at a split.
@@ -74,10 +88,10 @@ const PLAIN: Kind = Kind {
     sets: 0,
     sides: Sides::Any,
     grid: 6000,
-    even: false,
+    lie: Lie::Any,
 };
 
-const EVEN: Kind = Kind { even: true, ..PLAIN };
+const EVEN: Kind = Kind { lie: Lie::Even, ..PLAIN };
 
 fn kinds() -> Vec<Kind> {
     use Width::F64;
@@ -314,12 +328,87 @@ fn kinds() -> Vec<Kind> {
             ..EVEN
         },
         Kind { name: "even-wide", kernel: "sliced32", columns: 40, grid: 40 * 100, sides: Sides::Column, ..EVEN },
+        Kind { name: "factor", kernel: "gathered32", columns: 6, grid: 6 * 255, lie: Lie::Factor, ..PLAIN },
+        Kind {
+            name: "factor-64",
+            kernel: "grouped64",
+            columns: 9,
+            grid: 9 * 200,
+            leaves: 31,
+            level: false,
+            compare: F64,
+            sum: F64,
+            sides: Sides::Column,
+            lie: Lie::Factor,
+            ..PLAIN
+        },
+        Kind {
+            name: "factor-strict",
+            kernel: "gathered32",
+            missing: false,
+            infinite: false,
+            lie: Lie::Factor,
+            ..PLAIN
+        },
+        Kind {
+            name: "close",
+            kernel: "sliced32",
+            columns: 6,
+            grid: 6 * 400,
+            sides: Sides::Column,
+            lie: Lie::Close,
+            ..PLAIN
+        },
+        Kind { name: "close-few", kernel: "gathered32", columns: 14, grid: 14 * 80, lie: Lie::Close, ..PLAIN },
+        Kind {
+            name: "close-64",
+            kernel: "sliced64",
+            columns: 9,
+            grid: 9 * 420,
+            leaves: 64,
+            level: false,
+            compare: F64,
+            sum: F64,
+            sides: Sides::Column,
+            lie: Lie::Close,
+            ..PLAIN
+        },
+        Kind {
+            name: "close-factor",
+            kernel: "gathered32",
+            columns: 14,
+            grid: 14 * 200,
+            lie: Lie::CloseFactor,
+            ..PLAIN
+        },
+        Kind {
+            name: "close-factor-64",
+            kernel: "grouped64",
+            columns: 9,
+            grid: 9 * 200,
+            leaves: 31,
+            level: false,
+            compare: F64,
+            sum: F64,
+            sides: Sides::Zero,
+            lie: Lie::CloseFactor,
+            ..PLAIN
+        },
         Kind { name: "sets-plain", kernel: "trees32_sets", leaves: 200, level: false, sets: 20, ..PLAIN },
     ]
 }
 
-/// Thresholds of every size: near to each other, denormal, huge, whole.
-fn thresholds(random: &mut Random, count: usize) -> Vec<f64> {
+fn thresholds(random: &mut Random, kind: &Kind) -> Vec<f64> {
+    let count = kind.grid;
+    let factor = |k: usize| 1e-3 * 1.07_f64.powi((k % 300) as i32) * if k.is_multiple_of(2) { 1.0 } else { -1.0 };
+    let near = |k: usize| 1.0 + (k % 3) as f64 * 1e-6;
+    match kind.lie {
+        Lie::Any => {}
+        Lie::Even => return (0..count).map(|k| k as f64 * 0.75 - 700.0).collect(),
+        Lie::Factor => return (0..count).map(factor).collect(),
+        Lie::Close => return (0..count).map(|k| (k / 3) as f64 * near(k)).collect(),
+        Lie::CloseFactor => return (0..count).map(|k| factor(k / 3) * near(k)).collect(),
+    }
     // LightGBM's zero is an f32.
     let zero = f64::from(1e-35_f32);
     let mut values = vec![zero, -zero, 0.0, -0.0, 1e-45, -1e-45, f64::from(f32::MAX), f64::from(f32::MIN), 5e-324];
@@ -360,7 +449,7 @@ fn tree(random: &mut Random, kind: &Kind, number: u32, grid: &[f64]) -> Tree {
         };
         let missing_left = match side {
             Sides::Zero => zero_left,
-            Sides::Column => feature % 2 == 0,
+            Sides::Column => feature.is_multiple_of(2),
             _ => random.below(3) == 0,
         };
         nodes[at] = Node::Split { feature, test, missing_left, left, right };
@@ -408,10 +497,7 @@ const ROWS: usize = 2600;
 fn random_ensembles_as_packages() {
     let mut random = Random(11);
     for kind in kinds() {
-        let grid = match kind.even {
-            true => (0..kind.grid).map(|k| k as f64 * 0.75 - 700.0).collect(),
-            false => thresholds(&mut random, kind.grid),
-        };
+        let grid = thresholds(&mut random, &kind);
         let sets = (0..kind.sets).map(|_| {
             let left: Vec<bool> = (0..random.below(45)).map(|_| random.below(2) == 0).collect();
             let set = CategorySet::new(left.len() as u32, random.below(2) == 0, |k| left[k as usize]);

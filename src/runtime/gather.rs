@@ -143,8 +143,14 @@ impl Steps {
 }
 
 impl Tables {
-    /// In an empty layout, for trees filled up to a depth or any; what is of `sliced` is set by `build`.
-    pub fn new<T: Number>(forest: &Forest, depth: Option<u32>, layout: &mut Layout, outputs: usize) -> Tables {
+    /// In an empty layout, for trees of a depth, which are filled up to it if they are GATHERED; what is of `sliced` is
+    /// set by `build`.
+    pub fn new<T: Number, const KIND: u8>(
+        forest: &Forest,
+        depth: u32,
+        layout: &mut Layout,
+        outputs: usize,
+    ) -> Tables {
         let trees = forest.sizes.len() as u64;
         let mut tables = Tables {
             head: layout.take::<Head>(1),
@@ -154,7 +160,7 @@ impl Tables {
             base: layout.take::<f64>(outputs as u64),
             ..Tables::default()
         };
-        if let Some(depth) = depth {
+        if KIND == GATHERED {
             let steps = Steps::new(depth);
             tables.full.steps = steps;
             tables.full.children = layout.take::<u8>(128);

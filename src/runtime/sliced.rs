@@ -78,9 +78,6 @@ pub const PLANES: usize = FEW_BITS as usize;
 /// Trees have fewer nodes.
 pub const NODES: usize = 512;
 
-/// Up to this many thresholds are compared one by one.
-const DIRECT: usize = 6;
-
 /// Values behind a column's thresholds that nothing is above, so that a comparison may go past the last.
 pub const BEYOND: usize = 1;
 
@@ -169,7 +166,7 @@ struct Tables {
 
 /// Most cells of a column with so many thresholds.
 pub fn cells(thresholds: usize) -> usize {
-    if thresholds <= DIRECT { 0 } else { (thresholds * 16).next_power_of_two().min(1 << 13) }
+    (thresholds * 16).next_power_of_two().min(1 << 13)
 }
 
 fn is_full(forest: &Forest) -> bool {
@@ -268,8 +265,7 @@ pub fn check<T: Number, const KIND: u8>(shape: &Shape) -> Option<usize> {
     }
     let mut layout = Layout::default();
     if KIND != ANY {
-        let full = (KIND == GATHERED).then_some(depth);
-        gather::Tables::new::<T>(&forest, full, &mut layout, shape.outputs);
+        gather::Tables::new::<T, KIND>(&forest, depth, &mut layout, shape.outputs);
         compact::Tables::new::<T>(&forest, &mut layout);
         Tables::new::<T>(&forest, &mut layout, shape.outputs);
     } else {
@@ -425,8 +421,7 @@ pub fn gathered<T: Number, const KIND: u8>(call: &Call) {
     }
     let Some(forest) = Forest::read::<T>(&mut call.args(), call.outputs) else { return };
     let (mut layout, depth) = (Layout::default(), depth_of(&forest));
-    let full = (KIND == GATHERED).then_some(depth);
-    let single = gather::Tables::new::<T>(&forest, full, &mut layout, call.outputs);
+    let single = gather::Tables::new::<T, KIND>(&forest, depth, &mut layout, call.outputs);
     if compact::Tables::new::<T>(&forest, &mut layout).predict::<T, false>(call, &forest, &Sets::NONE) {
         return;
     }
@@ -1101,31 +1096,30 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
         // it 14% of rows of which a twentieth is missing.
         let right = (narrow || wide) && is_right(column);
         let any = open && (right || column.kind() == Column::LEFT);
-        let mut place = |x: &[T; ROWS], places: &mut _| {
-            let (x, finite) = if map.logarithm() {
-                let finite = T::logarithms(x, &mut mapped);
-                (&mapped, finite)
-            } else {
-                (x, true)
-            };
-            finite
-                & if right {
-                    map.place::<true>(mine, x, base, places)
-                } else {
-                    map.place::<false>(mine, x, base, places)
-                }
-        };
         for lane in 0..lanes {
             let from = first + lane * ROWS;
-            let mut rows = T::view(call, column.input(), from).filter(|_| column.keeps_zeros());
-            if !rows.is_some_and(|x| (!right || any || T::finite(x)) && (place(x, &mut places) || any)) {
-                if !load(call, forest, column, from, &mut x) {
+            // As they are given, else what `load` makes of them.
+            let mut given = T::view(call, column.input(), from).filter(|_| column.keeps_zeros());
+            loop {
+                if given.is_none() && !load(call, forest, column, from, &mut x) {
                     return false;
                 }
-                place(&x, &mut places);
-                rows = Some(&x);
+                let rows = given.unwrap_or(&x);
+                let logarithm = map.logarithm();
+                let finite = !logarithm || T::logarithms(rows, &mut mapped);
+                let mapped = if logarithm { &mapped } else { rows };
+                let finite = finite
+                    & if right {
+                        map.place::<true>(mapped, base, &mut places)
+                    } else {
+                        map.place::<false>(mapped, base, &mut places)
+                    };
+                if given.is_none() || any || finite && (!right || T::finite(rows)) {
+                    break;
+                }
+                given = None;
             }
-            let Some(rows) = rows else { return false };
+            let rows = given.unwrap_or(&x);
             // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted`, the cells and entries belong to the
             // map, the places to the rows: where there are cells they were filled, by numbers up to the last.
             unsafe {
@@ -1136,6 +1130,13 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
                     (true, _, false) => T::ranks::<false>(rows, places.assume_init_ref(), own_entries, low),
                     (_, true, true) => T::ranks_wide::<true>(rows, places.assume_init_ref(), own_entries, into),
                     (_, true, false) => T::ranks_wide::<false>(rows, places.assume_init_ref(), own_entries, into),
+                    _ if ENTRIES => {
+                        // Many thresholds close together, on this scale and that: seldom, and no loop of its own.
+                        for ((low, high), &x) in low.iter_mut().zip(high).zip(rows) {
+                            let rank = map.rank(sorted, mine, x);
+                            (*low, *high) = (rank as u8, (rank >> 8) as u8);
+                        }
+                    }
                     _ => map.fill(sorted, mine, rows, &places, low, high),
                 }
             }
@@ -1165,7 +1166,7 @@ impl<T: Number> Ranks<T> {
             let last = if form & PAIRED != 0 { 1 } else { 0 };
             for part in (last..4).rev() {
                 let map = Ranks::over(sorted, cells.len() >> part, form);
-                if map.most <= most && (few || form & PAIRED != 0) && !cells.is_empty() {
+                if map.most <= most && (few || form & PAIRED != 0) {
                     map.start(sorted, cells.get_mut(..cells.len() >> part).unwrap_or_default());
                     return map;
                 }
@@ -1271,12 +1272,9 @@ impl<T: Number> Ranks<T> {
     ///
     /// # Safety
     /// `sorted` and `cells` are those of `new`.
-    #[inline(always)]
+    #[inline(never)]
     pub unsafe fn rank(&self, sorted: &[T], cells: &[u16], x: T) -> usize {
         let count = sorted.len() - BEYOND;
-        if cells.is_empty() {
-            return sorted.iter().take(count).map(|&threshold| usize::from(x > threshold)).sum();
-        }
         // SAFETY: as in `fill`.
         unsafe {
             let mut at = *cells.get_unchecked(self.cell(x)) as usize;
@@ -1289,21 +1287,11 @@ impl<T: Number> Ranks<T> {
         }
     }
 
-    /// Writes the place of each x's cell among entries that begin at `base`, where there are cells; whether all are
-    /// finite, where it is not RIGHT.
+    /// Writes the place of each x's cell among entries that begin at `base`; whether all are finite, where it is not
+    /// RIGHT.
     #[inline(always)]
-    fn place<const RIGHT: bool>(
-        &self,
-        cells: &[u16],
-        x: &[T; ROWS],
-        base: u32,
-        places: &mut MaybeUninit<[u32; ROWS]>,
-    ) -> bool {
-        if cells.is_empty() {
-            T::finite(x)
-        } else {
-            T::cells::<RIGHT>(x, self.low, self.high, self.scale, base, places)
-        }
+    fn place<const RIGHT: bool>(&self, x: &[T; ROWS], base: u32, places: &mut MaybeUninit<[u32; ROWS]>) -> bool {
+        T::cells::<RIGHT>(x, self.low, self.high, self.scale, base, places)
     }
 
     /// The ranks of x, low and high bytes; the high ones are written where there may be any.
@@ -1321,12 +1309,6 @@ impl<T: Number> Ranks<T> {
         high: &mut [u8; ROWS],
     ) {
         let count = sorted.len() - BEYOND;
-        if cells.is_empty() {
-            for (rank, &x) in low.iter_mut().zip(x) {
-                *rank = sorted.iter().take(count).map(|&threshold| u8::from(x > threshold)).sum();
-            }
-            return;
-        }
         // SAFETY: the places are filled by numbers up to the last cell; a start is a threshold's place or that behind
         // the last. All thresholds of higher cells are above x, so that comparing with some of them adds nothing.
         unsafe {
