@@ -52,6 +52,7 @@ impl<T: Number> Binned<T> {
             four.base[place] = lanes::base(entries);
             // Ranks are kept less 128.
             four.logarithm[place] = T::word(if self.map.logarithm() { u64::MAX } else { 0 });
+            four.floor[place] = self.map.floor;
             four.add[place] = T::word(if is_right(self.column) { 127 } else { 128 });
         }
         four.slow |= u32::from(!(self.map.narrow() && self.column.keeps_zeros()));

@@ -93,17 +93,9 @@ mod rows {
     }
 
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    pub fn logarithms<T: Number>(x: &[T; ROWS], into: &mut [T; ROWS]) -> bool {
-        into.iter_mut().zip(x).for_each(|(into, x)| *into = x.logarithm());
+    pub fn logarithms<T: Number>(x: &[T; ROWS], floor: u32, into: &mut [T; ROWS]) -> bool {
+        into.iter_mut().zip(x).for_each(|(into, x)| *into = x.logarithm(floor));
         finite(x)
-    }
-
-    pub fn logarithm_f32(x: f32) -> f32 {
-        if x.is_nan() { x } else { ((x.to_bits() & 0x7fff_ffff) as i32 as f32).copysign(x) }
-    }
-
-    pub fn logarithm_f64(x: f64) -> f64 {
-        if x.is_nan() { x } else { f64::from((x.to_bits() >> 32) as u32 & 0x7fff_ffff).copysign(x) }
     }
 
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -405,34 +397,39 @@ mod vectors {
 
     /// `Number::logarithm` of four, but of NaN any.
     #[inline(always)]
-    fn four_logarithms(x: v128) -> v128 {
+    fn four_logarithms(x: v128, floor: v128) -> v128 {
         let unsigned = u32x4_splat(0x7fff_ffff);
-        v128_bitselect(f32x4_convert_i32x4(v128_and(x, unsigned)), x, unsigned)
+        let above = i32x4_max(i32x4_sub(v128_and(x, unsigned), floor), u32x4_splat(0));
+        v128_bitselect(f32x4_convert_i32x4(above), x, unsigned)
     }
 
     /// Of four, two and two.
     #[inline(always)]
-    fn both_logarithms(a: v128, b: v128) -> [v128; 2] {
+    fn both_logarithms(a: v128, b: v128, floor: v128) -> [v128; 2] {
         let high = v128_and(i32x4_shuffle::<1, 3, 5, 7>(a, b), u32x4_splat(0x7fff_ffff));
+        let above = i32x4_max(i32x4_sub(high, floor), u32x4_splat(0));
         let unsigned = u64x2_splat(u64::MAX >> 1);
-        let (low, high) = (f64x2_convert_low_i32x4(high), f64x2_convert_low_i32x4(i64x2_shuffle::<1, 1>(high, high)));
+        let (low, high) =
+            (f64x2_convert_low_i32x4(above), f64x2_convert_low_i32x4(i64x2_shuffle::<1, 1>(above, above)));
         [v128_bitselect(low, a, unsigned), v128_bitselect(high, b, unsigned)]
     }
 
-    pub fn logarithms_f32(x: &[f32; ROWS], into: &mut [f32; ROWS]) -> bool {
+    pub fn logarithms_f32(x: &[f32; ROWS], floor: u32, into: &mut [f32; ROWS]) -> bool {
+        let floor = u32x4_splat(floor);
         let mut wrong = u32x4_splat(0);
         for (x, into) in x.as_chunks::<4>().0.iter().zip(into.as_chunks_mut::<4>().0) {
             // SAFETY: four numbers are read, four written.
             unsafe {
                 let x = v128_load(x.as_ptr().cast());
                 wrong = v128_or(wrong, f32x4_sub(x, x));
-                v128_store(into.as_mut_ptr().cast(), v128_or(four_logarithms(x), f32x4_ne(x, x)));
+                v128_store(into.as_mut_ptr().cast(), v128_or(four_logarithms(x, floor), f32x4_ne(x, x)));
             }
         }
         !v128_any_true(wrong)
     }
 
-    pub fn logarithms_f64(x: &[f64; ROWS], into: &mut [f64; ROWS]) -> bool {
+    pub fn logarithms_f64(x: &[f64; ROWS], floor: u32, into: &mut [f64; ROWS]) -> bool {
+        let floor = u32x4_splat(floor);
         let mut wrong = u32x4_splat(0);
         for (x, into) in x.as_chunks::<4>().0.iter().zip(into.as_chunks_mut::<4>().0) {
             // SAFETY: four numbers are read, four written.
@@ -440,7 +437,7 @@ mod vectors {
                 let (at, into) = (x.as_ptr().cast::<v128>(), into.as_mut_ptr().cast::<v128>());
                 let (a, b) = (v128_load(at), v128_load(at.add(1)));
                 wrong = v128_or(wrong, v128_or(f64x2_sub(a, a), f64x2_sub(b, b)));
-                let [first, second] = both_logarithms(a, b);
+                let [first, second] = both_logarithms(a, b, floor);
                 v128_store(into, v128_or(first, f64x2_ne(a, a)));
                 v128_store(into.add(1), v128_or(second, f64x2_ne(b, b)));
             }
@@ -464,7 +461,8 @@ mod vectors {
             }
             let of = |numbers: &[f32; 4]| v128_load(numbers.as_ptr().cast());
             let [low, high, scale] = &own.map;
-            let mapped = v128_bitselect(four_logarithms(x), x, v128_load(own.logarithm.as_ptr().cast()));
+            let logarithms = four_logarithms(x, v128_load(own.floor.as_ptr().cast()));
+            let mapped = v128_bitselect(logarithms, x, v128_load(own.logarithm.as_ptr().cast()));
             let near = f32x4_pmin(of(high), f32x4_pmax(of(low), mapped));
             let cell = f32x4_add(f32x4_mul(f32x4_sub(near, of(low)), of(scale)), f32x4_splat(8_388_608.0));
             // As in `cells_f32`.
@@ -509,7 +507,7 @@ mod vectors {
                 let start = i64x2_add(i64x2_shuffle::<1, 3>(a, b), v128_load(own.add.as_ptr().add(k).cast()));
                 i64x2_sub(start, above)
             };
-            let [first, second] = both_logarithms(a, b);
+            let [first, second] = both_logarithms(a, b, v128_load(own.floor.as_ptr().cast()));
             let wrong = v128_or(f64x2_sub(a, a), f64x2_sub(b, b));
             let ranks = i32x4_shuffle::<0, 2, 4, 6>(two(0, a, first), two(2, b, second));
             (!v128_any_true(wrong)).then(|| low_bytes(ranks))
@@ -654,7 +652,7 @@ mod vectors {
     }
 }
 
-pub use rows::{logarithm_f32, logarithm_f64, read};
+pub use rows::read;
 pub use vectors::{
     base, below, cell_f32, cell_f64, cells_f32, cells_f64, finite_f32, finite_f64, four_f32, four_f64,
     logarithms_f32, logarithms_f64, ranks_f32, ranks_f64, read_f32, read_f64, wide_f32, wide_f64, widen,

@@ -100,17 +100,20 @@ pub fn is_right(column: Column) -> bool {
     column.kind() == Column::RIGHT
 }
 
-/// A column's map to ranks.
+/// A column's map to ranks. Whole numbers are first, lest they be read along with the others: for one value LLVM computes
+/// with all four numbers of a vector, and as f32 these are denormal, which takes fifty times as long.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Ranks<T> {
+    /// Most thresholds in a cell, at least 1.
+    most: u32,
+    form: u32,
+    /// Of logarithms: the least magnitude of a threshold that is not about zero.
+    pub floor: u32,
     /// Cell of x: (x within low and high - low) × scale.
     low: T,
     high: T,
     scale: T,
-    /// Most thresholds in a cell, at least 1.
-    most: u32,
-    form: u32,
 }
 
 /// A map's form: x is its logarithm; a cell is one entry, or two.
@@ -1106,7 +1109,7 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
                 }
                 let rows = given.unwrap_or(&x);
                 let logarithm = map.logarithm();
-                let finite = !logarithm || T::logarithms(rows, &mut mapped);
+                let finite = !logarithm || T::logarithms(rows, map.floor, &mut mapped);
                 let mapped = if logarithm { &mapped } else { rows };
                 let finite = finite
                     & if right {
@@ -1181,7 +1184,9 @@ impl<T: Number> Ranks<T> {
 
     /// The map to so many cells.
     fn over(sorted: &[T], cells: usize, form: u32) -> Ranks<T> {
-        let mut map = Ranks { low: T::round(0.0), high: T::round(0.0), scale: T::round(0.0), most: 1, form };
+        let far = sorted.iter().filter(|threshold| !threshold.is_zero()).map(|threshold| threshold.magnitude());
+        let floor = far.fold(u32::MAX >> 1, |floor, magnitude| if magnitude < floor { magnitude } else { floor });
+        let mut map = Ranks { low: T::round(0.0), high: T::round(0.0), scale: T::round(0.0), most: 1, form, floor };
         let mut finite = sorted.iter().filter(|threshold| !threshold.is_nan() && !threshold.is_infinite());
         if let (Some(&low), Some(&high)) = (finite.next(), finite.next_back()) {
             let (low, high) = (map.of(low), map.of(high));
@@ -1255,7 +1260,7 @@ impl<T: Number> Ranks<T> {
 
     /// What is mapped to cells.
     fn of(&self, x: T) -> T {
-        if self.logarithm() { x.logarithm() } else { x }
+        if self.logarithm() { x.logarithm(self.floor) } else { x }
     }
 
     #[inline(always)]

@@ -69,11 +69,13 @@ pub trait Number: Plain + PartialOrd {
     /// `Entry::start` is as wide as the number.
     type Whole: Copy;
     fn word(number: u64) -> Self::Whole;
-    /// A number that grows with this one about as its logarithm, away from zero on both sides: its bits, of f64 the upper
-    /// half. NaN stays NaN.
-    fn logarithm(self) -> Self;
+    /// The bits without the sign, of f64 the upper half.
+    fn magnitude(self) -> u32;
+    /// A number that grows with this one about as its logarithm, away from zero on both sides: how far its magnitude is
+    /// above `floor`, and 0 below. NaN stays NaN.
+    fn logarithm(self, floor: u32) -> Self;
     /// All; whether all x are finite.
-    fn logarithms(x: &[Self; ROWS], into: &mut [Self; ROWS]) -> bool;
+    fn logarithms(x: &[Self; ROWS], floor: u32, into: &mut [Self; ROWS]) -> bool;
     /// The rank of each x, below 256: that where its cell starts, and one more where x is above the cell's threshold. RIGHT:
     /// one more than the entry says unless x is not above it, so that NaN is above.
     ///
@@ -136,6 +138,7 @@ pub struct Four<T: Number> {
     pub map: [[T; 4]; 3],
     /// All bits where it takes logarithms.
     pub logarithm: [T::Whole; 4],
+    pub floor: [u32; 4],
     /// The slots of their inputs.
     pub slots: [u32; 4],
     /// The places of their entries (`lanes::base`).
@@ -188,12 +191,15 @@ impl Number for f32 {
     fn word(number: u64) -> u32 {
         number as u32
     }
-    fn logarithm(self) -> f32 {
-        lanes::logarithm_f32(self)
+    fn magnitude(self) -> u32 {
+        self.to_bits() & 0x7fff_ffff
+    }
+    fn logarithm(self, floor: u32) -> f32 {
+        if self.is_nan() { self } else { (self.magnitude().saturating_sub(floor) as i32 as f32).copysign(self) }
     }
     #[inline(always)]
-    fn logarithms(x: &[f32; ROWS], into: &mut [f32; ROWS]) -> bool {
-        lanes::logarithms_f32(x, into)
+    fn logarithms(x: &[f32; ROWS], floor: u32, into: &mut [f32; ROWS]) -> bool {
+        lanes::logarithms_f32(x, floor, into)
     }
     #[inline(always)]
     unsafe fn ranks<const RIGHT: bool>(
@@ -307,12 +313,15 @@ impl Number for f64 {
     fn word(number: u64) -> u64 {
         number
     }
-    fn logarithm(self) -> f64 {
-        lanes::logarithm_f64(self)
+    fn magnitude(self) -> u32 {
+        (self.to_bits() >> 32) as u32 & 0x7fff_ffff
+    }
+    fn logarithm(self, floor: u32) -> f64 {
+        if self.is_nan() { self } else { f64::from(self.magnitude().saturating_sub(floor)).copysign(self) }
     }
     #[inline(always)]
-    fn logarithms(x: &[f64; ROWS], into: &mut [f64; ROWS]) -> bool {
-        lanes::logarithms_f64(x, into)
+    fn logarithms(x: &[f64; ROWS], floor: u32, into: &mut [f64; ROWS]) -> bool {
+        lanes::logarithms_f64(x, floor, into)
     }
     #[inline(always)]
     unsafe fn ranks<const RIGHT: bool>(
