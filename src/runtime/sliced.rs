@@ -121,6 +121,9 @@ const LOGARITHM: u32 = 1;
 const NARROW: u32 = 2;
 const PAIRED: u32 = 4;
 
+/// Thresholds that two entries hold.
+const HELD: u32 = 3;
+
 /// A split of a tree that is not full: the number of its mask, and in bytes where the rows are kept that reach its node.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -538,7 +541,7 @@ impl Tables {
             *map = Ranks::new(sorted, cells);
             let Some((own, rest)) = core::mem::take(&mut entries).split_at_mut_checked(cells.len()) else { return };
             entries = rest;
-            map.enter(sorted, cells, own, is_right(column));
+            map.enter(sorted, cells, own, map.holds() && is_right(column));
             first += count;
         }
     }
@@ -1093,11 +1096,11 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
         };
         entries = rest;
         let bits = (usize::BITS - count.leading_zeros()) as usize;
-        let (narrow, wide) = (ENTRIES && map.narrow(), ENTRIES && map.form & PAIRED != 0);
+        let narrow = ENTRIES && map.narrow();
         let base = if narrow { lanes::base(own_entries) } else { 0 };
         // NaN is binned as it is where it is missing and goes to one side. Looking for it took 2% of the time, and replacing
         // it 14% of rows of which a twentieth is missing.
-        let right = (narrow || wide) && is_right(column);
+        let right = ENTRIES && map.holds() && is_right(column);
         let any = open && (right || column.kind() == Column::LEFT);
         for lane in 0..lanes {
             let from = first + lane * ROWS;
@@ -1128,19 +1131,22 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
             unsafe {
                 let into = &mut *ranks.as_mut_ptr().cast::<[[u8; ROWS]; 2]>();
                 let [low, high] = &mut *into;
-                match (narrow, wide, right) {
-                    (true, _, true) => T::ranks::<true>(rows, places.assume_init_ref(), own_entries, low),
-                    (true, _, false) => T::ranks::<false>(rows, places.assume_init_ref(), own_entries, low),
-                    (_, true, true) => T::ranks_wide::<true>(rows, places.assume_init_ref(), own_entries, into),
-                    (_, true, false) => T::ranks_wide::<false>(rows, places.assume_init_ref(), own_entries, into),
-                    _ if ENTRIES => {
-                        // Many thresholds close together, on this scale and that: seldom, and no loop of its own.
-                        for ((low, high), &x) in low.iter_mut().zip(high).zip(rows) {
+                match (ENTRIES, narrow, right) {
+                    (false, ..) => map.fill(sorted, mine, rows, &places, low, high),
+                    (_, true, true) => T::ranks::<true>(rows, places.assume_init_ref(), own_entries, low),
+                    (_, true, false) => T::ranks::<false>(rows, places.assume_init_ref(), own_entries, low),
+                    (_, false, true) => T::ranks_wide::<true>(rows, places.assume_init_ref(), own_entries, into),
+                    (_, false, false) => T::ranks_wide::<false>(rows, places.assume_init_ref(), own_entries, into),
+                }
+                if ENTRIES && !map.holds() {
+                    let [low, high] = into;
+                    for ((low, high), &x) in low.iter_mut().zip(high).zip(rows) {
+                        // Behind the last threshold is NaN, and a rank at most there.
+                        if x > *sorted.get_unchecked(usize::from(*low) | usize::from(*high) << 8) {
                             let rank = map.rank(sorted, mine, x);
                             (*low, *high) = (rank as u8, (rank >> 8) as u8);
                         }
                     }
-                    _ => map.fill(sorted, mine, rows, &places, low, high),
                 }
             }
             let [low, high] = &mut ranks;
@@ -1159,22 +1165,24 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
 }
 
 impl<T: Number> Ranks<T> {
-    /// The map for thresholds in ascending order, with `BEYOND` times NaN behind the last: of these with the fewest
-    /// thresholds in a cell the one with the fewest cells, and of values rather than of logarithms.
+    /// The map for thresholds in ascending order, with `BEYOND` times NaN behind the last: of those whose entries hold all
+    /// thresholds the one with the fewest cells, and of values rather than of logarithms. Else that with the fewest
+    /// thresholds in a cell.
     pub fn new(sorted: &[T], cells: &mut [u16]) -> Ranks<T> {
         let few = sorted.len().saturating_sub(BEYOND) < 256;
-        let mut best = Ranks::over(sorted, cells.len(), 0);
-        for (most, form) in [(1, NARROW), (1, NARROW | LOGARITHM), (3, PAIRED), (3, PAIRED | LOGARITHM)] {
+        let mut best = Ranks::over(sorted, cells.len() / 2, PAIRED);
+        'best: for (most, form) in [(1, NARROW), (1, NARROW | LOGARITHM), (HELD, PAIRED), (HELD, PAIRED | LOGARITHM)]
+        {
+            let paired = form & PAIRED != 0;
             // Two entries a cell are room for half of the cells.
-            let last = if form & PAIRED != 0 { 1 } else { 0 };
-            for part in (last..4).rev() {
+            for part in (u32::from(paired)..4).rev() {
                 let map = Ranks::over(sorted, cells.len() >> part, form);
-                if map.most <= most && (few || form & PAIRED != 0) {
-                    map.start(sorted, cells.get_mut(..cells.len() >> part).unwrap_or_default());
-                    return map;
+                let holds = map.most <= most && (few || paired);
+                if holds || paired && map.most < best.most {
+                    best = map;
                 }
-                if map.most < best.most {
-                    best = Ranks { form: form & LOGARITHM, ..map };
+                if holds {
+                    break 'best;
                 }
             }
         }
@@ -1247,6 +1255,11 @@ impl<T: Number> Ranks<T> {
                 _ => {}
             }
         }
+    }
+
+    /// Whether entries hold all thresholds of their cells.
+    fn holds(&self) -> bool {
+        self.most <= HELD
     }
 
     /// Whether each cell is one entry.
