@@ -377,7 +377,7 @@ fn choose(shape: &Shape) -> Option<Choice> {
         return walk(shape);
     }
     let depth = shape.depth.max(3);
-    if shape.thresholds + shape.sets <= 1 << 16 && shape.most < 256 && shape.columns + shape.sets > 0 {
+    if shape.thresholds + shape.sets < 1 << 16 && shape.most < 256 && shape.columns + shape.sets > 0 {
         let full = depth <= 8 && (shape.trees << depth) <= 3 * (shape.splits + shape.trees);
         let flags = if full { FULL | depth << DEPTH } else { leaf_bits(shape) << DEPTH };
         if shape.sets > 0 && !takes_sets(shape, flags) {
@@ -643,7 +643,7 @@ mod tests {
             }
         };
         let small = |shape: &Shape| {
-            shape.thresholds + shape.sets <= 1 << 16 && shape.most < 256 && shape.columns + shape.sets > 0
+            shape.thresholds + shape.sets < 1 << 16 && shape.most < 256 && shape.columns + shape.sets > 0
         };
         with("walk", &|shape| walk(shape).map(|choice| Choice { shared: false, ..choice }));
         with("deep", &|shape| {
@@ -808,6 +808,43 @@ mod tests {
             }
         }
         assert!(["sliced", "gathered", "grouped"].iter().all(|name| used.contains(name)), "{used:?}");
+    }
+
+    /// One column of about as many thresholds as two bytes count.
+    #[test]
+    fn ranks_fill_two_bytes() {
+        let mut random = Random(17);
+        for count in [65_534, 65_535, 65_536, 65_537] {
+            let mut next = 0;
+            let mut split = |_: &mut Random| {
+                next = (next + 1) % count;
+                let test = Test::LessEqual(f64::from(next));
+                Node::Split { feature: 0, test, missing_left: true, left: 0, right: 0 }
+            };
+            let trees = (0..520).map(|_| tree(&mut random, 128, 7, true, &mut split, Some(0), 1)).collect();
+            let ensemble = Ensemble {
+                compare: Width::F32,
+                sum: Width::F64,
+                features: 1,
+                base: vec![0.0],
+                trees,
+                sets: Vec::new(),
+                aggregate: Aggregate::Sum,
+                missing: true,
+                infinite: true,
+            };
+            ensemble.check().unwrap();
+            let x: Vec<f64> = (0..512).map(|k| f64::from(k) * 129.0 - 2.0).chain([f64::NAN, 1e9]).skip(2).collect();
+            let mut first: Option<Vec<u64>> = None;
+            for (name, image) in by_kernel(&ensemble, 0) {
+                let mut machine = Machine::open(&image).unwrap_or_else(|_| unreachable!());
+                machine.slots_mut()[..512].copy_from_slice(&x);
+                machine.run(512).unwrap();
+                let bits: Vec<u64> = machine.slots()[512..1024].iter().map(|y| y.to_bits()).collect();
+                let first = first.get_or_insert_with(|| bits.clone());
+                assert_eq!(&bits, first, "{name}, {count} thresholds");
+            }
+        }
     }
 
     /// The columns that the compact form has, where it holds the ensemble.

@@ -250,7 +250,8 @@ fn check_trees<T: Number>(shape: &Shape, forest: &Forest) -> Option<()> {
         return None;
     }
     let small = forest.sizes.iter().all(|&size| size < 1 << depth);
-    if !small || forest.shared_tests() > 1 << 16 {
+    // Ranks, of which a column has one more than thresholds, are two bytes.
+    if !small || forest.shared_tests() >= 1 << 16 {
         return None;
     }
     forest.check::<T>(shape)?;
@@ -1127,7 +1128,8 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
             }
             let rows = given.unwrap_or(&x);
             // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted`, the cells and entries belong to the
-            // map, the places to the rows: where there are cells they were filled, by numbers up to the last.
+            // map, the places to the rows. An entry's rank and what it adds are thresholds up to the last, and `sorted`
+            // has one number more.
             unsafe {
                 let into = &mut *ranks.as_mut_ptr().cast::<[[u8; ROWS]; 2]>();
                 let [low, high] = &mut *into;
@@ -1141,7 +1143,7 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
                 if ENTRIES && !map.holds() {
                     let [low, high] = into;
                     for ((low, high), &x) in low.iter_mut().zip(high).zip(rows) {
-                        // Behind the last threshold is NaN, and a rank at most there.
+                        // Above all that the entries hold; behind the last threshold is NaN.
                         if x > *sorted.get_unchecked(usize::from(*low) | usize::from(*high) << 8) {
                             let rank = map.rank(sorted, mine, x);
                             (*low, *high) = (rank as u8, (rank >> 8) as u8);
@@ -1233,24 +1235,16 @@ impl<T: Number> Ranks<T> {
         for (entry, &start) in super::pieces_mut(entries, each).zip(cells) {
             let start = start as usize;
             let threshold = |place: usize| sorted.get(start + place).copied().unwrap_or(T::NAN);
-            let from = |most: usize| {
+            let from = |most: u32| {
                 let left = count.saturating_sub(start);
-                T::word(
-                    (start
-                        + if !right {
-                            0
-                        } else if left < most {
-                            left
-                        } else {
-                            most
-                        }) as u64,
-                )
+                let added = if left < most as usize { left } else { most as usize };
+                T::word((if right { start + added } else { start }) as u64)
             };
             match entry {
                 [one] => *one = Entry { threshold: threshold(0), start: from(1) },
                 [first, other] => {
                     *first = Entry { threshold: threshold(0), start: T::word(threshold(1).to_bits()) };
-                    *other = Entry { threshold: threshold(2), start: from(3) };
+                    *other = Entry { threshold: threshold(2), start: from(HELD) };
                 }
                 _ => {}
             }
