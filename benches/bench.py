@@ -4,7 +4,7 @@
 
 Of a case, a round asks each engine once. The ratio of two engines is the median over the rounds of their ratio within
 a round, so that a busy minute of the machine counts for both. What was measured is kept in FOLDER/results, a file a
-case; the document is written when all are there. NAME is T1 to T5, T5s, T5m, curves, calls or csv.
+case; the document is written when all are there. NAME is T1 to T5, T5s, T5m, curves, kinds, calls or csv.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import time
 
 import cases
 import curves
+import kinds
 import native
 import peers
 import report
@@ -244,7 +245,7 @@ def main():
     arguments = parser.parse_args()
     root = os.path.abspath(arguments.folder)
     os.makedirs(f"{root}/results", exist_ok=True)
-    every = [*cases.MAKE, "curves", "calls", "csv"]
+    every = [*cases.MAKE, "curves", "kinds", "calls", "csv"]
     wanted = [name for name in every if not arguments.case or any(name.startswith(case) for case in arguments.case)]
     if not wanted:
         parser.error(f"no such case; there are {', '.join(every)}")
@@ -257,8 +258,8 @@ def main():
     suffix = ".quick" if quick else ""
     for name in wanted:
         start = time.time()
-        if name == "curves":
-            found = curves.measure(arguments.carryout, root, rounds, window / 4, packed, Worker)
+        if name in ("curves", "kinds"):
+            found = {"curves": curves, "kinds": kinds}[name].measure(arguments.carryout, root, rounds, window / 4, packed, Worker)
         elif name == "calls":
             found = calls(arguments.carryout, root, 1 if quick else 10)
         elif name == "csv":

@@ -3,6 +3,7 @@ of one kind, carryout in Chromium beside XGBoost's own predictor."""
 
 import os
 import statistics
+import sys
 
 import numpy as np
 
@@ -54,47 +55,43 @@ def make(root):
         made.write(source.read())
 
 
+def compare(carryout, root, name, rounds, window, packed, worker, ask):
+    """Nanoseconds of `ask(worker)`, the median of the rounds, by engine; and the machine's load at each round."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    packed(carryout, f"{root}/{name}/model.json", f"{root}/{name}/pkg")
+    workers = {
+        "carryout in Chromium": worker(name, ["node", f"{here}/worker.mjs", "chromium", root, name, "carryout", str(window)]),
+        "XGBoost, native": worker(name, [sys.executable, "-W", "ignore", f"{here}/native.py", root, name, "XGBoost", str(window)]),
+    }
+    for engine, one in workers.items():
+        answer = one.ask("check")
+        if not answer.get("worst", 1) < 1e-6:
+            raise SystemExit(f"{name}, {engine}: {answer}")
+    loads, times = [], {engine: [] for engine in workers}
+    for _ in range(rounds):
+        loads.append(os.getloadavg()[0])
+        for engine, one in workers.items():
+            times[engine].append(ask(one)["ns"])
+    for one in workers.values():
+        one.close()
+    return {engine: statistics.median(values) for engine, values in times.items()}, loads
+
+
 def measure(carryout, root, rounds, window, packed, worker):
     make(root)
     loads, found = [], {}
 
-    def run(name, ask):
-        """`ask(worker)` of both engines, round by round."""
-        here = os.path.dirname(os.path.abspath(__file__))
-        packed(carryout, f"{root}/{name}/model.json", f"{root}/{name}/pkg")
-        import sys
-
-        workers = {
-            "carryout in Chromium": worker(name, ["node", f"{here}/worker.mjs", "chromium", root, name, "carryout", str(window)]),
-            "XGBoost, native": worker(name, [sys.executable, "-W", "ignore", f"{here}/native.py", root, name, "XGBoost", str(window)]),
-        }
-        for engine, one in workers.items():
-            answer = one.ask("check")
-            if not answer.get("worst", 1) < 1e-6:
-                raise SystemExit(f"{name}, {engine}: {answer}")
-        times = {engine: [] for engine in workers}
-        for _ in range(rounds):
-            loads.append(os.getloadavg()[0])
-            for engine, one in workers.items():
-                times[engine].append(ask(one)["ns"])
-        return workers, {engine: statistics.median(values) for engine, values in times.items()}
+    def add(curve, point, name, rows):
+        times, during = compare(carryout, root, name, rounds, window, packed, worker, lambda one: one.ask("batch", rows=rows))
+        loads.extend(during)
+        for engine, ns in times.items():
+            found.setdefault(curve, {}).setdefault(engine, []).append((point, ns))
 
     for curve, points in POINTS.items():
-        if curve == "rows":
-            continue
         for point in points:
             print(f"curves: {point} {curve}", flush=True)
-            workers, times = run(f"curves/{curve}-{point}", lambda one: one.ask("batch", rows=cases.ROWS if point < 500 else cases.ROWS // 5))
-            for one in workers.values():
-                one.close()
-            for engine, ns in times.items():
-                found.setdefault(curve, {}).setdefault(engine, []).append((point, ns))
-    name = f"curves/trees-{TREES}"
-    for point in POINTS["rows"]:
-        print(f"curves: {point} rows", flush=True)
-        workers, times = run(name, lambda one: one.ask("batch", rows=point))
-        for one in workers.values():
-            one.close()
-        for engine, ns in times.items():
-            found.setdefault("rows", {}).setdefault(engine, []).append((point, ns))
+            if curve == "rows":
+                add(curve, point, f"curves/trees-{TREES}", point)
+            else:
+                add(curve, point, f"curves/{curve}-{point}", cases.ROWS if point < 500 else cases.ROWS // 5)
     return {"curves": found, "loads": loads}

@@ -805,6 +805,11 @@ mod tests {
                 });
                 let first = first.get_or_insert_with(|| bits.to_vec());
                 assert_eq!(&bits[..], first, "round {round}: {name}, {count} thresholds, {compare:?}");
+                for value in [f64::INFINITY, f64::NEG_INFINITY] {
+                    machine.slots_mut()[..1024].fill(f64::NAN);
+                    machine.slots_mut()[700] = value;
+                    assert_eq!(machine.run(512).is_ok(), ensemble.infinite, "round {round}: {name}, {value}");
+                }
             }
         }
         assert!(["sliced", "gathered", "grouped"].iter().all(|name| used.contains(name)), "{used:?}");

@@ -43,7 +43,7 @@ struct Binned<T> {
 
 impl<T: Number> Binned<T> {
     /// Makes it one of the four, and what stands for those behind it where there is none.
-    fn join(&self, four: &mut Four<T>, place: usize, entries: &[Entry<T>]) {
+    fn join(&self, four: &mut Four<T>, place: usize, entries: &[Entry<T>], flags: u32) {
         for place in place..4 {
             for (into, of) in four.map.iter_mut().zip(self.map.cell_map()) {
                 into[place] = of;
@@ -53,7 +53,7 @@ impl<T: Number> Binned<T> {
             // Ranks are kept less 128.
             four.logarithm[place] = T::word(if self.map.logarithm() { u64::MAX } else { 0 });
             four.floor[place] = self.map.floor;
-            four.add[place] = T::word(if is_right(self.column) { 127 } else { 128 });
+            four.add[place] = T::word(if is_right(flags, self.column) { 127 } else { 128 });
         }
         four.slow |= u32::from(!(self.map.narrow() && self.column.keeps_zeros()));
     }
@@ -206,7 +206,7 @@ impl Tables {
             let (mine, others) = entries.split_at_checked(own.cell_count as usize).unwrap_or_default();
             entries = others;
             if let Some(four) = fours.get_mut(number / 4) {
-                own.join(four, number % 4, mine);
+                own.join(four, number % 4, mine, forest.flags);
             }
         }
         let (mut last, mut count) = (None, 0);

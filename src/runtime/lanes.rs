@@ -34,6 +34,11 @@ mod rows {
     }
 
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    pub fn infinite<T: Number>(x: &[T; ROWS]) -> bool {
+        x.iter().any(|x| x.is_infinite())
+    }
+
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     pub fn base<T: Number>(_: &[Entry<T>]) -> u32 {
         0
     }
@@ -118,7 +123,7 @@ mod rows {
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod vectors {
-    pub use super::rows::{base, below, cell_f32, cell_f64, finite as finite_f32, finite as finite_f64};
+    pub use super::rows::{base, below, cell_f32, cell_f64, infinite as infinite_f32, infinite as infinite_f64};
     pub use super::rows::{logarithms as logarithms_f32, logarithms as logarithms_f64};
     pub use super::rows::{read as read_f32, read as read_f64, read as widen};
     use super::{Entry, Four, MaybeUninit, ROWS, rows};
@@ -563,24 +568,24 @@ mod vectors {
         }
     }
 
-    pub fn finite_f32(x: &[f32; ROWS]) -> bool {
-        let mut wrong = u32x4_splat(0);
+    pub fn infinite_f32(x: &[f32; ROWS]) -> bool {
+        let mut found = u32x4_splat(0);
         for four in x.as_chunks::<4>().0 {
             // SAFETY: four values are read.
             let x = unsafe { v128_load(four.as_ptr().cast()) };
-            wrong = v128_or(wrong, f32x4_sub(x, x));
+            found = v128_or(found, f32x4_eq(f32x4_abs(x), f32x4_splat(f32::INFINITY)));
         }
-        !v128_any_true(wrong)
+        v128_any_true(found)
     }
 
-    pub fn finite_f64(x: &[f64; ROWS]) -> bool {
-        let mut wrong = u32x4_splat(0);
+    pub fn infinite_f64(x: &[f64; ROWS]) -> bool {
+        let mut found = u32x4_splat(0);
         for two in x.as_chunks::<2>().0 {
             // SAFETY: two values are read.
             let x = unsafe { v128_load(two.as_ptr().cast()) };
-            wrong = v128_or(wrong, f64x2_sub(x, x));
+            found = v128_or(found, f64x2_eq(f64x2_abs(x), f64x2_splat(f64::INFINITY)));
         }
-        !v128_any_true(wrong)
+        v128_any_true(found)
     }
 
     pub fn cells_f32<const RIGHT: bool>(
@@ -654,6 +659,6 @@ mod vectors {
 
 pub use rows::read;
 pub use vectors::{
-    base, below, cell_f32, cell_f64, cells_f32, cells_f64, finite_f32, finite_f64, four_f32, four_f64,
+    base, below, cell_f32, cell_f64, cells_f32, cells_f64, four_f32, four_f64, infinite_f32, infinite_f64,
     logarithms_f32, logarithms_f64, ranks_f32, ranks_f64, read_f32, read_f64, wide_f32, wide_f64, widen,
 };

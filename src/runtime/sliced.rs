@@ -94,10 +94,10 @@ macro_rules! each_lane {
     };
 }
 
-/// Whether missing values of the column are above every threshold, as its entries then have it.
+/// Whether values may be missing and those of the column are then above every threshold, as its entries have it.
 #[inline(always)]
-pub fn is_right(column: Column) -> bool {
-    column.kind() == Column::RIGHT
+pub fn is_right(flags: u32, column: Column) -> bool {
+    flags & MISSING != 0 && column.kind() == Column::RIGHT
 }
 
 /// A column's map to ranks. Whole numbers are first, lest they be read along with the others: for one value LLVM computes
@@ -542,7 +542,7 @@ impl Tables {
             *map = Ranks::new(sorted, cells);
             let Some((own, rest)) = core::mem::take(&mut entries).split_at_mut_checked(cells.len()) else { return };
             entries = rest;
-            map.enter(sorted, cells, own, map.holds() && is_right(column));
+            map.enter(sorted, cells, own, map.holds() && is_right(forest.flags, column));
             first += count;
         }
     }
@@ -1086,7 +1086,6 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
     // Filled once, if at all: engines call out of the module for that.
     let (mut x, mut mapped) = ([T::NAN; ROWS], [T::NAN; ROWS]);
     let mut places = MaybeUninit::uninit();
-    let open = forest.flags & (MISSING | INFINITE) == MISSING | INFINITE;
     let (mut ranks, mut planes) = ([[Bits::words(0); 8]; 2], [[Bits::words(0); LANES]; 16]);
     for (&column, (map, sorted, mine)) in forest.columns.iter().zip(columns) {
         let count = sorted.len() - BEYOND;
@@ -1101,8 +1100,8 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
         let base = if narrow { lanes::base(own_entries) } else { 0 };
         // NaN is binned as it is where it is missing and goes to one side. Looking for it took 2% of the time, and replacing
         // it 14% of rows of which a twentieth is missing.
-        let right = ENTRIES && map.holds() && is_right(column);
-        let any = open && (right || column.kind() == Column::LEFT);
+        let right = ENTRIES && map.holds() && is_right(forest.flags, column);
+        let aside = right || forest.flags & MISSING != 0 && column.kind() == Column::LEFT;
         for lane in 0..lanes {
             let from = first + lane * ROWS;
             // As they are given, else what `load` makes of them.
@@ -1121,7 +1120,8 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
                     } else {
                         map.place::<false>(mapped, base, &mut places)
                     };
-                if given.is_none() || any || finite && (!right || T::finite(rows)) {
+                let fits = || forest.flags & INFINITE != 0 || !T::infinite(rows);
+                if given.is_none() || !right && finite || aside && fits() {
                     break;
                 }
                 given = None;

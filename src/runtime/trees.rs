@@ -55,7 +55,8 @@ pub trait Number: Plain + PartialOrd {
     fn read_narrow(values: &[f32], into: &mut [Self]) -> bool;
     /// The rows of an input from `first` on, where it is of this width and has so many.
     fn view<'a>(call: &'a Call, number: usize, first: usize) -> Option<&'a [Self; ROWS]>;
-    fn finite(x: &[Self; ROWS]) -> bool;
+    /// Whether one is infinite.
+    fn infinite(x: &[Self; ROWS]) -> bool;
     /// The place of each x's entry, for all rows: `base` and as many bytes further as `cell` entries have; whether all
     /// are finite, where it is not RIGHT. NaN falls into the lowest cell, or RIGHT the highest.
     fn cells<const RIGHT: bool>(
@@ -183,8 +184,8 @@ impl Number for f32 {
         call.narrow_input(number)?.get(first..)?.first_chunk()
     }
     #[inline(always)]
-    fn finite(x: &[f32; ROWS]) -> bool {
-        lanes::finite_f32(x)
+    fn infinite(x: &[f32; ROWS]) -> bool {
+        lanes::infinite_f32(x)
     }
     type Whole = u32;
     #[inline(always)]
@@ -305,8 +306,8 @@ impl Number for f64 {
         call.narrow_input(number).is_none().then(|| call.input(number))?.get(first..)?.first_chunk()
     }
     #[inline(always)]
-    fn finite(x: &[f64; ROWS]) -> bool {
-        lanes::finite_f64(x)
+    fn infinite(x: &[f64; ROWS]) -> bool {
+        lanes::infinite_f64(x)
     }
     type Whole = u64;
     #[inline(always)]
