@@ -200,6 +200,18 @@ kernels! {
     Sliced64Sets "sliced64_sets",
     Sliced32WideSets "sliced32_wide_sets",
     Sliced64WideSets "sliced64_wide_sets",
+    Gathered32x4 "gathered32x4",
+    Gathered32x8 "gathered32x8",
+    Gathered32x16 "gathered32x16",
+    Gathered64x4 "gathered64x4",
+    Gathered64x8 "gathered64x8",
+    Gathered64x16 "gathered64x16",
+    Grouped32x4 "grouped32x4",
+    Grouped32x8 "grouped32x8",
+    Grouped32x16 "grouped32x16",
+    Grouped64x4 "grouped64x4",
+    Grouped64x8 "grouped64x8",
+    Grouped64x16 "grouped64x16",
 }
 
 impl Kernel {
@@ -211,26 +223,21 @@ impl Kernel {
         )
     }
 
-    /// Whether its inputs may be columns of f32.
-    pub fn reads_narrow(self) -> bool {
+    /// Whether it reads a compact forest. Its inputs may then be columns of f32.
+    pub fn reads_forest(self) -> bool {
         use Kernel::*;
-        matches!(
-            self,
-            Walk32
-                | Walk64
-                | Deep32
-                | Deep64
-                | Sliced32
-                | Sliced64
-                | Gathered32
-                | Gathered64
-                | Grouped32
-                | Grouped64
-                | Sliced32Sets
-                | Sliced64Sets
-                | Sliced32WideSets
-                | Sliced64WideSets
-        )
+        self.walks()
+            || matches!(self, Sliced32 | Sliced64)
+            || matches!(self, Sliced32Sets | Sliced64Sets | Sliced32WideSets | Sliced64WideSets)
+            || matches!(self, Gathered32 | Gathered32x4 | Gathered32x8 | Gathered32x16)
+            || matches!(self, Gathered64 | Gathered64x4 | Gathered64x8 | Gathered64x16)
+            || matches!(self, Grouped32 | Grouped32x4 | Grouped32x8 | Grouped32x16)
+            || matches!(self, Grouped64 | Grouped64x4 | Grouped64x8 | Grouped64x16)
+    }
+
+    /// Whether rows of a compact forest walk.
+    pub fn walks(self) -> bool {
+        matches!(self, Kernel::Walk32 | Kernel::Walk64 | Kernel::Deep32 | Kernel::Deep64)
     }
 }
 
@@ -369,7 +376,7 @@ impl<'a> Image<'a> {
         let mut reading = (0..self.ops)
             .filter_map(|number| self.record(number))
             .filter(|record| record.inputs.iter().any(|&slot| (slot as usize) < self.columns))
-            .map(|record| Kernel::ALL.get(record.kernel as usize).is_some_and(|kernel| kernel.reads_narrow()))
+            .map(|record| Kernel::ALL.get(record.kernel as usize).is_some_and(|kernel| kernel.reads_forest()))
             .peekable();
         reading.peek().is_some() && reading.all(|narrow| narrow)
     }

@@ -96,9 +96,10 @@ const EVEN: Kind = Kind { lie: Lie::Even, ..PLAIN };
 fn kinds() -> Vec<Kind> {
     use Width::F64;
     vec![
-        Kind { name: "full", kernel: "sliced32", ..PLAIN },
+        Kind { name: "full", kernel: "sliced32", columns: 9, ..PLAIN },
+        Kind { name: "full-56", kernel: "gathered32x4", ..PLAIN },
         Kind { name: "full-strict", kernel: "gathered32", missing: false, infinite: false, sum: F64, ..PLAIN },
-        Kind { name: "full-8", kernel: "sliced32", leaves: 256, trees: 20, outputs: 3, columns: 40, ..PLAIN },
+        Kind { name: "full-8", kernel: "gathered32x8", leaves: 256, trees: 20, outputs: 3, columns: 40, ..PLAIN },
         Kind { name: "gathered", kernel: "gathered32", columns: 14, trees: 81, ..PLAIN },
         Kind {
             name: "gathered-8",
@@ -136,7 +137,7 @@ fn kinds() -> Vec<Kind> {
         },
         Kind {
             name: "uneven-31",
-            kernel: "sliced64",
+            kernel: "grouped64x8",
             leaves: 31,
             level: false,
             compare: F64,
@@ -169,6 +170,7 @@ fn kinds() -> Vec<Kind> {
         Kind {
             name: "uneven-200",
             kernel: "sliced32",
+            grid: 16000,
             leaves: 200,
             level: false,
             outputs: 2,
@@ -182,7 +184,7 @@ fn kinds() -> Vec<Kind> {
         Kind { name: "full-nonzero", kernel: "gathered32", columns: 7, grid: 900, sides: Sides::Nonzero, ..PLAIN },
         Kind {
             name: "uneven-mixed",
-            kernel: "sliced64",
+            kernel: "grouped64x8",
             leaves: 31,
             level: false,
             compare: F64,
@@ -190,7 +192,7 @@ fn kinds() -> Vec<Kind> {
             sides: Sides::Mixed,
             ..PLAIN
         },
-        Kind { name: "full-mixed", kernel: "sliced32", columns: 30, sides: Sides::Mixed, ..PLAIN },
+        Kind { name: "full-mixed", kernel: "gathered32x8", columns: 30, sides: Sides::Mixed, ..PLAIN },
         Kind {
             name: "deep-mixed",
             kernel: "deep32",
@@ -310,6 +312,41 @@ fn kinds() -> Vec<Kind> {
             outputs: 2,
             ..PLAIN
         },
+        // As many columns as a byte numbers.
+        Kind {
+            name: "gathered-256",
+            kernel: "gathered32x16",
+            columns: 256,
+            grid: 256 * 20,
+            sides: Sides::Column,
+            outputs: 3,
+            ..PLAIN
+        },
+        Kind {
+            name: "grouped-256",
+            kernel: "grouped64x16",
+            columns: 256,
+            grid: 256 * 20,
+            leaves: 31,
+            level: false,
+            compare: F64,
+            sum: F64,
+            sides: Sides::Zero,
+            ..EVEN
+        },
+        Kind {
+            name: "gathered-rows-100",
+            kernel: "gathered64x8",
+            columns: 100,
+            leaves: 32,
+            compare: F64,
+            sum: F64,
+            outputs: 2,
+            vector: true,
+            sides: Sides::Column,
+            ..PLAIN
+        },
+        Kind { name: "columns-257", kernel: "sliced32", columns: 257, sides: Sides::Column, ..PLAIN },
         // As many thresholds a column as a rank counts.
         Kind { name: "even", kernel: "gathered32", columns: 6, grid: 6 * 255, sides: Sides::Column, ..EVEN },
         Kind { name: "even-any", kernel: "gathered32", columns: 14, grid: 14 * 100, infinite: false, ..EVEN },
@@ -327,7 +364,7 @@ fn kinds() -> Vec<Kind> {
             sides: Sides::Column,
             ..EVEN
         },
-        Kind { name: "even-wide", kernel: "sliced32", columns: 40, grid: 40 * 100, sides: Sides::Column, ..EVEN },
+        Kind { name: "even-wide", kernel: "gathered32x4", columns: 40, grid: 40 * 100, sides: Sides::Column, ..EVEN },
         Kind { name: "factor", kernel: "gathered32", columns: 6, grid: 6 * 255, lie: Lie::Factor, ..PLAIN },
         Kind {
             name: "factor-64",

@@ -5,7 +5,7 @@ use super::trees::{Forest, at_most_f32, at_most_f64};
 use crate::image::Kernel;
 use crate::model::{Aggregate, CategorySet, Ensemble, Leaves, Node, Test, Tree, Width};
 use crate::runtime::forest::{Column, SHARED};
-use crate::runtime::gather::{COLUMNS, THRESHOLDS};
+use crate::runtime::gather::{COLUMNS, MOST_VECTORS, THRESHOLDS};
 use crate::runtime::lines;
 use crate::runtime::quick;
 use crate::runtime::sets::{FLAG_BITS, MISSING_LEFT, classes};
@@ -383,10 +383,10 @@ fn choose(shape: &Shape) -> Option<Choice> {
         if shape.sets > 0 && !takes_sets(shape, flags) {
             return None;
         }
-        let kernel = match gathers(shape) {
-            true if full => gathered(shape),
-            true => grouped(shape),
-            false => sliced(shape, flags),
+        let kernel = match vectors(shape) {
+            Some(vectors) if full => gathered(shape, vectors),
+            Some(vectors) => grouped(shape, vectors),
+            None => sliced(shape, flags),
         };
         return Some(Choice { kernel, shared: true, flags });
     }
@@ -405,12 +405,34 @@ fn sliced(shape: &Shape, flags: u32) -> Kernel {
     }
 }
 
-fn gathered(shape: &Shape) -> Kernel {
-    if shape.narrow { Kernel::Gathered32 } else { Kernel::Gathered64 }
+/// The kernel whose ranks are so many vectors.
+fn gathered(shape: &Shape, vectors: usize) -> Kernel {
+    use Kernel::*;
+    match (shape.narrow, vectors) {
+        (true, ..=2) => Gathered32,
+        (true, ..=4) => Gathered32x4,
+        (true, ..=8) => Gathered32x8,
+        (true, _) => Gathered32x16,
+        (false, ..=2) => Gathered64,
+        (false, ..=4) => Gathered64x4,
+        (false, ..=8) => Gathered64x8,
+        (false, _) => Gathered64x16,
+    }
 }
 
-fn grouped(shape: &Shape) -> Kernel {
-    if shape.narrow { Kernel::Grouped32 } else { Kernel::Grouped64 }
+/// As `gathered`.
+fn grouped(shape: &Shape, vectors: usize) -> Kernel {
+    use Kernel::*;
+    match (shape.narrow, vectors) {
+        (true, ..=2) => Grouped32,
+        (true, ..=4) => Grouped32x4,
+        (true, ..=8) => Grouped32x8,
+        (true, _) => Grouped32x16,
+        (false, ..=2) => Grouped64,
+        (false, ..=4) => Grouped64x4,
+        (false, ..=8) => Grouped64x8,
+        (false, _) => Grouped64x16,
+    }
 }
 
 /// Whether single rows have a fast way with category sets, for walks have none.
@@ -431,9 +453,10 @@ fn deep_kernel(shape: &Shape) -> Kernel {
     if shape.narrow { Kernel::Deep32 } else { Kernel::Deep64 }
 }
 
-/// Whether the ranks of a row are a few bytes.
-fn gathers(shape: &Shape) -> bool {
-    shape.columns <= COLUMNS && shape.most_thresholds <= THRESHOLDS && shape.sets == 0
+/// How many vectors a row's ranks are, a byte each; None where that does not do.
+fn vectors(shape: &Shape) -> Option<usize> {
+    let vectors = shape.columns.div_ceil(COLUMNS);
+    (vectors <= MOST_VECTORS && shape.most_thresholds <= THRESHOLDS && shape.sets == 0).then_some(vectors)
 }
 
 /// Bits of the largest leaf number.
@@ -661,16 +684,20 @@ mod tests {
             let fits = shape.depth <= 8 && shape.trees << shape.depth.max(3) <= 8 * (2 * shape.splits + shape.trees);
             (small(shape) && fits).then(|| Choice { kernel: sliced(shape, flags), shared: true, flags })
         });
-        with("gathered", &|shape| {
-            let flags = FULL | shape.depth.max(3) << DEPTH;
-            let fits = shape.depth <= 8 && shape.trees << shape.depth.max(3) <= 8 * (2 * shape.splits + shape.trees);
-            let kernel = gathered(shape);
-            (small(shape) && fits && gathers(shape)).then_some(Choice { kernel, shared: true, flags })
-        });
-        with("grouped", &|shape| {
-            let fits = small(shape) && gathers(shape);
-            fits.then(|| Choice { kernel: grouped(shape), shared: true, flags: leaf_bits(shape) << DEPTH })
-        });
+        // More vectors than are needed do, too.
+        for (least, names) in [(1, ["gathered", "grouped"]), (3 + round % 14, ["gathered, more", "grouped, more"])] {
+            with(names[0], &|shape| {
+                let flags = FULL | shape.depth.max(3) << DEPTH;
+                let fits =
+                    shape.depth <= 8 && shape.trees << shape.depth.max(3) <= 8 * (2 * shape.splits + shape.trees);
+                let kernel = gathered(shape, vectors(shape)?.max(least));
+                (small(shape) && fits).then_some(Choice { kernel, shared: true, flags })
+            });
+            with(names[1], &|shape| {
+                let kernel = grouped(shape, vectors(shape)?.max(least));
+                small(shape).then(|| Choice { kernel, shared: true, flags: leaf_bits(shape) << DEPTH })
+            });
+        }
         with("chosen", &choose);
         images
     }
@@ -751,8 +778,9 @@ mod tests {
             }
         }
         assert!(
-            ["walk", "walk, shared", "sliced", "sliced, full", "gathered", "grouped", "deep", "sets", "sets, full"]
+            ["walk", "walk, shared", "sliced", "sliced, full", "deep", "sets", "sets, full"]
                 .iter()
+                .chain(&["gathered", "gathered, more", "grouped", "grouped, more"])
                 .all(|name| used[name] > 20),
             "{used:?}"
         );
@@ -937,6 +965,6 @@ mod tests {
                 }
             }
         }
-        assert!(found.len() == 11 && found.values().flatten().all(|&count| count > 10), "{found:?}");
+        assert!(found.len() == 13 && found.values().flatten().all(|&count| count > 10), "{found:?}");
     }
 }

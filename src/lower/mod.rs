@@ -232,12 +232,8 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     }
     let slots = slots.most();
     let most = |operation: &Operation| match operation.kernel {
-        Kernel::Gathered32 | Kernel::Gathered64 | Kernel::Grouped32 | Kernel::Grouped64 => Some(BLOCK),
-        Kernel::Sliced32 | Kernel::Sliced64 => Some(BLOCK),
-        Kernel::Sliced32Sets | Kernel::Sliced64Sets | Kernel::Sliced32WideSets | Kernel::Sliced64WideSets => {
-            Some(BLOCK)
-        }
-        Kernel::Walk32 | Kernel::Walk64 | Kernel::Deep32 | Kernel::Deep64 => Some(BLOCK_OF_WALKS),
+        kernel if kernel.walks() => Some(BLOCK_OF_WALKS),
+        kernel if kernel.reads_forest() => Some(BLOCK),
         _ => None,
     };
     // Other kernels gain nothing beyond 128 rows, and the caches hold less of each; products read all rows again for

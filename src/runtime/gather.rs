@@ -1,7 +1,7 @@
 //! Single rows, sixteen splits at a time: what all trees need, and the way through trees filled up to one depth; other
 //! trees' is in `groups`.
 //!
-//! The row's ranks, a byte a column, stand in two vectors. Three levels of a tree, a group, are seven splits: the
+//! The row's ranks, a byte a column, stand in N vectors. Three levels of a tree, a group, are seven splits: the
 //! columns that they ask and the ranks that these are compared with, a byte each. Of two trees' groups one vector
 //! gathers what they ask (a swizzle), one comparison decides them all, and a table turns the seven decisions of a group
 //! into one of its eight children. A tree of depth 6 is two such steps, which the trees of a chunk take together. Levels
@@ -14,8 +14,11 @@ use super::lanes;
 use super::sliced::{BEYOND, Columns, GATHERED, Ranks, is_right};
 use super::trees::{Entry, Four, Number, SUM32, VECTOR};
 
-/// Columns that the two vectors hold.
-pub const COLUMNS: usize = 32;
+/// Columns that a vector of ranks holds.
+pub const COLUMNS: usize = 16;
+
+/// Most vectors of ranks: a column's number is a byte.
+pub const MOST_VECTORS: usize = 16;
 
 /// Most thresholds of a column: a rank is a byte.
 pub const THRESHOLDS: u32 = 255;
@@ -265,9 +268,9 @@ impl Full {
 /// The column of a threshold, and the rank that is compared with it: its place among the column's, less 128.
 pub fn place_of(forest: &Forest, threshold: u32) -> (u8, u8) {
     let mut left = threshold;
-    for (column, &count) in (0u8..).zip(forest.counts) {
+    for (column, &count) in forest.counts.iter().enumerate() {
         if left < count {
-            return (column, left as u8 ^ 128);
+            return (column as u8, left as u8 ^ 128);
         }
         left -= count;
     }
@@ -275,7 +278,7 @@ pub fn place_of(forest: &Forest, threshold: u32) -> (u8, u8) {
 }
 
 /// Predicts the rows of the call, one by one; false where the tables are still to be made.
-pub fn run<T: Number, const KIND: u8>(call: &Call) -> bool {
+pub fn run<T: Number, const KIND: u8, const N: usize>(call: &Call) -> bool {
     // SAFETY: the head is the first of the tables; as they are zeros at first, it is not ready before `build`.
     let Some(head) = (unsafe { Layout::default().take::<Head>(1).of::<Head>(call).first() }) else { return true };
     if head.ready == 0 {
@@ -288,16 +291,16 @@ pub fn run<T: Number, const KIND: u8>(call: &Call) -> bool {
         let runs = head.tables.runs.of::<Run>(call).get_unchecked(..head.runs as usize);
         let (full, groups) = (&head.tables.full, &head.tables.groups);
         for row in 0..call.rows {
-            let Some(ranks) = rank::<T>(call, head, row) else { return true };
+            let Some(ranks) = rank::<T, N>(call, head, row) else { return true };
             match (KIND == GATHERED, head.flags & VECTOR != 0, head.flags & SUM32 != 0) {
-                (true, false, true) => full.add::<f32>(call, runs, ranks, row),
-                (true, false, false) => full.add::<f64>(call, runs, ranks, row),
-                (true, true, true) => full.add_rows::<f32>(call, ranks, row),
-                (true, true, false) => full.add_rows::<f64>(call, ranks, row),
-                (false, false, true) => groups.add::<f32, false>(call, runs, ranks, row),
-                (false, false, false) => groups.add::<f64, false>(call, runs, ranks, row),
-                (false, true, true) => groups.add::<f32, true>(call, runs, ranks, row),
-                (false, true, false) => groups.add::<f64, true>(call, runs, ranks, row),
+                (true, false, true) => full.add::<f32, N>(call, runs, ranks, row),
+                (true, false, false) => full.add::<f64, N>(call, runs, ranks, row),
+                (true, true, true) => full.add_rows::<f32, N>(call, ranks, row),
+                (true, true, false) => full.add_rows::<f64, N>(call, ranks, row),
+                (false, false, true) => groups.add::<f32, false, N>(call, runs, ranks, row),
+                (false, false, false) => groups.add::<f64, false, N>(call, runs, ranks, row),
+                (false, true, true) => groups.add::<f32, true, N>(call, runs, ranks, row),
+                (false, true, false) => groups.add::<f64, true, N>(call, runs, ranks, row),
             }
         }
     }
@@ -310,16 +313,16 @@ pub fn run<T: Number, const KIND: u8>(call: &Call) -> bool {
 /// # Safety
 /// The tables were built.
 #[inline(always)]
-unsafe fn rank<T: Number>(call: &Call, head: &Head, row: usize) -> Option<Ranked> {
+unsafe fn rank<T: Number, const N: usize>(call: &Call, head: &Head, row: usize) -> Option<Ranked<N>> {
     // SAFETY: by the caller; a column's inputs, thresholds and cells are there.
     unsafe {
-        let mut ranks = [0u8; COLUMNS];
+        let mut ranks = [[0u8; COLUMNS]; N];
         let columns = head.tables.columns.of::<Binned<T>>(call);
         let (sorted, cells) = (head.tables.sorted.of::<T>(call).as_ptr(), head.tables.cells.of::<u16>(call).as_ptr());
         let slots = call.slots.add(row);
         let mut fours = head.tables.fours.of::<Four<T>>(call).as_ptr();
         let (mut at, mut left) = (columns.as_ptr(), columns.len());
-        let mut into = ranks.as_mut_ptr();
+        let mut into = ranks.as_mut_ptr().cast::<u8>();
         while left > 0 {
             let count = if left < 4 { left } else { 4 };
             let four = &*fours;
@@ -353,8 +356,8 @@ unsafe fn rank<T: Number>(call: &Call, head: &Head, row: usize) -> Option<Ranked
 /// # Safety
 /// The tables were built.
 #[inline(always)]
-unsafe fn leaves(
-    ranks: Ranked,
+unsafe fn leaves<const N: usize>(
+    ranks: Ranked<N>,
     children: *const u8,
     steps: Steps,
     one: *const Group,
@@ -386,7 +389,7 @@ impl Full {
     /// # Safety
     /// The tables were built, with leaf rows of S.
     #[inline(never)]
-    unsafe fn add<S: Sum>(&self, call: &Call, runs: &[Run], ranks: Ranked, row: usize) {
+    unsafe fn add<S: Sum, const N: usize>(&self, call: &Call, runs: &[Run], ranks: Ranked<N>, row: usize) {
         // SAFETY: by the caller; every leaf has a row of values.
         unsafe {
             let children = self.children.of::<u8>(call).as_ptr();
@@ -439,7 +442,7 @@ impl Full {
     /// # Safety
     /// As of `add`.
     #[inline(never)]
-    unsafe fn add_rows<S: Sum>(&self, call: &Call, ranks: Ranked, row: usize) {
+    unsafe fn add_rows<S: Sum, const N: usize>(&self, call: &Call, ranks: Ranked<N>, row: usize) {
         // SAFETY: by the caller; every leaf has a row of values.
         unsafe {
             let children = self.children.of::<u8>(call).as_ptr();
@@ -463,23 +466,30 @@ mod vector {
 
     /// The ranks of a row.
     #[derive(Clone, Copy)]
-    pub struct Ranked(v128, v128);
+    pub struct Ranked<const N: usize>([v128; N]);
 
-    impl Ranked {
+    impl<const N: usize> Ranked<N> {
         #[inline(always)]
-        pub fn load(ranks: &[u8; COLUMNS]) -> Ranked {
-            // SAFETY: 32 bytes are read.
-            unsafe {
-                let at = ranks.as_ptr().cast::<v128>();
-                Ranked(v128_load(at), v128_load(at.add(1)))
-            }
+        pub fn load(ranks: &[[u8; COLUMNS]; N]) -> Ranked<N> {
+            // SAFETY: a vector is 16 bytes.
+            Ranked(core::array::from_fn(|k| unsafe { v128_load(ranks[k].as_ptr().cast()) }))
         }
 
         #[inline(always)]
         fn above(self, asked: v128, ranks: v128) -> usize {
-            // A place that is not in the vector gives 0.
-            let high = i8x16_swizzle(self.1, i8x16_sub(asked, i8x16_splat(16)));
-            i8x16_bitmask(i8x16_gt(v128_or(i8x16_swizzle(self.0, asked), high), ranks)) as usize
+            let mut x = i8x16_swizzle(self.0[0], asked);
+            // Written out: LLVM makes a loop of a loop.
+            macro_rules! each {
+                ($($k:literal)*) => {
+                    $(if $k < N {
+                        // A place that is not in the vector gives 0.
+                        let place = i8x16_sub(asked, u8x16_splat(($k * COLUMNS) as u8));
+                        x = v128_or(x, i8x16_swizzle(self.0[$k % N], place));
+                    })*
+                };
+            }
+            each!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+            i8x16_bitmask(i8x16_gt(x, ranks)) as usize
         }
 
         /// What two groups decide, eight bits each.
@@ -510,16 +520,16 @@ mod vector {
     use super::{COLUMNS, Group};
 
     #[derive(Clone, Copy)]
-    pub struct Ranked([u8; COLUMNS]);
+    pub struct Ranked<const N: usize>([[u8; COLUMNS]; N]);
 
-    impl Ranked {
-        pub fn load(ranks: &[u8; COLUMNS]) -> Ranked {
+    impl<const N: usize> Ranked<N> {
+        pub fn load(ranks: &[[u8; COLUMNS]; N]) -> Ranked<N> {
             Ranked(*ranks)
         }
 
         fn above(&self, asked: &[u8], ranks: &[u8]) -> usize {
             let decided = asked.iter().zip(ranks).enumerate().map(|(bit, (&asked, &rank))| {
-                let x = self.0.get(asked as usize).copied().unwrap_or(0);
+                let x = self.0.as_flattened().get(asked as usize).copied().unwrap_or(0);
                 usize::from(x as i8 > rank as i8) << bit
             });
             decided.sum()

@@ -191,7 +191,13 @@ impl Tables {
     /// # Safety
     /// The tables were built of these runs, S is the width of the sums and VECTOR the forest's flag.
     #[inline(never)]
-    pub unsafe fn add<S: Sum, const VECTOR: bool>(&self, call: &Call, runs: &[Run], ranks: Ranked, row: usize) {
+    pub unsafe fn add<S: Sum, const VECTOR: bool, const N: usize>(
+        &self,
+        call: &Call,
+        runs: &[Run],
+        ranks: Ranked<N>,
+        row: usize,
+    ) {
         // SAFETY: by the caller; a place of a record that a step comes to is that of one of the tree's own.
         unsafe {
             let rows = self.rows.of::<u64>(call).as_ptr().cast::<S>();

@@ -493,8 +493,8 @@ kernels! {
     CategoryHash kernel_category_hash check_category_hash = ctr::category_hash, ctr::check_category_hash;
     Walk32 kernel_walk32 check_walk32 = walk::kernel::<f32>, walk::check::<f32>;
     Walk64 kernel_walk64 check_walk64 = walk::kernel::<f64>, walk::check::<f64>;
-    Sliced32 kernel_sliced32 check_sliced32 = sliced::kernel::<f32>, sliced::check::<f32, { sliced::ANY }>;
-    Sliced64 kernel_sliced64 check_sliced64 = sliced::kernel::<f64>, sliced::check::<f64, { sliced::ANY }>;
+    Sliced32 kernel_sliced32 check_sliced32 = sliced::kernel::<f32>, sliced::check::<f32, { sliced::ANY }, 0>;
+    Sliced64 kernel_sliced64 check_sliced64 = sliced::kernel::<f64>, sliced::check::<f64, { sliced::ANY }, 0>;
     Sliced32Sets kernel_sliced32_sets check_sliced32_sets = sliced::with_sets::<f32, false>, sliced::check_sets::<f32>;
     Sliced32WideSets kernel_sliced32_wide_sets check_sliced32_wide_sets =
         sliced::with_sets::<f32, true>, sliced::check_sets::<f32>;
@@ -503,11 +503,23 @@ kernels! {
     Sliced64Sets kernel_sliced64_sets check_sliced64_sets = sliced::with_sets::<f64, false>, sliced::check_sets::<f64>;
     Dense kernel_dense check_dense = blocks::dense, blocks::check_dense;
     RbfFours kernel_rbf_fours check_rbf_fours = blocks::rbf, blocks::check_rbf;
-    Gathered32 kernel_gathered32 check_gathered32 = sliced::gathered::<f32, { sliced::GATHERED }>, sliced::check::<f32, { sliced::GATHERED }>;
-    Gathered64 kernel_gathered64 check_gathered64 = sliced::gathered::<f64, { sliced::GATHERED }>, sliced::check::<f64, { sliced::GATHERED }>;
+    Gathered32 kernel_gathered32 check_gathered32 = sliced::gathered::<f32, { sliced::GATHERED }, 2>, sliced::check::<f32, { sliced::GATHERED }, 2>;
+    Gathered64 kernel_gathered64 check_gathered64 = sliced::gathered::<f64, { sliced::GATHERED }, 2>, sliced::check::<f64, { sliced::GATHERED }, 2>;
     Deep32 kernel_deep32 check_deep32 = deep::kernel::<f32>, deep::check::<f32>;
     Deep64 kernel_deep64 check_deep64 = deep::kernel::<f64>, deep::check::<f64>;
-    Grouped32 kernel_grouped32 check_grouped32 = sliced::gathered::<f32, { sliced::GROUPED }>, sliced::check::<f32, { sliced::GROUPED }>;
-    Grouped64 kernel_grouped64 check_grouped64 = sliced::gathered::<f64, { sliced::GROUPED }>, sliced::check::<f64, { sliced::GROUPED }>;
+    Grouped32 kernel_grouped32 check_grouped32 = sliced::gathered::<f32, { sliced::GROUPED }, 2>, sliced::check::<f32, { sliced::GROUPED }, 2>;
+    Grouped64 kernel_grouped64 check_grouped64 = sliced::gathered::<f64, { sliced::GROUPED }, 2>, sliced::check::<f64, { sliced::GROUPED }, 2>;
+    Gathered32x4 kernel_gathered32x4 check_gathered32x4 = sliced::gathered::<f32, { sliced::GATHERED }, 4>, sliced::check::<f32, { sliced::GATHERED }, 4>;
+    Gathered32x8 kernel_gathered32x8 check_gathered32x8 = sliced::gathered::<f32, { sliced::GATHERED }, 8>, sliced::check::<f32, { sliced::GATHERED }, 8>;
+    Gathered32x16 kernel_gathered32x16 check_gathered32x16 = sliced::gathered::<f32, { sliced::GATHERED }, 16>, sliced::check::<f32, { sliced::GATHERED }, 16>;
+    Gathered64x4 kernel_gathered64x4 check_gathered64x4 = sliced::gathered::<f64, { sliced::GATHERED }, 4>, sliced::check::<f64, { sliced::GATHERED }, 4>;
+    Gathered64x8 kernel_gathered64x8 check_gathered64x8 = sliced::gathered::<f64, { sliced::GATHERED }, 8>, sliced::check::<f64, { sliced::GATHERED }, 8>;
+    Gathered64x16 kernel_gathered64x16 check_gathered64x16 = sliced::gathered::<f64, { sliced::GATHERED }, 16>, sliced::check::<f64, { sliced::GATHERED }, 16>;
+    Grouped32x4 kernel_grouped32x4 check_grouped32x4 = sliced::gathered::<f32, { sliced::GROUPED }, 4>, sliced::check::<f32, { sliced::GROUPED }, 4>;
+    Grouped32x8 kernel_grouped32x8 check_grouped32x8 = sliced::gathered::<f32, { sliced::GROUPED }, 8>, sliced::check::<f32, { sliced::GROUPED }, 8>;
+    Grouped32x16 kernel_grouped32x16 check_grouped32x16 = sliced::gathered::<f32, { sliced::GROUPED }, 16>, sliced::check::<f32, { sliced::GROUPED }, 16>;
+    Grouped64x4 kernel_grouped64x4 check_grouped64x4 = sliced::gathered::<f64, { sliced::GROUPED }, 4>, sliced::check::<f64, { sliced::GROUPED }, 4>;
+    Grouped64x8 kernel_grouped64x8 check_grouped64x8 = sliced::gathered::<f64, { sliced::GROUPED }, 8>, sliced::check::<f64, { sliced::GROUPED }, 8>;
+    Grouped64x16 kernel_grouped64x16 check_grouped64x16 = sliced::gathered::<f64, { sliced::GROUPED }, 16>, sliced::check::<f64, { sliced::GROUPED }, 16>;
     Complement32 kernel_complement32 check_complement32 = links::complement32, links::check_pair;
 }

@@ -48,7 +48,7 @@ const QUICK_FEW: usize = 26;
 const GATHER_FEW: usize = 48;
 
 /// And where it takes trees of any shape.
-const GROUP_FEW: usize = 38;
+const GROUP_FEW: usize = 33;
 
 /// What a kernel is for: any ensemble; trees that are filled up, of few columns, whose single rows `gather` takes; other
 /// trees of few columns. What it is not for is left out of its code.
@@ -260,13 +260,13 @@ fn check_trees<T: Number>(shape: &Shape, forest: &Forest) -> Option<()> {
     filled.then_some(())
 }
 
-pub fn check<T: Number, const KIND: u8>(shape: &Shape) -> Option<usize> {
+pub fn check<T: Number, const KIND: u8, const N: usize>(shape: &Shape) -> Option<usize> {
     let forest = Forest::read::<T>(&mut shape.args(), shape.outputs)?;
     let depth = depth_of(&forest);
     check_trees::<T>(shape, &forest)?;
     walk::check_limits::<T>(&forest)?;
     let small =
-        forest.columns.len() <= gather::COLUMNS && forest.counts.iter().all(|&count| count <= gather::THRESHOLDS);
+        forest.columns.len() <= N * gather::COLUMNS && forest.counts.iter().all(|&count| count <= gather::THRESHOLDS);
     if KIND != ANY && !(small && is_full(&forest) == full_trees::<KIND>(&forest)) {
         return None;
     }
@@ -420,10 +420,10 @@ pub fn with_sets<T: Number, const WIDE: bool>(call: &Call) {
 }
 
 /// For few columns.
-pub fn gathered<T: Number, const KIND: u8>(call: &Call) {
+pub fn gathered<T: Number, const KIND: u8, const N: usize>(call: &Call) {
     // `gather` reads columns of f64 alone.
     let few = call.rows < if KIND == GATHERED { GATHER_FEW } else { GROUP_FEW } && call.narrow == 0;
-    if few && gather::run::<T, KIND>(call) {
+    if few && gather::run::<T, KIND, N>(call) {
         return;
     }
     let Some(forest) = Forest::read::<T>(&mut call.args(), call.outputs) else { return };
@@ -449,7 +449,7 @@ pub fn gathered<T: Number, const KIND: u8>(call: &Call) {
     } else {
         single.build::<T, KIND>(call, &forest, maps, (&[], Place::default(), 0));
     }
-    gather::run::<T, KIND>(call);
+    gather::run::<T, KIND, N>(call);
 }
 
 /// Each column's map, thresholds and cells.

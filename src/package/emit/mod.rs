@@ -34,11 +34,10 @@ pub struct Subject<'a> {
 fn refuses(record: &Record) -> bool {
     use Kernel::*;
     // Trees say in their first argument what they take.
-    let flags = record.args.first().map_or(0, |&flags| u32::from(flags));
+    let takes = record.args.first().map_or(0, |&flags| u32::from(flags)) & (MISSING | INFINITE);
     Kernel::ALL.iter().find(|&&kernel| kernel as u32 == record.kernel).is_some_and(|kernel| match kernel {
-        Trees32 | Trees64 | Trees32Sets | Trees64Sets | LinearTrees | Walk32 | Walk64 | Sliced32 | Sliced64
-        | Sliced32Sets | Sliced64Sets | Sliced32WideSets | Sliced64WideSets | Gathered32 | Gathered64 | Deep32
-        | Deep64 | Grouped32 | Grouped64 => flags & (MISSING | INFINITE) != MISSING | INFINITE,
+        Trees32 | Trees64 | Trees32Sets | Trees64Sets | LinearTrees => takes != MISSING | INFINITE,
+        kernel if kernel.reads_forest() => takes != MISSING | INFINITE,
         OneHotCode | OneHotNumber | LookupCode | LookupNumber | Interpolate | Splines | BoxCox | Donors | Within
         | WithinEuclidean => true,
         _ => false,
