@@ -115,7 +115,7 @@ fn kinds() -> Vec<Kind> {
         Kind {
             name: "gathered-rows",
             kernel: "gathered64",
-            columns: 14,
+            columns: 10,
             trees: 110,
             leaves: 32,
             compare: F64,
@@ -479,6 +479,10 @@ fn tree(random: &mut Random, kind: &Kind, number: u32, grid: &[f64]) -> Tree {
         let (test, zero_left) = match random.below(4) {
             0 if kind.sets > 0 => (Test::In(random.below(kind.sets) as u32), false),
             0..2 if kind.sets > 0 || side == Sides::Nonzero => (Test::LessEqualNonzero(threshold), false),
+            // What is missing against what is there, as LightGBM and HistGradientBoosting have it.
+            2 if kind.compare == Width::F64 && side == Sides::Any && random.below(9) == 0 => {
+                (Test::LessEqual(f64::INFINITY), true)
+            }
             _ if kind.compare == Width::F32 && threshold as f32 > f32::MIN => {
                 (Test::Less(threshold), 0.0 < threshold)
             }

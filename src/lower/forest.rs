@@ -240,10 +240,12 @@ fn flat_trees<'a>(ensemble: &'a Ensemble, features: &[u32]) -> Option<(Vec<Flat<
                 if ensemble.compare == Width::F32 { f64::from(at_most_f32(test)) } else { at_most_f64(test) };
             let zeros = if matches!(test, Test::LessEqualNonzero(_)) { Column::NO_ZEROS } else { 0 };
             let right = (ensemble.missing || zeros > 0) && !missing_left;
-            // There missing is read as infinity.
-            let blurred = right && threshold == f64::INFINITY;
-            if threshold.is_nan() || blurred {
+            if threshold.is_nan() {
                 return None;
+            }
+            // There missing would be read as infinity: what is not missing goes left.
+            if right && threshold == f64::INFINITY {
+                return Some(Split::Compare(Column::new(place[&feature], Column::ABSENT | zeros), 0.0));
             }
             let side = if right { Column::RIGHT } else { Column::LEFT };
             // -0 and 0 decide alike.
@@ -274,7 +276,7 @@ fn read_as_zero(flat: &mut [Flat]) {
     for split in flat.iter_mut().flat_map(|tree| &mut tree.splits) {
         let Split::Compare(column, _) = split else { continue };
         let of = |kind: u32| sides.get(&Column::new(column.input() as u32, kind)) == Some(&true);
-        if column.keeps_zeros() && of(Column::LEFT) && of(Column::RIGHT) {
+        if column.is_plain() && of(Column::LEFT) && of(Column::RIGHT) {
             *column = Column::new(column.input() as u32, Column::AS_ZERO);
         }
     }
@@ -585,7 +587,7 @@ mod tests {
         }
         values.extend([0.0, -0.0, 1e-45, -1e-45, f64::from(f32::MAX), f64::from(f32::MIN), 5e-324, 1e300]);
         if infinite {
-            values.push(f64::NEG_INFINITY);
+            values.extend([f64::NEG_INFINITY, f64::INFINITY]);
         }
         values.retain(|value| !value.is_nan() && (value.is_finite() || infinite));
         // What LightGBM takes for zero, and what lies beside it.
@@ -786,6 +788,8 @@ mod tests {
         );
         let known = [Column::LEFT, Column::RIGHT, Column::AS_ZERO, 4 | Column::LEFT, 4 | Column::RIGHT];
         assert!(known.iter().all(|&kind| kinds[kind as usize] > 100), "{kinds:?}");
+        let absent = [Column::ABSENT, 4 | Column::ABSENT];
+        assert!(absent.iter().all(|&kind| kinds[kind as usize] > 20), "{kinds:?}");
     }
 
     /// Columns of about as many thresholds as a byte counts, and values above them all or missing.
@@ -924,6 +928,9 @@ mod tests {
             kinds(&[(at_most(1.0), true), (at_most(-1.0), false), (nonzero(1.0), true), (nonzero(1.0), false)]),
             [Column::AS_ZERO, left | Column::NO_ZEROS, right | Column::NO_ZEROS]
         );
+        let all = f64::INFINITY;
+        assert_eq!(kinds(&[(at_most(all), false), (at_most(1.0), true)]), [left, Column::ABSENT]);
+        assert_eq!(kinds(&[(nonzero(all), false), (at_most(all), true)]), [left, Column::ABSENT | Column::NO_ZEROS]);
     }
 
     /// Arguments with a few bytes changed are refused, or run: also by the tables that many rows are worth, in blocks of

@@ -18,8 +18,8 @@ use crate::image::{Plain, Reader};
 /// ascending. Without it, it names its column and has a threshold of its own.
 pub const SHARED: u32 = 16;
 
-/// An input and, in the low bits, how it is read: as what a missing value is compared, `LEFT`, `RIGHT` or `AS_ZERO`, and
-/// whether zeros are missing too.
+/// An input and, in the low bits, how it is read: as what a missing value is compared, `LEFT`, `RIGHT` or `AS_ZERO`, or
+/// `ABSENT`, and whether zeros are missing too.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Column(u32);
@@ -33,7 +33,9 @@ impl Column {
     /// Above every threshold: such a column has no infinite one.
     pub const RIGHT: u32 = 1;
     pub const AS_ZERO: u32 = 2;
-    /// With `LEFT` or `RIGHT`: a value within `trees::ZERO` of zero is missing.
+    /// Whether it is missing: then above every threshold, and all that is there is 0.
+    pub const ABSENT: u32 = 3;
+    /// With any but `AS_ZERO`: a value within `trees::ZERO` of zero is missing.
     pub const NO_ZEROS: u32 = 4;
 
     const KIND_BITS: u32 = 3;
@@ -59,29 +61,27 @@ impl Column {
 
     /// Whether finite values are read as they stand.
     #[inline(always)]
-    pub fn keeps_zeros(self) -> bool {
-        self.0 & Column::NO_ZEROS == 0
+    pub fn is_plain(self) -> bool {
+        self.kind() <= Column::AS_ZERO
     }
 
     fn is_known(self) -> bool {
-        self.kind() <= Column::AS_ZERO || self.kind() & !Column::RIGHT == Column::NO_ZEROS
+        self.kind() != Column::NO_ZEROS | Column::AS_ZERO
     }
 
     /// What x is compared as in an ensemble with these flags; None where it is refused.
     #[inline(always)]
     pub fn admit<T: Number>(self, flags: u32, x: T) -> Option<T> {
-        if x.is_finite() && (self.keeps_zeros() || !x.is_zero()) {
-            return Some(x);
-        }
-        if x.is_infinite() {
-            return (flags & INFINITE != 0).then_some(x);
-        }
-        if x.is_nan() && flags & MISSING == 0 {
+        let kind = self.kind() & !Column::NO_ZEROS;
+        if x.is_infinite() && flags & INFINITE == 0 || x.is_nan() && flags & MISSING == 0 {
             return None;
         }
-        Some(match self.kind() & !Column::NO_ZEROS {
+        if !x.is_nan() && (kind == self.kind() || !x.is_zero()) {
+            return Some(if kind == Column::ABSENT { T::round(0.0) } else { x });
+        }
+        Some(match kind {
             Column::LEFT => T::NAN,
-            Column::RIGHT => T::INFINITY,
+            Column::RIGHT | Column::ABSENT => T::INFINITY,
             _ => T::round(0.0),
         })
     }

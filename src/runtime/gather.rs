@@ -58,7 +58,7 @@ impl<T: Number> Binned<T> {
             four.floor[place] = self.map.floor;
             four.add[place] = T::word(if is_right(flags, self.column) { 127 } else { 128 });
         }
-        four.slow |= u32::from(!(self.map.narrow() && self.column.keeps_zeros()));
+        four.slow |= u32::from(!(self.map.narrow() && self.column.is_plain()));
     }
 }
 

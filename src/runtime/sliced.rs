@@ -1105,7 +1105,7 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
         for lane in 0..lanes {
             let from = first + lane * ROWS;
             // As they are given, else what `load` makes of them.
-            let mut given = T::view(call, column.input(), from).filter(|_| column.keeps_zeros());
+            let mut given = T::view(call, column.input(), from).filter(|_| column.is_plain());
             loop {
                 if given.is_none() && !load(call, forest, column, from, &mut x) {
                     return false;

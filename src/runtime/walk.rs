@@ -188,7 +188,7 @@ pub fn load<T: Number>(call: &Call, forest: &Forest, column: Column, first: usiz
         Some(rows) => T::read_narrow(rows.get(first..).unwrap_or(&[]), x),
         None => T::read(call.input(column.input()).get(first..).unwrap_or(&[]), x),
     };
-    if finite && column.keeps_zeros() {
+    if finite && column.is_plain() {
         return true;
     }
     for (row, x) in x.iter_mut().enumerate().take(call.rows.saturating_sub(first)) {
