@@ -21,7 +21,7 @@ use super::forest::{Column, Forest, Layout, Place, Sum};
 use super::quick::{self, Quad};
 use super::sets::{self, Sets};
 use super::trees::{Entry, INFINITE, MISSING, Number};
-use super::walk::{self, load};
+use super::walk::{self, load, read};
 use super::{Call, Shape, compact, gather, lanes};
 use crate::image::{BLOCK, Reader};
 use core::mem::MaybeUninit;
@@ -1105,12 +1105,17 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
         for lane in 0..lanes {
             let from = first + lane * ROWS;
             // As they are given, else what `load` makes of them.
-            let mut given = T::view(call, column.input(), from).filter(|_| column.is_plain());
+            let mut given = column.is_plain();
+            let mut viewed;
             loop {
-                if given.is_none() && !load(call, forest, column, from, &mut x) {
+                viewed = if given { T::view(call, column.input(), from) } else { None };
+                if !given && !load(call, forest, column, from, &mut x) {
                     return false;
                 }
-                let rows = given.unwrap_or(&x);
+                if given && viewed.is_none() {
+                    read(call, column, from, &mut x);
+                }
+                let rows = viewed.unwrap_or(&x);
                 let logarithm = map.logarithm();
                 let finite = !logarithm || T::logarithms(rows, map.floor, &mut mapped);
                 let mapped = if logarithm { &mapped } else { rows };
@@ -1121,12 +1126,12 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
                         map.place::<false>(mapped, base, &mut places)
                     };
                 let fits = || forest.flags & INFINITE != 0 || !T::infinite(rows);
-                if given.is_none() || !right && finite || aside && fits() {
+                if !given || !right && finite || aside && fits() {
                     break;
                 }
-                given = None;
+                given = false;
             }
-            let rows = given.unwrap_or(&x);
+            let rows = viewed.unwrap_or(&x);
             // SAFETY: the bytes of two lists of vectors; any are numbers. `sorted`, the cells and entries belong to the
             // map, the places to the rows. An entry's rank and what it adds are thresholds up to the last, and `sorted`
             // has one number more.

@@ -181,14 +181,19 @@ pub fn run<T: Number, const TOPS: bool, const SINGLE: bool>(
     call.divide(forest.divide);
 }
 
-/// Reads a column's rows from `first` on in the ensemble's width, as they are compared; false where a value is refused.
+/// Reads a column's rows from `first` on in the ensemble's width; whether all are finite.
 #[inline(never)]
-pub fn load<T: Number>(call: &Call, forest: &Forest, column: Column, first: usize, x: &mut [T]) -> bool {
-    let finite = match call.narrow_input(column.input()) {
+pub fn read<T: Number>(call: &Call, column: Column, first: usize, x: &mut [T]) -> bool {
+    match call.narrow_input(column.input()) {
         Some(rows) => T::read_narrow(rows.get(first..).unwrap_or(&[]), x),
         None => T::read(call.input(column.input()).get(first..).unwrap_or(&[]), x),
-    };
-    if finite && column.is_plain() {
+    }
+}
+
+/// `read`, as they are compared; false where a value is refused.
+#[inline(never)]
+pub fn load<T: Number>(call: &Call, forest: &Forest, column: Column, first: usize, x: &mut [T]) -> bool {
+    if read(call, column, first, x) && column.is_plain() {
         return true;
     }
     for (row, x) in x.iter_mut().enumerate().take(call.rows.saturating_sub(first)) {
