@@ -204,6 +204,7 @@ fn kinds() -> Vec<Kind> {
         },
         Kind {
             name: "walks-mixed",
+            columns: 120,
             kernel: "walk32",
             leaves: 300,
             trees: 20,
@@ -257,6 +258,7 @@ fn kinds() -> Vec<Kind> {
         Kind { name: "walks", kernel: "walk32", leaves: 400, trees: 18, columns: 300, level: false, ..PLAIN },
         Kind {
             name: "walks-64",
+            columns: 120,
             kernel: "walk64",
             leaves: 300,
             trees: 20,
@@ -310,6 +312,43 @@ fn kinds() -> Vec<Kind> {
             trees: 30,
             columns: 9,
             outputs: 2,
+            ..PLAIN
+        },
+        // Trees in pieces.
+        Kind {
+            name: "pieces",
+            kernel: "grouped32",
+            columns: 12,
+            grid: 12 * 120,
+            leaves: 600,
+            trees: 30,
+            level: false,
+            outputs: 3,
+            ..PLAIN
+        },
+        Kind {
+            name: "pieces-rows",
+            kernel: "grouped64",
+            columns: 20,
+            grid: 20 * 90,
+            leaves: 350,
+            trees: 30,
+            level: false,
+            compare: F64,
+            sum: F64,
+            outputs: 2,
+            vector: true,
+            sides: Sides::Zero,
+            ..PLAIN
+        },
+        Kind {
+            name: "sets-pieces",
+            kernel: "sliced32_wide_sets",
+            leaves: 1000,
+            trees: 20,
+            level: false,
+            sets: 20,
+            columns: 9,
             ..PLAIN
         },
         // As many columns as a byte numbers.
