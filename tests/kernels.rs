@@ -4,8 +4,8 @@
 
 use carryout::lower::{Lowered, Results, Want, lower};
 use carryout::model::{
-    Aggregate, CategorySet, Column, ColumnKind, Ensemble, Function, Graph, Leaves, Model, NamesFrom, Node, Op,
-    Output, Schema, Source, Test, Tree, Width, WireKind,
+    Aggregate, CategorySet, Column, ColumnKind, Ensemble, Function, Graph, Leaves, Model, NamesFrom, Node, Oblivious,
+    ObliviousTree, Op, Output, Schema, Source, Test, Tree, Width, WireKind,
 };
 use carryout::package;
 use carryout::runtime::host::Machine;
@@ -596,34 +596,7 @@ fn random_ensembles_as_packages() {
             infinite: kind.infinite,
         };
         ensemble.check().unwrap();
-        let columns: Vec<Column> = (0..kind.columns)
-            .map(|number| Column {
-                name: format!("x{number}"),
-                kind: ColumnKind::Number,
-                missing: false,
-                infinite: false,
-                unknown: false,
-                // Values outside are warned of, and so looked at one by one.
-                range: (number % 5 == 2).then_some((-100.0, 100.0)),
-                used: true,
-                readers: Vec::new(),
-            })
-            .collect();
-        let mut graph = Graph::default();
-        let wires = columns.iter().map(|_| graph.column(WireKind::Number)).collect();
-        let values = graph.push(Op::Trees(ensemble), wires, "trees").unwrap();
-        let mut model = Model {
-            schema: Schema { columns, names_from: NamesFrom::File },
-            graph,
-            output: Output::Regression { values, names: Vec::new() },
-            source: Source {
-                library: "none".to_string(),
-                version: String::new(),
-                estimator: "trees".to_string(),
-                outline: Vec::new(),
-            },
-        };
-        model.settle_columns();
+        let model = model_of(kind.columns, Op::Trees(ensemble));
         let lowered = lower(&model, Want::Package).unwrap();
         let kernels: Vec<&str> = lowered.kernels.iter().map(|kernel| kernel.name()).collect();
         assert_eq!(kernels, [kind.kernel], "{}", kind.name);
@@ -633,8 +606,91 @@ fn random_ensembles_as_packages() {
     }
 }
 
-/// Leaves the package, the rows and what the machine here answers.
-fn record(name: &str, model: &Model, lowered: &Lowered, rows: &[f64]) {
+/// Of so many columns of numbers.
+fn model_of(columns: u32, op: Op) -> Model {
+    let columns: Vec<Column> = (0..columns)
+        .map(|number| Column {
+            name: format!("x{number}"),
+            kind: ColumnKind::Number,
+            missing: false,
+            infinite: false,
+            unknown: false,
+            // Values outside are warned of, and so looked at one by one.
+            range: (number % 5 == 2).then_some((-100.0, 100.0)),
+            used: true,
+            readers: Vec::new(),
+        })
+        .collect();
+    let mut graph = Graph::default();
+    let wires = columns.iter().map(|_| graph.column(WireKind::Number)).collect();
+    let values = graph.push(op, wires, "it").unwrap();
+    let mut model = Model {
+        schema: Schema { columns, names_from: NamesFrom::File },
+        graph,
+        output: Output::Regression { values, names: Vec::new() },
+        source: Source { library: "none".to_string(), estimator: "it".to_string(), ..Source::default() },
+    };
+    model.settle_columns();
+    model
+}
+
+/// Oblivious trees by the kernel that asks their levels and by those of full trees: the sums of their leaves.
+#[test]
+fn oblivious_trees_as_packages() {
+    let mut random = Random(13);
+    for (name, kernel, trees, depths, outputs) in [
+        ("oblivious-few", "oblivious", 20, 3..7, 1),
+        ("oblivious-deep", "oblivious", 30, 7..10, 1),
+        ("oblivious-infinite", "oblivious", 60, 6..7, 1),
+        ("oblivious-6", "gathered32x4", 120, 6..7, 1),
+        ("oblivious-any", "grouped32x4", 70, 0..7, 1),
+        ("oblivious-rows", "gathered32x4", 60, 4..5, 3),
+        ("oblivious-8", "gathered32x4", 30, 8..9, 1),
+    ] {
+        let kind = Kind { columns: 40, grid: 40 * 60, lie: Lie::Even, ..PLAIN };
+        let grid = thresholds(&mut random, &kind);
+        let missing_above: Vec<bool> = (0..kind.columns).map(|column| column.is_multiple_of(3)).collect();
+        let tree = |_| {
+            let depth = depths.start + random.below((depths.end - depths.start) as u64) as usize;
+            let mut level = || {
+                let column = random.below(kind.columns.into());
+                let infinite = name.ends_with("infinite") && random.below(9) == 0;
+                let border = grid[column as usize * 60 + random.below(60) as usize] as f32;
+                (column as u32, if infinite { f32::INFINITY } else { border })
+            };
+            let levels: Vec<(u32, f32)> = (0..depth).map(|_| level()).collect();
+            let values = (0..outputs << depth).map(|_| random.below(1 << 40) as f64 / 1e11 - 5.0).collect();
+            ObliviousTree { levels, values }
+        };
+        let forest = Oblivious { outputs, missing_above, trees: (0..trees).map(tree).collect() };
+        forest.check().unwrap();
+        let rows: Vec<f64> = (0..ROWS * kind.columns as usize).map(|_| value(&mut random, &kind, &grid)).collect();
+        let mut sums = Vec::new();
+        for row in rows.chunks(kind.columns as usize) {
+            let above = |&(column, border): &(u32, f32)| match row[column as usize] as f32 {
+                x if x.is_nan() && forest.missing_above[column as usize] => f32::INFINITY > border,
+                x => x > border,
+            };
+            for output in 0..outputs {
+                let value = |tree: &ObliviousTree| {
+                    let bits =
+                        tree.levels.iter().enumerate().map(|(level, asked)| usize::from(above(asked)) << level);
+                    tree.values[bits.sum::<usize>() * outputs + output]
+                };
+                sums.push(forest.trees.iter().map(value).fold(0.0, |sum: f64, value| sum + value));
+            }
+        }
+        let model = model_of(kind.columns, Op::Oblivious(forest));
+        let lowered = lower(&model, Want::Package).unwrap();
+        let kernels: Vec<&str> = lowered.kernels.iter().map(|kernel| kernel.name()).collect();
+        assert_eq!(kernels, [kernel], "{name}");
+        let bits = |numbers: &[f64]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert!(bits(&record(name, &model, &lowered, &rows)) == bits(&sums), "{name}");
+    }
+}
+
+/// Leaves the package, the rows and what the machine here answers, and gives that.
+fn record(name: &str, model: &Model, lowered: &Lowered, rows: &[f64]) -> Vec<f64> {
     let columns = model.schema.columns.len();
     let mut machine = Machine::open(&lowered.image).unwrap();
     let Results::Regression { values, .. } = &lowered.results else { unreachable!() };
@@ -657,6 +713,7 @@ fn record(name: &str, model: &Model, lowered: &Lowered, rows: &[f64]) {
     let bytes = |numbers: &[f64]| numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
     std::fs::write(folder.join("rows.f64"), bytes(rows)).unwrap();
     std::fs::write(folder.join("answers.f64"), bytes(&answers)).unwrap();
+    answers
 }
 
 /// A package has only the tables of constants that its kernels read: each function that might read one, by itself.
@@ -680,26 +737,7 @@ fn functions_as_packages() {
         ("tan", Function::Tan),
         ("tanh", Function::Tanh),
     ] {
-        let column = Column {
-            name: "x".to_string(),
-            kind: ColumnKind::Number,
-            missing: false,
-            infinite: false,
-            unknown: false,
-            range: None,
-            used: true,
-            readers: Vec::new(),
-        };
-        let mut graph = Graph::default();
-        let wires = vec![graph.column(WireKind::Number)];
-        let values = graph.push(Op::Function(function), wires, "function").unwrap();
-        let mut model = Model {
-            schema: Schema { columns: vec![column], names_from: NamesFrom::File },
-            graph,
-            output: Output::Regression { values, names: Vec::new() },
-            source: Source { library: "none".to_string(), estimator: "function".to_string(), ..Source::default() },
-        };
-        model.settle_columns();
+        let model = model_of(1, Op::Function(function));
         // From 2^-900 to 2^900, and most of them near 1.
         let mut number = || {
             let wide = random.below(4) == 0;
