@@ -259,6 +259,9 @@ fn flatten(
 /// Levels of fewer oblivious trees are asked one by one, whose code is 10 KB less gzipped: a tree takes 6.5 ns a row.
 const FEW_LEVELS: usize = 150;
 
+/// Values of the most oblivious trees that are made full ones: 60 000 of depth 6.
+const MOST_FULL: usize = 1 << 22;
+
 /// Oblivious trees as full ones, where these pay, else to the tables of `runtime::oblivious`. CatBoost's default, 1000 trees of
 /// depth 6, takes 6500 ns a row level by level, a single one 33 µs.
 pub fn oblivious(args: &mut Args, forest: &Oblivious) -> Forest {
@@ -266,8 +269,11 @@ pub fn oblivious(args: &mut Args, forest: &Oblivious) -> Forest {
     features.sort_unstable();
     features.dedup();
     let levels = || forest.trees.iter().flat_map(|tree| &tree.levels);
-    // Where missing is above every border it is read as infinity, which is above none that is infinite.
-    let fits = forest.trees.iter().all(|tree| tree.levels.len() <= 8) && levels().all(|level| level.1.is_finite());
+    // Where missing is above every border it is read as infinity, which is above none that is infinite. A full tree has
+    // two nodes a leaf, of 32 bytes.
+    let fits = forest.trees.iter().all(|tree| tree.levels.len() <= 8)
+        && levels().all(|level| level.1.is_finite())
+        && forest.trees.iter().map(|tree| tree.values.len()).sum::<usize>() <= MOST_FULL;
     if fits
         && levels().count() >= FEW_LEVELS
         && let Some(forest) = super::forest::lower(args, &full_trees(forest), &features)
