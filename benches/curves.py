@@ -55,13 +55,14 @@ def make(root):
         made.write(source.read())
 
 
-def compare(carryout, root, name, rounds, window, packed, worker, ask):
+def compare(carryout, root, name, rounds, window, packed, worker, ask, library="XGBoost"):
     """Nanoseconds of `ask(worker)`, the median of the rounds, by engine; and the machine's load at each round."""
     here = os.path.dirname(os.path.abspath(__file__))
-    packed(carryout, f"{root}/{name}/model.json", f"{root}/{name}/pkg")
+    file = {"XGBoost": "model.json", "LightGBM": "model.txt"}[library]
+    packed(carryout, f"{root}/{name}/{file}", f"{root}/{name}/pkg")
     workers = {
         "carryout in Chromium": worker(name, ["node", f"{here}/worker.mjs", "chromium", root, name, "carryout", str(window)]),
-        "XGBoost, native": worker(name, [sys.executable, "-W", "ignore", f"{here}/native.py", root, name, "XGBoost", str(window)]),
+        f"{library}, native": worker(name, [sys.executable, "-W", "ignore", f"{here}/native.py", root, name, library, str(window)]),
     }
     for engine, one in workers.items():
         answer = one.ask("check")

@@ -33,7 +33,7 @@ def xgboost(root, name, rows):
 def lightgbm(root, name, rows):
     import lightgbm
 
-    booster = lightgbm.Booster(model_file=f"{root}/T2/model.txt")
+    booster = lightgbm.Booster(model_file=f"{root}/{name}/model.txt")
     return lambda x: booster.predict(x, num_threads=1), rows.astype(float), None
 
 
@@ -98,8 +98,8 @@ ENGINES = {
     "T5s": {"scikit-learn": sklearn, "onnxruntime": onnxruntime},
     "T5m": {"scikit-learn": sklearn, "onnxruntime": onnxruntime},
 }
-# The models of curves.py.
-CURVES = {"XGBoost": xgboost}
+# The models of curves.py and kinds.py.
+CURVES = {"XGBoost": xgboost, "LightGBM": lightgbm}
 
 
 class Measured:
