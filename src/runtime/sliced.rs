@@ -137,7 +137,8 @@ struct Split {
 #[repr(C)]
 pub struct Tree {
     splits: u32,
-    /// Splits of which both sides are kept, and then those of two leaves, whose right one has one bit more, the lowest.
+    /// Splits of which both sides are kept, and then those of two leaves, whose right one has one bit more, the lowest. Of a
+    /// full tree `ends` is 1 where all splits of a level are one.
     count: u32,
     ends: u32,
     flips: u32,
@@ -605,7 +606,9 @@ fn sliced<T: Number, const KIND: u8>(
                     let masks = masks.as_ptr().cast::<Bits>().add(lane);
                     if full_trees {
                         let heap = heaps.as_ptr().add(tree.splits as usize);
-                        if now == LANES {
+                        if tree.ends > 0 {
+                            levels(depth, heap, masks, reach.add(LANES), planes, now);
+                        } else if now == LANES {
                             full::<LANES>(depth, heap, masks, reach.add(LANES), planes);
                         } else {
                             full::<1>(depth, heap, masks, reach.add(LANES), planes);
@@ -707,6 +710,24 @@ unsafe fn add<S: Sum>(
             for (row, sum) in output.iter_mut().enumerate() {
                 let leaf = *leaves.add(place * BLOCK + row) as usize;
                 *sum = S::from_f64(*sum).plus(*values.byte_add(leaf * apart)).to_f64();
+            }
+        }
+    }
+}
+
+/// `full`, where a level's splits are one, whose mask is then a plane, for so many lanes.
+///
+/// # Safety
+/// As of `full`.
+unsafe fn levels(depth: u32, heap: *const u16, masks: *const Bits, trees: *mut Bits, planes: usize, lanes: usize) {
+    for bit in 0..planes {
+        for lane in 0..lanes {
+            // SAFETY: by the caller.
+            unsafe {
+                *trees.add(bit * LANES + lane) = match (depth as usize).checked_sub(bit + 1) {
+                    Some(level) => *masks.add(*heap.add(1 << level) as usize * LANES + lane),
+                    None => Bits::words(0),
+                };
             }
         }
     }
@@ -905,6 +926,11 @@ fn build_full(
                 leaf += 1;
             }
         }
+        let one = |level: u32| {
+            let mut own = heap.iter().skip(1 << level).take(1 << level);
+            own.next().is_some_and(|first| own.all(|mask| mask == first))
+        };
+        tree.ends = u32::from((0..depth).all(one));
         first += 2 * size as usize + 1;
     }
 }
