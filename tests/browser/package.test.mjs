@@ -152,8 +152,8 @@ test(`${browser}: several models and several copies side by side on a page`, asy
 });
 
 test(`${browser}: the self-tests pass, the workers too, under the policy`, async () => {
-  // A process of its own: workers cannot have the addresses of memories that the page of the tests before has dropped and not
-  // yet collected (see `everything`).
+  // A process of its own, without the hundreds of packages of the tests before. Both workers of the first pool once did not
+  // start here, and the pool's reason was not shown.
   const visitor = await open(browser);
   try {
     await visitor.goto(`${site.url}/index.html`);
