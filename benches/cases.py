@@ -184,27 +184,34 @@ def leaves(root, name):
     return sum(counts) / len(counts)
 
 
-def make(root, name):
-    """Makes a case that is not there yet, or was made by another text than this file's."""
-    folder = f"{root}/{name}"
-    source = "".join(inspect.getsource(part) for part in (MAKE[name], classes, digits))
+def once(folder, source, make):
+    """Calls `make(folder)` where the folder is not there yet, or was made by another text than `source`."""
     try:
         with open(f"{folder}/made") as file:
             if file.read() == source:
                 return
     except FileNotFoundError:
         pass
-    print(f"{name}: training", file=sys.stderr, flush=True)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
-    rows, values, labels = MAKE[name](folder)
-    if rows is not None:
-        rows.astype("<f4").tofile(f"{folder}/rows.f32")
-    np.asarray(values).astype("<f8").tofile(f"{folder}/expected.f64")
-    if labels is not None:
-        np.asarray(labels).astype("<i4").tofile(f"{folder}/labels.i32")
+    make(folder)
     with open(f"{folder}/made", "w") as file:
         file.write(source)
+
+
+def make(root, name):
+    """Makes a case once."""
+
+    def train(folder):
+        print(f"{name}: training", file=sys.stderr, flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        rows, values, labels = MAKE[name](folder)
+        if rows is not None:
+            rows.astype("<f4").tofile(f"{folder}/rows.f32")
+        np.asarray(values).astype("<f8").tofile(f"{folder}/expected.f64")
+        if labels is not None:
+            np.asarray(labels).astype("<i4").tofile(f"{folder}/labels.i32")
+
+    once(f"{root}/{name}", "".join(inspect.getsource(part) for part in (MAKE[name], classes, digits)), train)
 
 
 if __name__ == "__main__":

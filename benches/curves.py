@@ -19,17 +19,9 @@ POINTS = {
 }
 
 
-def make(root):
-    """The models, each trained once, and their rows."""
+def make(folder):
+    """The models and their rows."""
     import xgboost
-
-    folder = f"{root}/curves"
-    try:
-        with open(f"{folder}/made") as made, open(__file__) as source:
-            if made.read() == source.read():
-                return
-    except FileNotFoundError:
-        pass
 
     def keep(name, booster, X):
         os.makedirs(f"{folder}/{name}", exist_ok=True)
@@ -51,8 +43,6 @@ def make(root):
         longest = trained(X, y, max(POINTS["trees"]), DEPTH)
         for trees in POINTS["trees"]:
             keep(f"trees-{trees}", longest[:trees], rows)
-    with open(f"{folder}/made", "w") as made, open(__file__) as source:
-        made.write(source.read())
 
 
 def compare(carryout, root, name, rounds, window, packed, worker, ask, library="XGBoost"):
@@ -79,7 +69,8 @@ def compare(carryout, root, name, rounds, window, packed, worker, ask, library="
 
 
 def measure(carryout, root, rounds, window, packed, worker):
-    make(root)
+    with open(__file__) as source:
+        cases.once(f"{root}/curves", source.read(), make)
     loads, found = [], {}
 
     def add(curve, point, name, rows):

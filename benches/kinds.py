@@ -54,15 +54,8 @@ def train(library, X, y, options, name):
     return lightgbm.Booster(model_file=f"{name}/model.txt").predict
 
 
-def make(root):
-    """The models, each trained once, and their rows."""
-    folder = f"{root}/kinds"
-    try:
-        with open(f"{folder}/made") as made, open(__file__) as source:
-            if made.read() == source.read():
-                return
-    except FileNotFoundError:
-        pass
+def make(folder):
+    """The models and their rows."""
     X, y, rows = cases.classes(20_000, cases.ROWS, 6, curves.COLUMNS)
     for number, (library, change, options) in enumerate(KINDS.values()):
         name = f"{folder}/{number}"
@@ -71,12 +64,11 @@ def make(root):
         changed = change(rows).astype("<f4")
         changed.tofile(f"{name}/rows.f32")
         predict(changed).astype("<f8").tofile(f"{name}/expected.f64")
-    with open(f"{folder}/made", "w") as made, open(__file__) as source:
-        made.write(source.read())
 
 
 def measure(carryout, root, rounds, window, packed, worker):
-    make(root)
+    with open(__file__) as source:
+        cases.once(f"{root}/kinds", source.read(), make)
     loads, found = [], {}
     for number, (kind, (library, *_)) in enumerate(KINDS.items()):
         print(f"kinds: {kind}", flush=True)

@@ -12,6 +12,7 @@ use crate::runtime::sets::{FLAG_BITS, MISSING_LEFT, classes};
 use crate::runtime::sliced::{DEPTH, FULL};
 use crate::runtime::trees::{INFINITE, MISSING, OUTSIDE_LEFT, SUM32, TOWARD_ZERO, VECTOR};
 use crate::runtime::walk::LEVELS;
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 /// A split as the compact form has it.
@@ -78,10 +79,10 @@ struct Flat<'a> {
 
 impl Flat<'_> {
     /// A leaf's values; adding -0 changes nothing.
-    fn row(&self, leaf: u32, width: usize) -> Vec<f64> {
+    fn row(&self, leaf: u32, width: usize) -> Cow<'_, [f64]> {
         match leaf {
-            ELSEWHERE => vec![-0.0; width],
-            leaf => self.values[leaf as usize * width..(leaf as usize + 1) * width].to_vec(),
+            ELSEWHERE => vec![-0.0; width].into(),
+            leaf => self.values[leaf as usize * width..(leaf as usize + 1) * width].into(),
         }
     }
 
@@ -97,7 +98,7 @@ impl Flat<'_> {
 const ELSEWHERE: u32 = u32::MAX;
 
 /// Leaves of the largest trees that bits are made of.
-const MOST_LEAVES: usize = 256;
+pub const MOST_LEAVES: usize = 256;
 
 /// Most pieces of a tree.
 const MOST_PIECES: usize = 16;
@@ -241,7 +242,7 @@ fn write(
             let next = seen.len() as u64;
             let number = *seen.entry(row.iter().map(|value| value.to_bits()).collect::<Vec<_>>()).or_insert(next);
             if number == next {
-                rows.extend(row);
+                rows.extend_from_slice(&row);
             }
             leaf_rows.push(number);
         }
@@ -255,7 +256,7 @@ fn write(
         rows.clear();
         for tree in &flat {
             for &leaf in &tree.leaves {
-                rows.extend(tree.row(leaf, width));
+                rows.extend_from_slice(&tree.row(leaf, width));
             }
         }
     }
@@ -503,8 +504,7 @@ fn choose(shape: &Shape) -> Option<Choice> {
             return None;
         }
         let kernel = match vectors(shape) {
-            Some(vectors) if full => gathered(shape, vectors),
-            Some(vectors) => grouped(shape, vectors),
+            Some(vectors) => gathered(shape, full, vectors),
             None => sliced(shape, flags),
         };
         return Some(Choice { kernel, shared: true, flags });
@@ -524,33 +524,20 @@ fn sliced(shape: &Shape, flags: u32) -> Kernel {
     }
 }
 
-/// The kernel whose ranks are so many vectors.
-fn gathered(shape: &Shape, vectors: usize) -> Kernel {
+/// The kernel whose ranks are so many vectors, of trees that are filled up or of others.
+fn gathered(shape: &Shape, full: bool, vectors: usize) -> Kernel {
     use Kernel::*;
-    match (shape.narrow, vectors) {
-        (true, ..=2) => Gathered32,
-        (true, ..=4) => Gathered32x4,
-        (true, ..=8) => Gathered32x8,
-        (true, _) => Gathered32x16,
-        (false, ..=2) => Gathered64,
-        (false, ..=4) => Gathered64x4,
-        (false, ..=8) => Gathered64x8,
-        (false, _) => Gathered64x16,
-    }
-}
-
-/// As `gathered`.
-fn grouped(shape: &Shape, vectors: usize) -> Kernel {
-    use Kernel::*;
-    match (shape.narrow, vectors) {
-        (true, ..=2) => Grouped32,
-        (true, ..=4) => Grouped32x4,
-        (true, ..=8) => Grouped32x8,
-        (true, _) => Grouped32x16,
-        (false, ..=2) => Grouped64,
-        (false, ..=4) => Grouped64x4,
-        (false, ..=8) => Grouped64x8,
-        (false, _) => Grouped64x16,
+    let [two, four, eight, sixteen] = match (full, shape.narrow) {
+        (true, true) => [Gathered32, Gathered32x4, Gathered32x8, Gathered32x16],
+        (true, false) => [Gathered64, Gathered64x4, Gathered64x8, Gathered64x16],
+        (false, true) => [Grouped32, Grouped32x4, Grouped32x8, Grouped32x16],
+        (false, false) => [Grouped64, Grouped64x4, Grouped64x8, Grouped64x16],
+    };
+    match vectors {
+        0..=2 => two,
+        3..=4 => four,
+        5..=8 => eight,
+        _ => sixteen,
     }
 }
 
@@ -811,11 +798,11 @@ mod tests {
                 let flags = FULL | shape.depth.max(3) << DEPTH;
                 let fits =
                     shape.depth <= 8 && shape.trees << shape.depth.max(3) <= 8 * (2 * shape.splits + shape.trees);
-                let kernel = gathered(shape, vectors(shape)?.max(least));
+                let kernel = gathered(shape, true, vectors(shape)?.max(least));
                 (small(shape) && fits).then_some(Choice { kernel, shared: true, flags })
             });
             with(names[1], &|shape| {
-                let kernel = grouped(shape, vectors(shape)?.max(least));
+                let kernel = gathered(shape, false, vectors(shape)?.max(least));
                 small(shape).then(|| Choice { kernel, shared: true, flags: leaf_bits(shape) << DEPTH })
             });
         }

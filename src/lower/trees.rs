@@ -5,6 +5,7 @@
 //! once: pure leaves of a classification forest are many; so are equal category sets.
 
 use super::args::Args;
+use super::forest::MOST_LEAVES;
 use crate::image::Kernel;
 use crate::model::{
     Aggregate, CategorySet, Ensemble, Leaves, LinearLeaf, Node, Oblivious, ObliviousTree, Test, Tree, Width,
@@ -265,13 +266,13 @@ const MOST_FULL: usize = 1 << 22;
 /// Oblivious trees as full ones, where these pay, else to the tables of `runtime::oblivious`. CatBoost's default, 1000 trees of
 /// depth 6, takes 6500 ns a row level by level, a single one 33 µs.
 pub fn oblivious(args: &mut Args, forest: &Oblivious) -> Forest {
-    let mut features: Vec<u32> = forest.trees.iter().flat_map(|tree| &tree.levels).map(|level| level.0).collect();
+    let levels = || forest.trees.iter().flat_map(|tree| &tree.levels);
+    let mut features: Vec<u32> = levels().map(|level| level.0).collect();
     features.sort_unstable();
     features.dedup();
-    let levels = || forest.trees.iter().flat_map(|tree| &tree.levels);
     // Where missing is above every border it is read as infinity, which is above none that is infinite. A full tree has
     // two nodes a leaf, of 32 bytes.
-    let fits = forest.trees.iter().all(|tree| tree.levels.len() <= 8)
+    let fits = forest.trees.iter().all(|tree| 1 << tree.levels.len() <= MOST_LEAVES)
         && levels().all(|level| level.1.is_finite())
         && forest.trees.iter().map(|tree| tree.values.len()).sum::<usize>() <= MOST_FULL;
     if fits
@@ -281,7 +282,7 @@ pub fn oblivious(args: &mut Args, forest: &Oblivious) -> Forest {
         return forest;
     }
     let place: HashMap<u32, u32> = features.iter().copied().zip(0..).collect();
-    let levels: Vec<(u32, f32)> = forest.trees.iter().flat_map(|tree| &tree.levels).copied().collect();
+    let levels: Vec<(u32, f32)> = levels().copied().collect();
     let values: Vec<f64> = forest.trees.iter().flat_map(|tree| &tree.values).copied().collect();
     args.u32s(&[forest.trees.len() as u32, levels.len() as u32, values.len() as u32]);
     args.u32s(&features.iter().map(|&feature| u32::from(forest.missing_above[feature as usize])).collect::<Vec<_>>());

@@ -34,10 +34,11 @@ pub struct Subject<'a> {
 fn refuses(record: &Record) -> bool {
     use Kernel::*;
     // Trees say in their first argument what they take.
-    let takes = record.args.first().map_or(0, |&flags| u32::from(flags)) & (MISSING | INFINITE);
+    let flags = record.args.first().map_or(0, |&flags| u32::from(flags));
+    let strict = flags & (MISSING | INFINITE) != MISSING | INFINITE;
     Kernel::ALL.iter().find(|&&kernel| kernel as u32 == record.kernel).is_some_and(|kernel| match kernel {
-        Trees32 | Trees64 | Trees32Sets | Trees64Sets | LinearTrees => takes != MISSING | INFINITE,
-        kernel if kernel.reads_forest() => takes != MISSING | INFINITE,
+        Trees32 | Trees64 | Trees32Sets | Trees64Sets | LinearTrees => strict,
+        kernel if kernel.reads_forest() => strict,
         OneHotCode | OneHotNumber | LookupCode | LookupNumber | Interpolate | Splines | BoxCox | Donors | Within
         | WithinEuclidean => true,
         _ => false,
