@@ -1,9 +1,12 @@
 //! Damaged LightGBM and CatBoost files: errors with a place, whatever the damage; never a panic, never a model that
 //! cannot run.
 
+mod common;
+
 use carryout::lower::{Want, lower};
 use carryout::runtime::host::Machine;
 use carryout::{Options, import};
+use common::Random;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -146,13 +149,8 @@ fn catboost_errors_have_a_place() {
 /// that lays out and runs, or an error, soon.
 #[test]
 fn mutations_never_panic() {
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut random = move |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below as u64) as usize
-    };
+    let mut draws = Random::default();
+    let mut random = |limit| draws.below(limit);
     let nasty = [
         "0",
         "-1",

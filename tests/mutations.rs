@@ -4,20 +4,10 @@ mod common;
 
 use carryout::lower::{Want, lower};
 use carryout::runtime::host::Machine;
-use common::Case;
+use common::{Case, Random};
 use std::path::Path;
 
-/// Marsaglia's xorshift.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit.max(1) as u64) as usize
-    }
-
     /// A few bytes changed: by a bit, to an extreme, or to another place's.
     fn damage(&mut self, bytes: &mut [u8], from: usize) {
         for _ in 0..=self.below(3) {
@@ -57,7 +47,7 @@ fn damage_is_an_error_or_other_numbers() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let mut sets: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     sets.sort();
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::default();
     let (mut models, mut images) = ([0, 0], [0, 0]);
     for case in sets.into_iter().filter(|set| set.join("INDEX.json").is_file()).flat_map(Case::all) {
         let bytes = std::fs::read(&case.models()[0]).unwrap();

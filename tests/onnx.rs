@@ -6,7 +6,7 @@ use carryout::import::{self, onnx};
 use carryout::lower::{Want, lower};
 use carryout::runtime::host::Machine;
 use carryout::{Kind, Options};
-use common::{Case, Tally};
+use common::{Case, Random, Tally};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -229,13 +229,8 @@ fn every_cut_is_an_error() {
 /// Damages files in ways chosen by a fixed seed, each MUTATIONS times (40 unless said). What comes out is a model that lays out and runs, or an error, soon.
 #[test]
 fn mutations_never_panic() {
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut random = move |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below as u64) as usize
-    };
+    let mut draws = Random::default();
+    let mut random = |limit| draws.below(limit);
     let rounds = std::env::var("MUTATIONS").map_or(40, |rounds| rounds.parse().unwrap());
     let (mut read, mut refused) = (0, 0);
     for case in Case::all(fixtures()) {

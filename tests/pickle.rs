@@ -2,20 +2,13 @@
 
 #![cfg(feature = "compile")]
 
+mod common;
+
+use carryout::import::pickle::{self, DtypeKind, Kind, Limits, Value};
+use common::{Random, corpus};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-use carryout::import::pickle::{self, DtypeKind, Kind, Limits, Value};
-
-fn corpus() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    if !path.is_dir() {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
-}
 
 fn folders(path: &Path) -> Vec<PathBuf> {
     let mut out: Vec<PathBuf> =
@@ -247,13 +240,8 @@ fn cycles_of_every_protocol() {
 /// Damages fixtures in ways chosen by a fixed seed: whatever comes out, it is a value or an error.
 #[test]
 fn mutations_never_panic() {
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut random = move |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below as u64) as usize
-    };
+    let mut draws = Random::default();
+    let mut random = |limit| draws.below(limit);
     let names = [
         "values-p0.pkl",
         "values-p2.pkl",

@@ -1,8 +1,11 @@
 //! XGBoost files that are damaged, hostile or large. What sound ones predict is in tests/fixtures.rs and
 //! tests/corpus.rs.
 
+mod common;
+
 use carryout::lower::{Want, lower};
 use carryout::{Error, Kind, Options, import};
+use common::Random;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -219,11 +222,8 @@ fn mutations_never_panic() {
         "gblinear-classes-1.7.6/model.json",
         "best-iteration-file-1.5.2/model.json",
     ];
-    let mut state = 7u64;
-    let mut random = move |below: usize| {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 33) as usize % below
-    };
+    let mut draws = Random::default();
+    let mut random = |limit| draws.below(limit);
     let (mut models, mut errors) = (0, 0);
     for name in names {
         let sound = fixture(name);

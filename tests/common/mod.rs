@@ -18,6 +18,24 @@ pub fn corpus() -> Option<PathBuf> {
     None
 }
 
+/// Marsaglia's xorshift.
+pub struct Random(pub u64);
+
+impl Default for Random {
+    fn default() -> Random {
+        Random(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+impl Random {
+    pub fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit.max(1) as u64) as usize
+    }
+}
+
 /// A case of the corpus or of tests/fixtures: a folder with `case.json`, `X.jsonl`, `expected.json` and model files.
 pub struct Case {
     pub path: PathBuf,
