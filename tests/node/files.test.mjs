@@ -263,8 +263,8 @@ test("an idle pool does not keep Node alive, a busy one does", { timeout: 60_000
 
 test("without workers the calling thread does it, and the pool says why", async () => {
   const script = `
-    const fs = await import("node:fs/promises");
-    process.getBuiltinModule = (name) => (name === "node:fs/promises" ? fs : undefined);
+    const fs = await import("node:fs");
+    process.getBuiltinModule = (name) => (name === "node:fs" ? fs : undefined);
     const { openPool } = await import(${JSON.stringify(join(folder("linear"), "worker.js"))});
     const pool = await openPool();
     const batch = await pool.predictBatch(new Float64Array(4000));

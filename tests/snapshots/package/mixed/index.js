@@ -412,7 +412,7 @@ function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
 
-/** A module of one SIMD instruction, to tell what is wrong where model.wasm does not compile. */
+/** A module of one SIMD instruction: what engines may lack. */
 const SIMD = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
   ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
@@ -432,15 +432,17 @@ async function compile(given) {
   if (checks) code = await checked(code);
   if (code instanceof WebAssembly.Module) return code;
   try {
-    return await (isResponse(code)
-      ? WebAssembly.compileStreaming(code)
-      : WebAssembly.compile(code));
+    if (isResponse(code)) return await WebAssembly.compileStreaming(code);
+    // In Node at once: threads may be long in coming.
+    return globalThis.process && !globalThis.document
+      ? new WebAssembly.Module(code)
+      : await WebAssembly.compile(code);
   } catch (cause) {
     throw problem(explained(cause.message), cause);
   }
 }
 
-/** By its method: to name the class would make Node load its whole fetch. */
+/** To name the class would make Node load all of fetch. */
 function isResponse(code) {
   return typeof code.arrayBuffer === "function";
 }
@@ -487,11 +489,11 @@ async function read(url) {
   // Vite puts small files into its bundle, from where policies forbid to fetch.
   const [, base64] = /^data:[^,]*;base64,(.*)/.exec(url) ?? [];
   if (base64) return decoded(base64);
-  // Node cannot fetch files. Asked for in this way, bundlers do not see `fs`.
+  // Node cannot fetch files; bundlers do not see this `fs`.
   const files =
     String(url).startsWith("file:") &&
-    globalThis.process?.getBuiltinModule?.("node:fs/promises");
-  if (files) return files.readFile(new URL(url));
+    globalThis.process?.getBuiltinModule?.("node:fs");
+  if (files) return files.readFileSync(new URL(url));
   const response = await fetch(url).catch((cause) => {
     throw problem(
       `${url} cannot be fetched; serve model.wasm there and allow it in connect-src, or import ${schema.name}/inline`,
