@@ -96,7 +96,9 @@ const EVEN: Kind = Kind { lie: Lie::Even, ..PLAIN };
 fn kinds() -> Vec<Kind> {
     use Width::F64;
     vec![
-        Kind { name: "full", kernel: "sliced32", columns: 9, ..PLAIN },
+        Kind { name: "full", kernel: "sliced32", columns: 9, trees: 280, grid: 30_000, ..PLAIN },
+        // Columns of more thresholds than a byte counts.
+        Kind { name: "full-parts", kernel: "gathered32", columns: 9, ..PLAIN },
         Kind { name: "full-56", kernel: "gathered32x4", ..PLAIN },
         Kind { name: "full-strict", kernel: "gathered32", missing: false, infinite: false, sum: F64, ..PLAIN },
         Kind { name: "full-8", kernel: "gathered32x8", leaves: 256, trees: 20, outputs: 3, columns: 40, ..PLAIN },
@@ -153,6 +155,18 @@ fn kinds() -> Vec<Kind> {
             compare: F64,
             sum: F64,
             columns: 9,
+            trees: 280,
+            grid: 30_000,
+            ..PLAIN
+        },
+        Kind {
+            name: "uneven-parts",
+            kernel: "grouped64x4",
+            leaves: 64,
+            level: false,
+            compare: F64,
+            sum: F64,
+            columns: 9,
             ..PLAIN
         },
         Kind {
@@ -170,13 +184,13 @@ fn kinds() -> Vec<Kind> {
         Kind {
             name: "uneven-200",
             kernel: "sliced32",
-            grid: 16000,
+            grid: 60_000,
             leaves: 200,
             level: false,
             outputs: 2,
             vector: true,
             sum: F64,
-            columns: 33,
+            columns: 20,
             ..PLAIN
         },
         Kind { name: "grouped-9", kernel: "grouped32", trees: 301, leaves: 9, level: false, columns: 15, ..PLAIN },
@@ -223,7 +237,16 @@ fn kinds() -> Vec<Kind> {
             ..PLAIN
         },
         Kind { name: "wide", kernel: "sliced32", columns: 150, grid: 40000, ..PLAIN },
-        Kind { name: "few-columns", kernel: "sliced64", columns: 3, grid: 3000, compare: F64, sum: F64, ..PLAIN },
+        Kind {
+            name: "few-columns",
+            kernel: "sliced64",
+            columns: 3,
+            trees: 300,
+            grid: 30_000,
+            compare: F64,
+            sum: F64,
+            ..PLAIN
+        },
         Kind {
             name: "deep",
             kernel: "deep32",
@@ -429,8 +452,9 @@ fn kinds() -> Vec<Kind> {
         Kind {
             name: "close",
             kernel: "sliced32",
-            columns: 6,
-            grid: 6 * 400,
+            columns: 40,
+            trees: 400,
+            grid: 40 * 400,
             sides: Sides::Column,
             lie: Lie::Close,
             ..PLAIN
@@ -439,8 +463,9 @@ fn kinds() -> Vec<Kind> {
         Kind {
             name: "close-64",
             kernel: "sliced64",
-            columns: 9,
-            grid: 9 * 420,
+            columns: 40,
+            trees: 400,
+            grid: 40 * 420,
             leaves: 64,
             level: false,
             compare: F64,
