@@ -10,7 +10,7 @@ use super::sklearn::builder::{Builder, Frame};
 use super::sklearn::estimator::{Estimator, cells};
 use super::sklearn::{Input, schema_names};
 use crate::import::pickle::Value;
-use crate::model::{Aggregate, Cell, Ensemble, Function, Model, Op, Output, Source, Width, Wire};
+use crate::model::{Aggregate, Cell, Ensemble, Function, Model, Node, Op, Output, Source, Width, Wire};
 use crate::{Error, Result};
 use text::{Booster, ColumnInfo};
 
@@ -267,6 +267,27 @@ pub fn classifier(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -
         "custom" => regressor(builder, estimator, frame),
         other => Err(estimator.unsupported(format!("LGBMClassifier with the objective '{other}'"))),
     }
+}
+
+/// `feature_importances_` of a wrapper: how many splits ask each column.
+///
+/// # Errors
+/// Unsupported where they are the splits' gains.
+pub(super) fn importances(estimator: &Estimator) -> Result<Vec<f64>> {
+    let kind = estimator.maybe_str("importance_type").unwrap_or("split");
+    if kind != "split" {
+        return Err(estimator.unsupported(format!("importance_type='{kind}'")));
+    }
+    let booster = read(estimator)?;
+    let mut importances = vec![0.0; booster.names.len()];
+    for node in booster.trees.iter().flat_map(|tree| &tree.nodes) {
+        if let Node::Split { feature, .. } = *node
+            && let Some(count) = importances.get_mut(feature as usize)
+        {
+            *count += 1.0;
+        }
+    }
+    Ok(importances)
 }
 
 /// LGBMRegressor and LGBMRanker: what the booster predicts.

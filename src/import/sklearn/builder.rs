@@ -49,6 +49,8 @@ pub struct Builder {
     kinds: Vec<Option<ColumnKind>>,
     /// The categories that the caller gives for some columns, by name.
     pub categories: BTreeMap<String, Vec<Cell>>,
+    /// Scores of classifiers whose class has no `decision_function`: what is around them asks for probabilities.
+    margins: HashSet<Wire>,
     depth: usize,
     estimators: usize,
     outline: Vec<String>,
@@ -134,7 +136,15 @@ impl Builder {
         self.visit(value, step, owner, |builder, estimator| {
             let entry = registry::find(estimator)?;
             match (entry.predict, entry.transform) {
-                (Some(predict), _) => predict(builder, estimator, frame),
+                (Some(predict), _) => {
+                    let output = predict(builder, estimator, frame)?;
+                    if let Output::Classification { scores: Some(scores), .. } = &output
+                        && !entry.decides(estimator)
+                    {
+                        builder.margins.extend(scores);
+                    }
+                    Ok(output)
+                }
                 (None, Some(transform)) => {
                     let frame = transform(builder, estimator, frame)?;
                     Ok(Output::Transform { values: frame.wires, names: frame.names })
@@ -142,6 +152,11 @@ impl Builder {
                 (None, None) => Err(estimator.unsupported(format!("{} does not predict", estimator.class))),
             }
         })
+    }
+
+    /// The scores where they are a decision function.
+    pub fn decision(&self, scores: Option<Vec<Wire>>) -> Option<Vec<Wire>> {
+        scores.filter(|scores| scores.iter().all(|wire| !self.margins.contains(wire)))
     }
 
     /// Applies an operation that keeps the columns and their names.

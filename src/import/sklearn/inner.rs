@@ -29,7 +29,7 @@ pub fn classifier<'h>(
 ) -> Result<Classifier> {
     match builder.predict(value, step, Some(owner), frame)? {
         Output::Classification { classes, label, probabilities, scores } => {
-            Ok(Classifier { classes, label, probabilities, scores })
+            Ok(Classifier { classes, label, probabilities, scores: builder.decision(scores) })
         }
         other => Err(unexpected(owner, step, "a class", &other)),
     }
@@ -64,6 +64,7 @@ pub fn binary<'h>(
             Ok(Binary { score: values[0], threshold: 0.5, label: None, probability: None, has_scores: false })
         }
         Output::Classification { classes, label, probabilities, scores } if classes.len() == 2 => {
+            let scores = builder.decision(scores);
             let probability = probabilities.as_ref().and_then(|wires| wires.get(1).copied());
             let (score, threshold) = match (scores.as_deref(), probability) {
                 (Some(&[score]), _) => (score, 0.0),

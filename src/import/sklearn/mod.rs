@@ -200,7 +200,9 @@ fn first_step<'h>(estimator: &Estimator<'h>) -> Option<Value<'h>> {
         | "OutputCodeClassifier"
         | "MultiOutputClassifier"
         | "MultiOutputRegressor" => {
-            return estimator.get("estimators_")?.items()?.get(0);
+            let mut members = estimator.get("estimators_")?.items()?;
+            // A constant stands where all rows had the same label, and knows no columns.
+            return members.find(|value| value.class_name().is_none_or(|name| name.1 != multiclass::CONSTANT));
         }
         "FixedThresholdClassifier" | "TunedThresholdClassifierCV" | "RANSACRegressor" | "SelectFromModel" => {
             return estimator.get("estimator_").or_else(|| estimator.get("estimator"));

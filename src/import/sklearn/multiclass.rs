@@ -7,6 +7,9 @@ use crate::import::pickle::Value;
 use crate::model::{Cell, Function, Matrix, Op, Output, Wire};
 use crate::{Error, Result};
 
+/// What stands in for an estimator of one label.
+pub const CONSTANT: &str = "_ConstantPredictor";
+
 /// A binary estimator, or the constant that stands in for one where all rows had the same label.
 fn binary<'h>(
     builder: &mut Builder,
@@ -16,7 +19,7 @@ fn binary<'h>(
     frame: &Frame,
 ) -> Result<Binary> {
     let step = format!("estimator {number}");
-    if value.class_name().is_none_or(|name| name.1 != "_ConstantPredictor") {
+    if value.class_name().is_none_or(|name| name.1 != CONSTANT) {
         return inner::binary(builder, value, &step, owner, frame);
     }
     let constant = Estimator::new(value, &step, Some(owner))?.f64("y_")?;

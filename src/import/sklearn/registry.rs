@@ -24,6 +24,18 @@ pub struct Entry {
     pub predict: Option<Predict>,
 }
 
+impl Entry {
+    /// Whether the class has a `decision_function` where it has raw scores: XGBoost's and CatBoost's have none, LightGBM's since
+    /// 4.7, which notes whether the columns had names.
+    pub fn decides(&self, estimator: &Estimator) -> bool {
+        match self.package {
+            "sklearn" => true,
+            "lightgbm" => estimator.get("_fitted_with_feature_names").is_some(),
+            _ => false,
+        }
+    }
+}
+
 const fn entry(family: &'static str, class: &'static str) -> Entry {
     Entry { package: "sklearn", family, class, transform: None, predict: None }
 }
@@ -295,6 +307,7 @@ pub fn find(estimator: &Estimator) -> Result<&'static Entry> {
         let mut near: Vec<&str> =
             ENTRIES.iter().filter(|entry| entry.predict.is_some()).map(|entry| entry.class).collect();
         near.sort_unstable();
+        near.dedup();
         Error::unsupported(format!("{module}.{class} is not supported"))
             .remedy(format!("Supported estimators are {}.", near.join(", ")))
     } else {

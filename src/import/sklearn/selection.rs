@@ -4,6 +4,7 @@ use super::builder::{Builder, Frame};
 use super::estimator::{Estimator, numbers};
 use super::trees::Stored;
 use crate::import::pickle::{DtypeKind, Value};
+use crate::import::{lightgbm, xgboost};
 use crate::model::{Matrix, Output};
 use crate::{Error, Result};
 
@@ -152,6 +153,11 @@ pub fn from_model(_: &mut Builder, estimator: &Estimator, frame: &Frame) -> Resu
     let model = Estimator::new(value, name, Some(estimator))?;
     let importances = importances(estimator, &model)?;
     let threshold = threshold(estimator, &model, &importances)?;
+    // XGBoost's are f32, and here nearly so.
+    let near = |x: &f64| *x != threshold && (x - threshold).abs() <= 1e-5 * threshold.abs();
+    if model.module.starts_with("xgboost") && importances.iter().any(near) {
+        return Err(estimator.unsupported("an importance as large as the threshold, but for rounding"));
+    }
     let mut kept: Vec<bool> = importances.iter().map(|&importance| importance >= threshold).collect();
     if estimator.get("max_features").is_some() {
         let most = match estimator.get("max_features_") {
@@ -187,7 +193,12 @@ fn importances(estimator: &Estimator, model: &Estimator) -> Result<Vec<f64>> {
         return norms(estimator, &model.array(stored)?.shape, model.matrix(stored)?);
     }
     if attribute == "feature_importances_" || attribute == "auto" {
-        return of_trees(&model);
+        return match model.module.split('.').next() {
+            Some("xgboost") => xgboost::importances(&model),
+            Some("lightgbm") => lightgbm::importances(&model),
+            Some("sklearn") => of_trees(&model),
+            _ => Err(computed(&model)),
+        };
     }
     Err(model.unsupported(format!("{attribute} of {} is computed by it, not stored", model.class)))
 }
@@ -302,10 +313,10 @@ fn of_trees(model: &Estimator) -> Result<Vec<f64>> {
         // A tree that is one leaf does not count.
         Ok(if stored.nodes() > 1 { Some(stored.importances(&tree, tree.usize("n_features_in_")?)?) } else { None })
     };
-    let features = model.usize("n_features_in_")?;
+    let features = || model.usize("n_features_in_");
     match model.class {
         "DecisionTreeClassifier" | "DecisionTreeRegressor" | "ExtraTreeClassifier" | "ExtraTreeRegressor" => {
-            Ok(normalized(Stored::read(model)?.importances(model, features)?))
+            Ok(normalized(Stored::read(model)?.importances(model, features()?)?))
         }
         "RandomForestClassifier"
         | "RandomForestRegressor"
@@ -314,7 +325,7 @@ fn of_trees(model: &Estimator) -> Result<Vec<f64>> {
         | "GradientBoostingClassifier"
         | "GradientBoostingRegressor" => {
             let boosting = model.class.starts_with("Gradient");
-            let (mut total, mut count) = (vec![0.0; features], 0.0);
+            let (mut total, mut count) = (vec![0.0; features()?], 0.0);
             for (number, value) in model.list("estimators_")?.into_iter().enumerate() {
                 if let Some(values) = tree(value, number)? {
                     let values = if boosting { values } else { normalized(values) };
@@ -329,7 +340,7 @@ fn of_trees(model: &Estimator) -> Result<Vec<f64>> {
         }
         "AdaBoostClassifier" | "AdaBoostRegressor" => {
             let weights = numbers(model.need("estimator_weights_")?).unwrap_or_default();
-            let mut total = vec![0.0; features];
+            let mut total = vec![0.0; features()?];
             for ((number, value), weight) in model.list("estimators_")?.into_iter().enumerate().zip(&weights) {
                 let part = Estimator::new(value, &format!("estimator {number}"), Some(model))?;
                 add(model, &mut total, &of_trees(&part)?, *weight)?;
@@ -338,10 +349,14 @@ fn of_trees(model: &Estimator) -> Result<Vec<f64>> {
             total.iter_mut().for_each(|value| *value /= norm);
             Ok(total)
         }
-        class => Err(model
-            .unsupported(format!("{class} computes its importances itself; they are not in the file"))
-            .remedy("Put the selected columns' names into a ColumnTransformer instead of SelectFromModel.")),
+        _ => Err(computed(model)),
     }
+}
+
+fn computed(model: &Estimator) -> Error {
+    model
+        .unsupported(format!("{} computes its importances itself; they are not in the file", model.class))
+        .remedy("Put the selected columns' names into a ColumnTransformer instead of SelectFromModel.")
 }
 
 fn add(model: &Estimator, total: &mut [f64], values: &[f64], weight: f64) -> Result<()> {

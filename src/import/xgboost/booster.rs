@@ -6,7 +6,7 @@
 use super::events::{Event, Number, Reader};
 use crate::model::{CategorySet, Cell, Leaves, Node, Test, Tree};
 use crate::{At, Error, Result};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Major, minor, patch.
 pub type Version = (u32, u32, u32);
@@ -91,6 +91,8 @@ pub struct Trees {
     pub weight_drop: Option<Vec<f32>>,
     /// Leaves hold a value for each output.
     pub vector: bool,
+    /// Of each feature that splits ask: how many, and the sum of what they gained.
+    pub gains: BTreeMap<u32, (f64, f64)>,
 }
 
 /// What to read: a caller that only asks for the columns can do without the trees.
@@ -308,7 +310,8 @@ impl Parts {
                         if number == 0 {
                             trees.vector = raw.size_leaf_vector > 1;
                         }
-                        let tree = raw.tree(trees.vector, &mut sets).at(|| format!("tree {number}"))?;
+                        let tree = raw.tree(trees.vector, &mut sets, &mut trees.gains);
+                        let tree = tree.at(|| format!("tree {number}"))?;
                         trees.trees.push(tree);
                         Ok(())
                     })?;
@@ -688,6 +691,8 @@ struct RawTree {
     /// At leaves the value.
     condition: Vec<f32>,
     default_left: Vec<i32>,
+    /// What a split gained; files may lack it.
+    gain: Vec<f32>,
     /// 1 is categorical; empty in versions without it.
     split_type: Vec<i32>,
     categories: Vec<i32>,
@@ -718,7 +723,7 @@ impl RawTree {
         {
             list.clear();
         }
-        for list in [&mut self.condition, &mut self.base_weights, &mut self.leaf_weights] {
+        for list in [&mut self.condition, &mut self.gain, &mut self.base_weights, &mut self.leaf_weights] {
             list.clear();
         }
         (self.size_leaf_vector, self.nodes) = (1, None);
@@ -729,6 +734,7 @@ impl RawTree {
                 "right_children" => reader.numbers(&mut self.right, Number::i32).at(place)?,
                 "split_indices" => reader.numbers(&mut self.feature, Number::u32).at(place)?,
                 "split_conditions" => reader.numbers(&mut self.condition, Number::f32).at(place)?,
+                "loss_changes" => reader.numbers(&mut self.gain, Number::f32).at(place)?,
                 "default_left" => reader.numbers(&mut self.default_left, Number::i32).at(place)?,
                 "split_type" => reader.numbers(&mut self.split_type, Number::i32).at(place)?,
                 "categories" => reader.numbers(&mut self.categories, Number::i32).at(place)?,
@@ -753,7 +759,7 @@ impl RawTree {
         Ok(())
     }
 
-    fn tree(&self, vector: bool, sets: &mut Sets) -> Result<Tree> {
+    fn tree(&self, vector: bool, sets: &mut Sets, gains: &mut BTreeMap<u32, (f64, f64)>) -> Result<Tree> {
         let count = self.left.len();
         if count == 0 {
             return Err(Error::malformed("the tree has no nodes"));
@@ -815,6 +821,8 @@ impl RawTree {
                 }
                 Some(kind) => return Err(Error::unsupported(format!("a split of type {kind}")).at(place())),
             };
+            let (count, gain) = gains.entry(self.feature[raw]).or_default();
+            (*count, *gain) = (*count + 1.0, *gain + self.gain.get(raw).map_or(f64::NAN, |&gain| gain.into()));
             nodes[at] = Node::Split {
                 feature: self.feature[raw],
                 test,

@@ -147,6 +147,35 @@ fn bytes<'h>(booster: Value<'h>, estimator: &Estimator) -> Result<&'h [u8]> {
     handle.and_then(Value::as_bytes).ok_or_else(|| estimator.malformed("the booster has no handle"))
 }
 
+/// `feature_importances_` of a wrapper of trees, which is summed in f32: right to some 1e-6 of the largest.
+///
+/// # Errors
+/// Unsupported where they are not of its trees' gains or numbers of splits.
+pub(super) fn importances(estimator: &Estimator) -> Result<Vec<f64>> {
+    let booster = read(bytes(handle(estimator)?, estimator)?, Want::Everything).at(|| estimator.path.clone())?;
+    let kind = estimator.maybe_str("importance_type").unwrap_or("gain");
+    let of = |(count, gain): (f64, f64)| match kind {
+        "gain" => Some(gain / count),
+        "total_gain" => Some(gain),
+        "weight" => Some(count),
+        _ => None,
+    };
+    let Learner::Trees(trees) = booster.learner else {
+        return Err(estimator.unsupported("importances of gblinear"));
+    };
+    let mut importances = vec![0.0; booster.features];
+    for (feature, sums) in trees.gains {
+        let own = of(sums).ok_or_else(|| estimator.unsupported(format!("importance_type='{kind}'")))?;
+        match importances.get_mut(feature as usize) {
+            Some(importance) if own.is_finite() => *importance = own,
+            _ => return Err(estimator.malformed(format!("the gain of splits by column {feature}"))),
+        }
+    }
+    let total: f64 = importances.iter().sum();
+    importances.iter_mut().for_each(|importance| *importance /= if total == 0.0 { 1.0 } else { total });
+    Ok(importances)
+}
+
 /// The wrappers XGBClassifier and XGBRFClassifier.
 pub(super) fn classifier(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -> Result<Output> {
     predict(builder, estimator, frame, true)
