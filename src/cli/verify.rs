@@ -302,8 +302,18 @@ fn by_method(
             Value::Array(list) => Ok(list.clone()),
             _ => Err(at(Error::input("not a list of answers"))),
         };
+        // Or rows of the second class's: so XGBoost and CatBoost answer for several labels.
+        let second = outputs.is_some() && want.pointer("/0/0").is_some_and(Value::is_number);
         let lists = match outputs {
             None => vec![(None, list(want)?)],
+            Some(outputs) if second => {
+                let rows: Vec<_> = list(want)?.iter().map(list).collect::<Result<_, Error>>()?;
+                if let Some(row) = rows.iter().find(|row| row.len() != outputs) {
+                    return Err(at(Error::input(format!("a row of {} numbers for {outputs} outputs", row.len()))));
+                }
+                let column = |output: usize| rows.iter().map(|row| row[output].clone()).collect();
+                (0..outputs).map(|output| (Some(output), column(output))).collect()
+            }
             Some(_) => list(want)?
                 .iter()
                 .enumerate()
@@ -313,12 +323,17 @@ fn by_method(
         if let Some(outputs) = outputs
             && outputs != lists.len()
         {
-            return Err(at(Error::input(format!("{} lists for {outputs} outputs", lists.len()))));
+            let message = format!("{} lists for {outputs} outputs", lists.len());
+            return Err(at(Error::input(message)
+                .remedy("Give a list an output, each with the rows' probabilities by class, or one of rows with the second class's of each output.")));
         }
         for (output, wants) in lists {
             same(wants.len(), predictions.len()).map_err(at)?;
             for (row, (prediction, want)) in predictions.iter().zip(&wants).enumerate() {
-                let got = answer(results, &prediction.outcome, method, output).unwrap_or(Value::Null);
+                let mut got = answer(results, &prediction.outcome, method, output).unwrap_or(Value::Null);
+                if second {
+                    got = got.get(1).cloned().unwrap_or_default();
+                }
                 comparison.compare(&got, want, row + 1, tolerance);
             }
         }
