@@ -36,6 +36,8 @@ pub mod header {
     pub const BLOCK: usize = 28;
     /// Bytes of the tables that kernels make at their first run and keep, a multiple of 16.
     pub const TABLES: usize = 32;
+    /// What the package's index.js opens it by: the two belong together. 0 in an image that is in no package.
+    pub const ID: usize = 36;
 }
 
 /// Field offsets in an operation's record; each a u32.

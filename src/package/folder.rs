@@ -1,7 +1,7 @@
 //! A package as a folder on disk: written whole or not at all, and read back.
 
-use super::{File, check, unlink};
-use crate::image::Image;
+use super::{File, check, id, unlink, write_id};
+use crate::image::{Image, header};
 use crate::predictor::Manifest;
 use crate::{Error, Kind, Result};
 use serde_json::Value;
@@ -93,13 +93,20 @@ pub fn open(folder: &Path) -> Result<Packed> {
         }
         fs::read(&path).map_err(|error| io("cannot read", &path, error))
     };
-    let manifest = manifest(&read("manifest.json")?).map_err(|error| error.at("manifest.json"))?;
+    let text = read("manifest.json")?;
+    let manifest = manifest(&text).map_err(|error| error.at("manifest.json"))?;
     let wasm = read("model.wasm")?;
-    let image = unlink(&wasm).map_err(|error| error.at("model.wasm"))?;
-    if let Some(image) = Image::open(image) {
-        check(&manifest, &image).map_err(|error| error.at("manifest.json"))?;
+    let mut image = unlink(&wasm).map_err(|error| error.at("model.wasm"))?.to_vec();
+    let given = image.get(header::ID..).and_then(|rest| rest.first_chunk()).map(|id| u32::from_le_bytes(*id));
+    write_id(&mut image, 0);
+    if let Some(opened) = Image::open(&image) {
+        check(&manifest, &opened).map_err(|error| error.at("manifest.json"))?;
+        if given != Some(id(&image, &text)) {
+            let error = Error::malformed("not of the same package as model.wasm, or changed since");
+            return Err(error.at("manifest.json").remedy("Pack the model again."));
+        }
     }
-    Ok(Packed { manifest, image: image.to_vec() })
+    Ok(Packed { manifest, image })
 }
 
 fn manifest(json: &[u8]) -> Result<Manifest> {

@@ -10,7 +10,7 @@ pub use folder::{Packed, is_package, open, write};
 pub use link::{Names, functions, link, unlink};
 pub use selftest::Sample;
 
-use crate::image::Image;
+use crate::image::{Image, header};
 use crate::lower::{Encoding, Lowered, Results, Span};
 use crate::model::{Cell, ColumnKind, Model};
 use crate::predictor::Manifest;
@@ -80,10 +80,13 @@ pub struct File {
 pub fn pack(model: &Model, lowered: &Lowered, runtime: &[u8], options: &Options) -> Result<Vec<File>> {
     check_name(&options.name)?;
     let manifest = Manifest::new(&options.name, model, lowered);
-    let subject = Subject::new(&manifest, &lowered.image)?;
+    let mut image = lowered.image.clone();
+    let id = id(&image, emit::json::manifest(&manifest)?.as_bytes());
+    write_id(&mut image, id);
+    let subject = Subject::new(&manifest, &image, id)?;
     let wasm = link(
         runtime,
-        &lowered.image,
+        &image,
         &lowered.kernels,
         subject.takes_rows(),
         &emit::javascript::gives(&manifest.results),
@@ -113,7 +116,7 @@ pub fn pack(model: &Model, lowered: &Lowered, runtime: &[u8], options: &Options)
         ("selftest.js", emit::javascript::selftest(&subject, &cases)),
         ("selftest.json", emit::json::text(&cases)),
         ("schema.json", emit::json::schema(&subject)),
-        ("manifest.json", emit::json::manifest(&subject)?),
+        ("manifest.json", emit::json::manifest(&manifest)?),
     ];
     let mut files: Vec<File> =
         texts.into_iter().map(|(name, text)| File { name, bytes: text.into_bytes() }).collect();
@@ -122,6 +125,18 @@ pub fn pack(model: &Model, lowered: &Lowered, runtime: &[u8], options: &Options)
     let package = emit::json::package(&subject, options, &integrity, &names);
     files.insert(0, File { name: "package.json", bytes: package.into_bytes() });
     Ok(files)
+}
+
+/// The id of an image that has none yet: of it and of manifest.json.
+fn id(image: &[u8], manifest: &[u8]) -> u32 {
+    let hash = Sha384::new().chain_update(manifest).chain_update(image).finalize();
+    u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]])
+}
+
+fn write_id(image: &mut [u8], id: u32) {
+    if let Some(place) = image.get_mut(header::ID..).and_then(|rest| rest.first_chunk_mut()) {
+        *place = id.to_le_bytes();
+    }
 }
 
 /// `sha384-…`, as in a script element's integrity attribute.

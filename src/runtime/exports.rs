@@ -44,10 +44,13 @@ fn linked_image() -> &'static [u8] {
     }
 }
 
-/// 0 where the image is sound. Call it once, before `run`.
+/// 0 where the image is sound and has this id. Call it once, before `run`.
 #[unsafe(no_mangle)]
-extern "C" fn open() -> u32 {
-    u32::from(!super::check(linked_image()))
+extern "C" fn open(id: u32) -> u32 {
+    let image = linked_image();
+    // SAFETY: the linker put a whole header there.
+    let own = unsafe { *image.as_ptr().add(image::header::ID).cast::<u32>() };
+    u32::from(own != id || !super::check(image))
 }
 
 /// Where slot 0 of row 0 is.

@@ -5,6 +5,7 @@ use super::types::about;
 use super::{CARRYOUT, Subject, cells, example, range};
 use crate::model::{Column, ColumnKind};
 use crate::package::{FORMAT, Options};
+use crate::predictor::Manifest;
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 
@@ -31,8 +32,8 @@ pub fn schema(subject: &Subject) -> String {
 ///
 /// # Errors
 /// None in practice: a manifest is JSON.
-pub fn manifest(subject: &Subject) -> Result<String> {
-    let mut front = serde_json::to_value(subject.manifest)
+pub fn manifest(manifest: &Manifest) -> Result<String> {
+    let mut front = serde_json::to_value(manifest)
         .map_err(|error| Error::malformed(format!("the manifest has no form in JSON: {error}")))?;
     if let Some(fields) = front.as_object_mut() {
         fields.shift_insert(0, "format".into(), json!(FORMAT));

@@ -20,6 +20,8 @@ pub const CARRYOUT: &str = env!("CARGO_PKG_VERSION");
 /// What the writers read: the manifest and the few things only the image knows.
 pub struct Subject<'a> {
     pub manifest: &'a Manifest,
+    /// Of the image, which index.js opens by it.
+    pub id: u32,
     /// Slots of the workspace.
     pub slots: usize,
     /// Most rows of one run.
@@ -48,7 +50,7 @@ fn refuses(record: &Record) -> bool {
 impl<'a> Subject<'a> {
     /// # Errors
     /// Where manifest and image contradict each other, or a value has no form in JavaScript.
-    pub fn new(manifest: &'a Manifest, image: &[u8]) -> Result<Subject<'a>> {
+    pub fn new(manifest: &'a Manifest, image: &[u8], id: u32) -> Result<Subject<'a>> {
         let image = Image::open(image).ok_or_else(|| Error::malformed("not an image of this version"))?;
         crate::package::check(manifest, &image)?;
         let refusing = manifest
@@ -58,7 +60,7 @@ impl<'a> Subject<'a> {
             .filter(|&(number, _)| image.record(number).is_some_and(|record| refuses(&record)))
             .map(|(number, path)| (number, path.as_str()))
             .collect();
-        let mut subject = Subject { manifest, slots: image.slots, block: image.block, refusing, narrow: false };
+        let mut subject = Subject { manifest, id, slots: image.slots, block: image.block, refusing, narrow: false };
         // A result that is a column must be one of f64.
         let made = javascript::slots(&manifest.results).into_iter().all(|slot| slot as usize >= image.columns);
         subject.narrow = subject.takes_rows() && image.takes_narrow() && made;

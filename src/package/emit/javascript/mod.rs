@@ -279,7 +279,7 @@ function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
 
-/** A module of one SIMD instruction: what engines may lack. */
+/** A module of one SIMD instruction. */
 const SIMD = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
   ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],

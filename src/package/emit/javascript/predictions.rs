@@ -545,8 +545,8 @@ export function rowsOf(input, {read_args}start = 0) {{
 async function open(source) {{
   const module = await compile(source);
   let {{ exports: wasm }} = await WebAssembly.instantiate(module);
-  if (wasm.open() !== 0) throw problem(damaged);
-  // Slot s of row r, of n rows in a run, is at s * n + r.
+  if (wasm.open({id}) !== 0) throw problem(damaged);
+  // Slot s of row r of n is at s * n + r.
 {views}
 {run}  function predict(row) {{
     const warnings = [];
@@ -594,7 +594,7 @@ async function open(source) {{
 }}
 
 const freed = \"this model was freed; load() gives another\";
-const damaged = \"model.wasm is damaged; copy it anew from the package\";
+const damaged = \"model.wasm is damaged or of another package; copy it anew\";
 
 /** What a run leaves: array type, first slot, slots, and what lays them out. */
 const results = {arrays};
@@ -609,6 +609,7 @@ export function assemble({{ rows, arrays{noted}{find} }}) {{
 ",
         block = subject.block,
         // A few rows have code of their own, which reads f64.
+        id = subject.id,
         taken = match (quick, subject.narrow) {
             (false, _) => "",
             (true, false) => "      const odd = take(input, lists, first, count);\n",

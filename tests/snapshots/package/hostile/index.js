@@ -137,8 +137,8 @@ const steps = {
 async function open(source) {
   const module = await compile(source);
   let { exports: wasm } = await WebAssembly.instantiate(module);
-  if (wasm.open() !== 0) throw problem(damaged);
-  // Slot s of row r, of n rows in a run, is at s * n + r.
+  if (wasm.open(ID) !== 0) throw problem(damaged);
+  // Slot s of row r of n is at s * n + r.
   let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 5056);
   // Where results are laid out row by row.
   let given = results.map(
@@ -250,7 +250,7 @@ async function open(source) {
 }
 
 const freed = "this model was freed; load() gives another";
-const damaged = "model.wasm is damaged; copy it anew from the package";
+const damaged = "model.wasm is damaged or of another package; copy it anew";
 
 /** What a run leaves: array type, first slot, slots, and what lays them out. */
 const results = [
@@ -421,7 +421,7 @@ function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
 
-/** A module of one SIMD instruction: what engines may lack. */
+/** A module of one SIMD instruction. */
 const SIMD = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
   ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
