@@ -198,6 +198,7 @@ kernels! {
     Grouped32 "grouped32",
     Grouped64 "grouped64",
     Complement32 "complement32",
+    Finite "finite",
     Sliced32Sets "sliced32_sets",
     Sliced64Sets "sliced64_sets",
     Sliced32WideSets "sliced32_wide_sets",

@@ -3,6 +3,8 @@
 
 mod common;
 
+use carryout::lower::Want;
+use carryout::predictor::Predictor;
 use common::{Case, Tally};
 use std::path::Path;
 
@@ -66,4 +68,18 @@ fn every_supported_class_has_a_fixture() {
         .filter(|class| !used.contains(*class) && *class != "XGBModel")
         .collect();
     assert!(absent.is_empty(), "no fixture has {absent:?}");
+}
+
+/// Where scikit-learn raises since a function made NaN or infinity of a number, the row is refused.
+#[test]
+fn what_functions_make_no_number_of_is_refused() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sklearn-transform/logarithm-then-linear");
+    let model =
+        carryout::import(&std::fs::read(path.join("model.pkl")).unwrap(), &carryout::Options::default()).unwrap();
+    let mut predictor = Predictor::new("logarithm", &model, Want::Package).unwrap();
+    for fare in [0.0, -5.0] {
+        let error = predictor.predict(&serde_json::json!({ "fare": fare, "age": 30.0 })).unwrap_err();
+        assert!(error.message().ends_with("FunctionTransformer of \"fare\" accepts"), "{fare}: {error}");
+    }
+    assert!(predictor.predict(&serde_json::json!({ "fare": 1e-300, "age": 30.0 })).is_ok());
 }

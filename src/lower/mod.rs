@@ -450,6 +450,11 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
             Kernel::Clip
         }
         Op::Function(function) => function_kernel(*function),
+        Op::Finite { missing: false, infinite: false } => Kernel::Copy,
+        Op::Finite { missing, infinite } => {
+            args.u32(u32::from(*missing) | u32::from(*infinite) << 1);
+            Kernel::Finite
+        }
         Op::Normalize(norm) => {
             scratch = 1;
             match norm {

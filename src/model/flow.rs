@@ -53,14 +53,16 @@ pub fn live_wires(graph: &Graph, targets: &[Wire]) -> Vec<bool> {
 }
 
 impl Model {
-    /// Derives `missing`, `infinite`, `unknown`, `used` and `readers` of every column from the steps that read it.
+    /// Derives `missing`, `infinite`, `unknown`, `used` and `readers` of every column from the steps that read it, and what
+    /// steps refuse that check for others.
     pub fn settle_columns(&mut self) {
         let graph = &self.graph;
         let live = live_wires(graph, &output_wires(&self.output));
         // A transformer's own output may be missing: whoever reads it decides.
         let wires = graph.wires();
         let (mut missing, mut infinite, mut unknown) = (vec![true; wires], vec![true; wires], vec![true; wires]);
-        for step in graph.steps().iter().rev() {
+        let mut checks = Vec::new();
+        for (number, step) in graph.steps().iter().enumerate().rev() {
             if !step.output.clone().any(|wire| live[wire as usize]) {
                 continue;
             }
@@ -73,7 +75,7 @@ impl Model {
             let accepts_infinite = match &step.op {
                 Op::Trees(ensemble) => ensemble.infinite,
                 Op::Oblivious(_) => true,
-                Op::Function(_) | Op::Absent { .. } | Op::Clip { .. } => all(&infinite),
+                Op::Function(_) | Op::Finite { .. } | Op::Absent { .. } | Op::Clip { .. } => all(&infinite),
                 _ => false,
             };
             let accepts_unknown = match &step.op {
@@ -82,6 +84,9 @@ impl Model {
                 Op::Impute { .. } => all(&unknown),
                 _ => true,
             };
+            if let Op::Finite { .. } = step.op {
+                checks.push((number, Op::Finite { missing: !accepts_missing, infinite: !accepts_infinite }));
+            }
             for &wire in &step.input {
                 missing[wire as usize] &= accepts_missing;
                 infinite[wire as usize] &= accepts_infinite;
@@ -101,6 +106,9 @@ impl Model {
                 }
             }
             column.readers = readers;
+        }
+        for (number, op) in checks {
+            self.graph.replace(number, op);
         }
     }
 }

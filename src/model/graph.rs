@@ -117,4 +117,9 @@ impl Graph {
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
+
+    /// Puts another operation of the same wires in a step's place.
+    pub fn replace(&mut self, number: usize, op: Op) {
+        self.steps[number].op = op;
+    }
 }

@@ -22,6 +22,9 @@ pub enum Op {
     Clip { low: f64, high: f64 },
     /// Column by column.
     Function(Function),
+    /// What it is given; a row is refused where that is NaN (`missing`) or infinite and its readers take no such number, which
+    /// is for `settle_columns` to say.
+    Finite { missing: bool, infinite: bool },
     /// The row divided by its norm; a zero norm counts as 1.
     Normalize(Norm),
     /// One wire in, `width` wires out: 1 at `hot[k]` where the value equals `keys[k]`, else 0. A key without a
@@ -322,6 +325,7 @@ impl Op {
                 numbers(count)
             }
             Op::Function(_)
+            | Op::Finite { .. }
             | Op::Absent { .. }
             | Op::Normalize(_)
             | Op::Above { .. }
@@ -560,9 +564,12 @@ impl Op {
         match self {
             Op::Impute { missing: Marker::Nan, .. } | Op::IsMissing { missing: Marker::Nan } => OnMissing::Handles,
             Op::Impute { .. } | Op::IsMissing { .. } => OnMissing::Rejects,
-            Op::Standardize { .. } | Op::Linear { .. } | Op::Clip { .. } | Op::Function(_) | Op::Absent { .. } => {
-                OnMissing::Passes
-            }
+            Op::Standardize { .. }
+            | Op::Linear { .. }
+            | Op::Clip { .. }
+            | Op::Function(_)
+            | Op::Finite { .. }
+            | Op::Absent { .. } => OnMissing::Passes,
             Op::Affine32 { .. } => OnMissing::Handles,
             Op::Power { .. } | Op::Quantiles(_) => OnMissing::Passes,
             Op::Donors(_) | Op::Coalesce => OnMissing::Handles,
@@ -593,6 +600,7 @@ impl Op {
             Op::Linear { .. } => "linear scaling",
             Op::Clip { .. } => "clip",
             Op::Function(_) => "function",
+            Op::Finite { .. } => "check of numbers",
             Op::Normalize(_) => "normalize",
             Op::OneHot { .. } => "one-hot encoding",
             Op::Lookup(_) => "encoding",

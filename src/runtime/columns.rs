@@ -25,6 +25,24 @@ pub fn check_clip(shape: &Shape) -> Option<usize> {
     check_same(shape)
 }
 
+/// What is refused: NaN (bit 0), infinities (bit 1).
+pub fn check_finite(shape: &Shape) -> Option<usize> {
+    shape.args().one::<u32>()?;
+    check_same(shape)
+}
+
+pub fn finite(call: &Call) {
+    let Some(refused) = call.args().one::<u32>() else { return };
+    for (input, output) in call.inputs().zip(call.outputs()) {
+        for (row, (y, &x)) in output.iter_mut().zip(input).enumerate() {
+            *y = x;
+            if x.is_nan() && refused & 1 != 0 || x.is_infinite() && refused & 2 != 0 {
+                call.refuse(row);
+            }
+        }
+    }
+}
+
 /// One number an output.
 pub fn check_constant(shape: &Shape) -> Option<usize> {
     shape.args().list::<f64>(shape.outputs)?;

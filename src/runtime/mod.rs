@@ -521,5 +521,6 @@ kernels! {
     Grouped64x4 kernel_grouped64x4 check_grouped64x4 = sliced::gathered::<f64, { sliced::GROUPED }, 4>, sliced::check::<f64, { sliced::GROUPED }, 4>;
     Grouped64x8 kernel_grouped64x8 check_grouped64x8 = sliced::gathered::<f64, { sliced::GROUPED }, 8>, sliced::check::<f64, { sliced::GROUPED }, 8>;
     Grouped64x16 kernel_grouped64x16 check_grouped64x16 = sliced::gathered::<f64, { sliced::GROUPED }, 16>, sliced::check::<f64, { sliced::GROUPED }, 16>;
+    Finite kernel_finite check_finite = columns::finite, columns::check_finite;
     Complement32 kernel_complement32 check_complement32 = links::complement32, links::check_pair;
 }

@@ -211,8 +211,19 @@ pub fn function_transformer(builder: &mut Builder, estimator: &Estimator, frame:
     if only_checks(function) {
         return Ok(frame.clone());
     }
-    let op = Op::Function(numpy_function(estimator, function, "kw_args")?);
-    builder.map(op, frame, estimator)
+    let function = numpy_function(estimator, function, "kw_args")?;
+    let made = builder.map(Op::Function(function), frame, estimator)?;
+    use Function::{Exp, Exp2, Expm1, Log, Log1p, Log2, Log10, Reciprocal, Sqrt, Square};
+    if !matches!(function, Exp | Exp2 | Expm1 | Log | Log1p | Log2 | Log10 | Reciprocal | Sqrt | Square) {
+        return Ok(made);
+    }
+    // What comes after mostly refuses NaN and infinity; one by one, for the error to name the column.
+    let mut wires = Vec::with_capacity(made.len());
+    for (wire, name) in made.wires.into_iter().zip(&made.names) {
+        let path = format!("{} of {name:?}", estimator.path);
+        wires.push(builder.graph.push_one(Op::Finite { missing: false, infinite: false }, vec![wire], &path)?);
+    }
+    Ok(Frame { wires, names: made.names })
 }
 
 /// A FunctionTransformer's function, which has no arguments but the values.
@@ -231,7 +242,7 @@ pub fn numpy_function(estimator: &Estimator, function: Value, arguments: &str) -
             None => function.describe(),
         };
         let error = estimator.unsupported(format!("FunctionTransformer calls {name}, whose code is not in the file"));
-        error.remedy("numpy's elementwise functions (log1p, sqrt, …) are supported; apply others before the model.")
+        error.remedy("numpy's abs, cbrt, ceil, cos, exp, exp2, expm1, floor, log, log10, log1p, log2, negative, reciprocal, rint, sign, sin, sqrt, square, tan, tanh and trunc are supported; apply others before the model.")
     })
 }
 

@@ -41,8 +41,8 @@ fn refuses(record: &Record) -> bool {
     Kernel::ALL.iter().find(|&&kernel| kernel as u32 == record.kernel).is_some_and(|kernel| match kernel {
         Trees32 | Trees64 | Trees32Sets | Trees64Sets | LinearTrees => strict,
         kernel if kernel.reads_forest() => strict,
-        OneHotCode | OneHotNumber | LookupCode | LookupNumber | Interpolate | Splines | BoxCox | Donors | Within
-        | WithinEuclidean => true,
+        Finite | OneHotCode | OneHotNumber | LookupCode | LookupNumber | Interpolate | Splines | BoxCox | Donors
+        | Within | WithinEuclidean => true,
         _ => false,
     })
 }
