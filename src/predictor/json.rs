@@ -16,10 +16,23 @@ pub fn number(value: f64) -> String {
         return if value < 0.0 { format!("-{text}") } else { text.into() };
     }
     // Rust has the same shortest digits; it writes an exponent only where asked to, and never a plus.
-    match value.abs() {
+    let text = match value.abs() {
         1e-6..1e21 => value.to_string(),
         size if size < 1.0 => format!("{value:e}"),
         _ => format!("{value:e}").replace('e', "e+"),
+    };
+    // Halfway between two, as only numbers of few bits are (f32's, say), it takes the greater where JavaScript takes the even.
+    if value.to_bits().trailing_zeros() < 16 || text.contains('e') || !text.ends_with(['1', '3', '5', '7', '9']) {
+        return text;
+    }
+    let digits = text.bytes().filter(u8::is_ascii_digit).skip_while(|&digit| digit == b'0').count();
+    let even = format!("{value:.*e}", digits.saturating_sub(1));
+    let (mantissa, _) = even.split_once('e').unwrap_or((&even, ""));
+    match mantissa.bytes().next_back() {
+        Some(last) if even.parse() == Ok(value) && !text.ends_with(char::from(last)) => {
+            format!("{}{}", &text[..text.len() - 1], char::from(last))
+        }
+        _ => text,
     }
 }
 
@@ -159,6 +172,9 @@ mod tests {
             (-1.25e-7, "-1.25e-7"),
             (5e-324, "5e-324"),
             (f64::MAX, "1.7976931348623157e+308"),
+            (0.222_644_805_908_203_125, "0.22264480590820312"),
+            (-1.389_472_961_425_781_25, "-1.3894729614257812"),
+            (0.722_644_805_908_203_1, "0.7226448059082031"),
             (f64::NAN, "NaN"),
             (f64::NEG_INFINITY, "-Infinity"),
         ] {
