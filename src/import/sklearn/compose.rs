@@ -70,9 +70,12 @@ fn weigh(builder: &mut Builder, estimator: &Estimator, name: &str, frame: Frame)
 
 /// Names behind `transformer__`, where the original does so.
 fn prefix(estimator: &Estimator, name: &str, mut frame: Frame) -> Result<Frame> {
-    // Newer versions also take a callable or a format string; the plain prefix is the default.
-    if estimator.get("verbose_feature_names_out").is_none_or(|value| value.as_bool() != Some(false)) {
-        frame.names.iter_mut().for_each(|column| *column = format!("{name}__{column}"));
+    // Newer versions also take a callable, whose code is not in the file, or a format.
+    let how = estimator.get("verbose_feature_names_out");
+    let format = how.and_then(Value::as_str).unwrap_or("{transformer_name}__{feature_name}");
+    if how.is_none_or(|value| value.as_bool() != Some(false)) {
+        let prefix = format.replace("{transformer_name}", name);
+        frame.names.iter_mut().for_each(|column| *column = prefix.replace("{feature_name}", column));
     }
     Ok(frame)
 }

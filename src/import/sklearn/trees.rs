@@ -348,10 +348,12 @@ pub fn isolation_forest(builder: &mut Builder, estimator: &Estimator, frame: &Fr
             .at(place)
         })
         .collect::<Result<Vec<_>>>()?;
+    // From 1.6 on its input is not looked at.
+    let any = estimator.version >= Version(1, 6) && stored.iter().all(|(_, tree)| tree.missing_left.is_some());
     let path = &estimator.path;
     let count = trees.len() as f64;
     let sum = builder.graph.push_one(
-        Op::Trees(ensemble(trees, frame.len(), 1, Aggregate::Sum, false)),
+        Op::Trees(Ensemble { infinite: any, ..ensemble(trees, frame.len(), 1, Aggregate::Sum, any) }),
         frame.wires.clone(),
         path,
     )?;
