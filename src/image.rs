@@ -215,6 +215,7 @@ kernels! {
     Grouped64x4 "grouped64x4",
     Grouped64x8 "grouped64x8",
     Grouped64x16 "grouped64x16",
+    Softplus "softplus",
 }
 
 impl Kernel {

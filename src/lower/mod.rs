@@ -659,6 +659,7 @@ fn function_kernel(function: Function) -> Kernel {
         Function::Sign => Kernel::Sign,
         Function::SignedSquare => Kernel::SignedSquare,
         Function::Sin => Kernel::Sin,
+        Function::Softplus => Kernel::Softplus,
         Function::Sqrt => Kernel::Sqrt,
         Function::Square => Kernel::Square,
         Function::Sublinear => Kernel::Sublinear,

@@ -244,6 +244,8 @@ pub enum Function {
     /// sign(x) x²
     SignedSquare,
     Sin,
+    /// ln(1 + e^x)
+    Softplus,
     Sqrt,
     Square,
     /// 1 + ln x, and 0 where x is 0: scikit-learn's weight of a count.

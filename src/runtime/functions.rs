@@ -3,7 +3,7 @@
 
 use super::Call;
 use super::columns::{each, each_two};
-use super::exp::{exp_f32, exp_pair};
+use super::exp::{self, exp_f32, exp_pair};
 use super::pair::Pair;
 
 /// 2^x. libm's exp2 has a table of 4 KB, which every package would carry; its pow has none and is as near.
@@ -37,6 +37,8 @@ functions! {
     sign = |x| if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else if x == 0.0 { 0.0 } else { x };
     signed_square = |x| x * libm::fabs(x);
     sin = libm::sin;
+    // ln(1 + e^x), in which nothing overflows.
+    softplus = |x| libm::log1p(exp::exp(-libm::fabs(x))) + if x > 0.0 { x } else { 0.0 };
     sqrt = libm::sqrt;
     sublinear = |x| if x == 0.0 { 0.0 } else { libm::log(x) + 1.0 };
     square = |x| x * x;

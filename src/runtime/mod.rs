@@ -523,4 +523,5 @@ kernels! {
     Grouped64x16 kernel_grouped64x16 check_grouped64x16 = sliced::gathered::<f64, { sliced::GROUPED }, 16>, sliced::check::<f64, { sliced::GROUPED }, 16>;
     Finite kernel_finite check_finite = columns::finite, columns::check_finite;
     Complement32 kernel_complement32 check_complement32 = links::complement32, links::check_pair;
+    Softplus kernel_softplus check_softplus = functions::softplus, columns::check_same;
 }

@@ -7,28 +7,28 @@ use crate::model::{Cell, Function, Graph, Lookup, Marker, Op, Unknown, Wire};
 use crate::{Error, Result};
 use std::rc::Rc;
 
-/// Functions of one number, in the order they are applied, and what they make of a constant.
-type Functions = (&'static [Function], fn(f64) -> f64);
+/// A function of one number, and what it makes of a constant.
+type Elementwise = (Function, fn(f64) -> f64);
 
-fn function(operator: &str) -> Option<Functions> {
+fn function(operator: &str) -> Option<Elementwise> {
     Some(match operator {
-        "Abs" => (&[Function::Abs], f64::abs),
-        "Ceil" => (&[Function::Ceil], f64::ceil),
-        "Cos" => (&[Function::Cos], f64::cos),
-        "Exp" => (&[Function::Exp], f64::exp),
-        "Floor" => (&[Function::Floor], f64::floor),
-        "Log" => (&[Function::Log], f64::ln),
-        "Neg" => (&[Function::Negative], |x| -x),
-        "Reciprocal" => (&[Function::Reciprocal], f64::recip),
-        "Relu" => (&[Function::Relu], |x| x.max(0.0)),
-        "Round" => (&[Function::Rint], f64::round_ties_even),
-        "Sigmoid" => (&[Function::Expit], |x| 1.0 / (1.0 + (-x).exp())),
-        "Sign" => (&[Function::Sign], |x| if x == 0.0 { 0.0 } else { x.signum() }),
-        "Sin" => (&[Function::Sin], f64::sin),
-        "Softplus" => (&[Function::Exp, Function::Log1p], |x| x.exp().ln_1p()),
-        "Sqrt" => (&[Function::Sqrt], f64::sqrt),
-        "Tan" => (&[Function::Tan], f64::tan),
-        "Tanh" => (&[Function::Tanh], f64::tanh),
+        "Abs" => (Function::Abs, f64::abs),
+        "Ceil" => (Function::Ceil, f64::ceil),
+        "Cos" => (Function::Cos, f64::cos),
+        "Exp" => (Function::Exp, f64::exp),
+        "Floor" => (Function::Floor, f64::floor),
+        "Log" => (Function::Log, f64::ln),
+        "Neg" => (Function::Negative, |x| -x),
+        "Reciprocal" => (Function::Reciprocal, f64::recip),
+        "Relu" => (Function::Relu, |x| x.max(0.0)),
+        "Round" => (Function::Rint, f64::round_ties_even),
+        "Sigmoid" => (Function::Expit, |x| 1.0 / (1.0 + (-x).exp())),
+        "Sign" => (Function::Sign, |x| if x == 0.0 { 0.0 } else { x.signum() }),
+        "Sin" => (Function::Sin, f64::sin),
+        "Softplus" => (Function::Softplus, |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
+        "Sqrt" => (Function::Sqrt, f64::sqrt),
+        "Tan" => (Function::Tan, f64::tan),
+        "Tanh" => (Function::Tanh, f64::tanh),
         _ => return None,
     })
 }
@@ -66,13 +66,9 @@ pub fn unary(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
             Tensor::numbers(input.kind, input.shape.clone(), made)
         }
         _ => {
-            let (functions, _) = function(operator).ok_or_else(|| Error::unsupported("an unknown function"))?;
-            let mut wires = context.wires(input)?;
-            let (last, first) = functions.split_last().expect("every operator has a function");
-            for &function in first {
-                wires = context.push(Op::Function(function), wires)?;
-            }
-            let wires = context.rounded(Op::Function(*last), wires, input.kind)?;
+            let (function, _) = function(operator).ok_or_else(|| Error::unsupported("an unknown function"))?;
+            let wires = context.wires(input)?;
+            let wires = context.rounded(Op::Function(function), wires, input.kind)?;
             let made = input.with(input.kind, Data::Wires(wires));
             match operator {
                 // Logarithms of probabilities are none.
