@@ -91,25 +91,6 @@ pub fn scale(context: &mut Context, wires: Vec<Wire>, scale: Vec<f64>, offset: V
     context.push(Op::Linear { scale, offset }, wires)
 }
 
-/// LeakyRelu: x, or alpha x below zero. Elu: x, or alpha (e^x - 1) below zero.
-pub fn leaky(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
-    let elu = call.node.operator == "Elu";
-    let alpha = call.float("alpha", if elu { 1.0 } else { 0.01 });
-    let input = call.tensor(0)?;
-    let wires = context.wires(input)?;
-    let count = wires.len();
-    let above = context.push(Op::Function(Function::Relu), wires.clone())?;
-    let mut below = context.push(Op::Clip { low: f64::NEG_INFINITY, high: 0.0 }, wires)?;
-    if elu {
-        below = context.push(Op::Function(Function::Expm1), below)?;
-    }
-    let both = [above, below].concat();
-    let op = Op::Combine { weights: vec![1.0, alpha], divide: 1.0 };
-    let made = context.rounded(op, both, input.kind)?;
-    debug_assert_eq!(made.len(), count);
-    Ok(vec![Value::Tensor(input.with(input.kind, Data::Wires(made)))])
-}
-
 /// Clip, with bounds as attributes (before opset 11) or constant inputs.
 pub fn clip(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let input = call.tensor(0)?;

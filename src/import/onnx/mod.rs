@@ -8,6 +8,7 @@
 //! comes later, every operation before it is rounded as it rounds (`Context::round`), so that no row takes another branch.
 //! Everything else is computed in f64, nearer to what was trained than the f32 of the original.
 
+mod activation;
 mod elementwise;
 mod encode;
 mod linear;
@@ -70,6 +71,7 @@ const OPERATORS: &[(&str, &str, Read)] = &[
     (CORE, "BatchNormalization", linear::batch_normalization),
     (CORE, "Cast", elementwise::cast),
     (CORE, "Ceil", elementwise::unary),
+    (CORE, "Celu", activation::activation),
     (CORE, "Clip", elementwise::clip),
     (CORE, "Concat", shape::concat),
     (CORE, "Constant", shape::constant),
@@ -77,7 +79,7 @@ const OPERATORS: &[(&str, &str, Read)] = &[
     (CORE, "Cos", elementwise::unary),
     (CORE, "Div", elementwise::binary),
     (CORE, "Dropout", shape::identity),
-    (CORE, "Elu", elementwise::leaky),
+    (CORE, "Elu", activation::activation),
     (CORE, "Equal", elementwise::binary),
     (CORE, "Erf", elementwise::unary),
     (CORE, "Exp", elementwise::unary),
@@ -85,12 +87,16 @@ const OPERATORS: &[(&str, &str, Read)] = &[
     (CORE, "Flatten", shape::flatten),
     (CORE, "Floor", elementwise::unary),
     (CORE, "Gather", shape::gather),
+    (CORE, "Gelu", activation::activation),
     (CORE, "Gemm", linear::gemm),
     (CORE, "Greater", elementwise::binary),
     (CORE, "GreaterOrEqual", elementwise::binary),
+    (CORE, "HardSigmoid", activation::activation),
+    (CORE, "HardSwish", activation::activation),
     (CORE, "Identity", shape::identity),
     (CORE, "IsNaN", elementwise::is_nan),
-    (CORE, "LeakyRelu", elementwise::leaky),
+    (CORE, "LayerNormalization", reduce::layer_normalization),
+    (CORE, "LeakyRelu", activation::activation),
     (CORE, "Less", elementwise::binary),
     (CORE, "LessOrEqual", elementwise::binary),
     (CORE, "Log", elementwise::unary),
@@ -100,10 +106,12 @@ const OPERATORS: &[(&str, &str, Read)] = &[
     (CORE, "Max", elementwise::variadic),
     (CORE, "Mean", elementwise::variadic),
     (CORE, "Min", elementwise::variadic),
+    (CORE, "Mish", activation::activation),
     (CORE, "Mul", elementwise::binary),
     (CORE, "Neg", elementwise::unary),
     (CORE, "Not", elementwise::unary),
     (CORE, "Or", elementwise::binary),
+    (CORE, "PRelu", activation::p_relu),
     (CORE, "Pow", elementwise::binary),
     (CORE, "Reciprocal", elementwise::unary),
     (CORE, "ReduceL1", reduce::reduce),
@@ -119,6 +127,7 @@ const OPERATORS: &[(&str, &str, Read)] = &[
     (CORE, "Reshape", shape::reshape),
     (CORE, "Round", elementwise::unary),
     (CORE, "Scan", neighbors::scan),
+    (CORE, "Selu", activation::activation),
     (CORE, "Shape", shape::shape),
     (CORE, "Sigmoid", elementwise::unary),
     (CORE, "Sign", elementwise::unary),
@@ -126,13 +135,16 @@ const OPERATORS: &[(&str, &str, Read)] = &[
     (CORE, "Slice", shape::slice),
     (CORE, "Softmax", reduce::softmax),
     (CORE, "Softplus", elementwise::unary),
+    (CORE, "Softsign", activation::activation),
     (CORE, "Split", shape::split),
     (CORE, "Sqrt", elementwise::unary),
     (CORE, "Squeeze", shape::squeeze),
     (CORE, "Sub", elementwise::binary),
     (CORE, "Sum", elementwise::variadic),
+    (CORE, "Swish", activation::activation),
     (CORE, "Tan", elementwise::unary),
     (CORE, "Tanh", elementwise::unary),
+    (CORE, "ThresholdedRelu", activation::activation),
     (CORE, "TopK", neighbors::top_k),
     (CORE, "Transpose", shape::transpose),
     (CORE, "Unsqueeze", shape::unsqueeze),
@@ -190,9 +202,14 @@ impl Context {
         self.builder.graph.push_one(op, input, &self.path)
     }
 
-    /// `push`, rounded to f32 where it matters.
+    /// `push`, then `narrowed`.
     pub fn rounded(&mut self, op: Op, input: Vec<Wire>, kind: Kind) -> Result<Vec<Wire>> {
         let made = self.push(op, input)?;
+        self.narrowed(made, kind)
+    }
+
+    /// Rounded to f32 where it matters.
+    pub fn narrowed(&mut self, made: Vec<Wire>, kind: Kind) -> Result<Vec<Wire>> {
         if self.round && kind == Kind::Float {
             return self.push(Op::Function(Function::Float32), made);
         }
@@ -621,8 +638,9 @@ fn jumps<'a>(graph: &proto::Graph<'a>, needed: &Needed) -> Jumps<'a> {
     for (place, node) in graph.nodes.iter().enumerate().rev().filter(|(place, _)| needed.nodes[*place]) {
         nodes[place] = node.outputs.iter().any(|name| read.contains(name));
         let trees = node.operator.starts_with("TreeEnsemble");
-        let compares = ["Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal", "Binarizer", "Floor", "Ceil"]
-            .contains(&node.operator);
+        let compares = ["Less", "Greater", "Equal", "Binarizer", "Floor", "Ceil", "ThresholdedRelu"]
+            .iter()
+            .any(|jump| node.operator.starts_with(jump));
         // These add in an order of their own: what they make is not the same bits, whatever they read.
         let sums = ["SVM", "Linear", "Gemm", "MatMul", "Scan"].iter().any(|sum| node.operator.starts_with(sum));
         if trees || compares || (nodes[place] && !sums) {

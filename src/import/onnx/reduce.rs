@@ -210,6 +210,39 @@ pub fn lp_normalization(context: &mut Context, call: &Call) -> Result<Vec<Value>
     Ok(vec![Value::Tensor(input.with(input.kind, Data::Wires(made)))])
 }
 
+/// LayerNormalization: (x - mean) / √(variance + epsilon) over the last axes, scaled and shifted. What is left of n numbers
+/// without their mean, beside √(n epsilon), is that over √n once it is divided by its norm.
+pub fn layer_normalization(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
+    let input = call.tensor(0)?;
+    let axes: Vec<usize> = (input.axis(call.int("axis", -1))?..input.shape.len()).collect();
+    let groups = groups(input, &axes, true)?;
+    let size = groups.lists.first().map_or(0, Vec::len);
+    let vector = |place: usize, default: f64| match call.maybe(place)?.map(Tensor::constants).transpose()? {
+        None => Ok(vec![default; size]),
+        Some([one]) => Ok(vec![*one; size]),
+        Some(list) if list.len() == size => Ok(list.to_vec()),
+        Some(list) => Err(Error::malformed(format!("{} numbers for {size} columns", list.len()))),
+    };
+    let scale = vector(1, 1.0)?.iter().map(|factor| factor * (size as f64).sqrt()).collect();
+    let last = Op::Linear { scale, offset: vector(2, 0.0)? };
+    let wires = context.wires(input)?;
+    let means = sums(context, "ReduceMean", wires.clone(), &groups.lists, input.kind)?;
+    let rest =
+        context.push_one(Op::Constant(vec![(size as f64 * call.float("epsilon", 1e-5)).sqrt()]), Vec::new())?;
+    let mut made = vec![0; wires.len()];
+    for (list, mean) in groups.lists.iter().zip(means) {
+        let own: Vec<Wire> = list.iter().map(|&place| wires[place]).collect();
+        let op = Op::Combine { weights: vec![1.0, -1.0], divide: 1.0 };
+        let mut centered = context.push(op, [own, vec![mean; size]].concat())?;
+        centered.push(rest);
+        let mut out = context.push(Op::Normalize(Norm::L2), centered)?;
+        out.truncate(size);
+        let out = context.rounded(last.clone(), out, input.kind)?;
+        list.iter().zip(out).for_each(|(&place, wire)| made[place] = wire);
+    }
+    Ok(vec![Value::Tensor(input.with(input.kind, Data::Wires(made)))])
+}
+
 /// Normalizer: each row over its norm. MAX is onnxruntime's, over the largest value and not the largest magnitude.
 pub fn normalizer(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let input = call.tensor(0)?;
