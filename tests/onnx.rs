@@ -4,9 +4,11 @@ mod common;
 
 use carryout::import::{self, onnx};
 use carryout::lower::{Want, lower};
+use carryout::predictor::Predictor;
 use carryout::runtime::host::Machine;
 use carryout::{Kind, Options};
 use common::{Case, Random, Tally};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -109,6 +111,13 @@ fn whole(name: &str, sizes: &[u8], values: &[i64]) -> Vec<u8> {
     [sizes, number(2, 7), field(8, name.as_bytes()), field(9, &raw)].concat()
 }
 
+/// A tensor of f32 in float_data.
+fn floats(name: &str, sizes: &[u8], values: &[f32]) -> Vec<u8> {
+    let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let sizes = sizes.iter().flat_map(|&size| number(1, size)).collect();
+    [sizes, number(2, 1), field(8, name.as_bytes()), field(4, &data)].concat()
+}
+
 /// A model of nodes over X, [N, 2] of floats, whose output is Y.
 fn model(nodes: &[Vec<u8>], constants: &[Vec<u8>]) -> Vec<u8> {
     model_of(&port("X", 1, &[0, 2]), nodes, constants)
@@ -165,6 +174,49 @@ fn errors_name_node_operator_and_domain() {
     let names = Options { features: Some(vec!["a".into(), "b".into(), "c".into()]), ..Options::default() };
     let open = model_of(&port("X", 1, &[0, 0]), &[node("Abs", &["X"], "Y", &[])], &[]);
     assert_eq!(import::import(&open, &names).unwrap().schema.columns.len(), 3);
+}
+
+/// A place outside the table is refused: a column's own by its name, a computed one by the step.
+#[test]
+fn embeddings_refuse_what_they_have_no_row_for() {
+    let table = floats("table", &[3, 2], &[0.5, -1.0, 0.25, 2.0, 4.0, 8.0]);
+    let constants = [table, whole("one", &[1], &[1]), whole("axis", &[1], &[1])];
+    let sum = node("ReduceSum", &["rows", "axis"], "Y", &[]);
+    let asked = |input: &[u8], nodes: &[Vec<u8>], row: Value| {
+        let model = import::import(&model_of(input, nodes, &constants), &Options::default()).unwrap();
+        let mut predictor = Predictor::new("m", &model, Want::Package).unwrap();
+        let prediction = predictor.predict(&row).map_err(|error| error.to_string())?;
+        Ok::<String, String>(predictor.json(&prediction))
+    };
+    let refused = |column: &str, accepted: &str, got: &str| {
+        Err(format!("\"{column}\": expected one of {accepted}, got the number {got}"))
+    };
+    let answer = |values: &str| Ok(format!("{{\"values\":[{values}],\"warnings\":[]}}"));
+    // [rows, columns] of whole numbers, and of floats that are cast.
+    let gather = [node("Gather", &["table", "X"], "rows", &[]), sum.clone()];
+    let whole = port("X", 7, &[0, 2]);
+    assert_eq!(asked(&whole, &gather, json!([2, 0])), answer("4.5,7"));
+    for outside in ["3", "-1", "0.5"] {
+        let value: Value = outside.parse().unwrap();
+        assert_eq!(asked(&whole, &gather, json!([1, value])), refused("x1", "0, 1, 2", outside));
+    }
+    let cast = [node("Cast", &["X"], "whole", &[[field(1, b"to"), number(3, 7)].concat()])];
+    let gather = [node("Gather", &["table", "whole"], "rows", &[]), sum.clone()];
+    let nodes = [cast.as_slice(), &gather].concat();
+    assert_eq!(asked(&port("X", 1, &[0, 2]), &nodes, json!([2, 0])), answer("4.5,7"));
+    assert_eq!(asked(&port("X", 1, &[0, 2]), &nodes, json!([3, 0])), refused("x0", "0, 1, 2", "3"));
+    // Counted from one.
+    let less = [node("Sub", &["X", "one"], "whole", &[])];
+    let nodes = [less.as_slice(), &gather].concat();
+    assert_eq!(asked(&whole, &nodes, json!([3, 1])), answer("4.5,7"));
+    assert_eq!(asked(&whole, &nodes, json!([0, 1])), refused("x0", "1, 2, 3", "0"));
+    let twice = [node("Add", &["X", "X"], "whole", &[])];
+    let nodes = [twice.as_slice(), &gather].concat();
+    assert_eq!(asked(&whole, &nodes, json!([1, 0])), answer("4.5,7"));
+    for outside in [2, -1] {
+        let error = Err("a value is outside what it: Gather accepts".to_string());
+        assert_eq!(asked(&whole, &nodes, json!([outside, 0])), error);
+    }
 }
 
 #[test]

@@ -484,8 +484,6 @@ fn read(bytes: &[u8], options: &Options) -> Result<Model> {
                     context.builder.strings_at(wire, &context.path)?;
                 }
             }
-            Kind::Int => wires.iter().for_each(|&wire| context.builder.note_kind(wire, ColumnKind::Integer)),
-            Kind::Bool => wires.iter().for_each(|&wire| context.builder.note_kind(wire, ColumnKind::Boolean)),
             // Trees round what they read themselves.
             Kind::Float if jumps.inputs.contains(input.name) => {
                 wires = context.push(Op::Function(Function::Float32), wires)?;
@@ -521,6 +519,15 @@ fn read(bytes: &[u8], options: &Options) -> Result<Model> {
             if !name.is_empty() {
                 values.insert(name, Rc::new(value));
             }
+        }
+    }
+    // What a node knew of a column says more, and was noted first.
+    let types = inputs.iter().flat_map(|input| std::iter::repeat_n(input.kind, input.columns));
+    for (wire, kind) in (0..).zip(types) {
+        match kind {
+            Kind::Int => context.builder.note_kind(wire, ColumnKind::Integer),
+            Kind::Bool => context.builder.note_kind(wire, ColumnKind::Boolean),
+            _ => {}
         }
     }
     let outputs: Vec<(&str, Rc<Value>)> = graph

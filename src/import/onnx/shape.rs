@@ -2,7 +2,7 @@
 
 use super::value::{Data, Kind, Nature, Tensor, Value, along, axis_of, elements};
 use super::{Call, Context};
-use crate::model::{Cell, Wire};
+use crate::model::{Cell, ColumnKind, Function, Lookup, Op, Unknown, Wire};
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -376,12 +376,17 @@ fn picked(context: &mut Context, input: &Tensor, axis: usize, places: &Tensor) -
     Ok(taken(input, axis, &chosen))
 }
 
-/// Gather: constant places of an axis, or entries of a constant list at computed places.
+/// Gather: constant places of an axis, entries of a constant list at computed places, or rows of a constant table.
 pub fn gather(context: &mut Context, call: &Call) -> Result<Vec<Value>> {
     let (input, places) = (call.tensor(0)?, call.tensor(1)?);
     let axis = input.axis(call.int("axis", 0))?;
     if places.batch.is_some() {
-        return Ok(vec![Value::Tensor(entries(context, input, places)?)]);
+        let listed = matches!(places.data, Data::Places(..)) && elements(&input.shape[1..])? == 1;
+        let made = match &input.data {
+            Data::Numbers(table) if !listed && axis == 0 => rows(context, input, table, places)?,
+            _ => entries(context, input, places)?,
+        };
+        return Ok(vec![Value::Tensor(made)]);
     }
     let mut made = picked(context, input, axis, places)?;
     made.shape.splice(axis..=axis, places.shape.iter().copied());
@@ -408,6 +413,42 @@ fn entries(context: &mut Context, list: &Tensor, places: &Tensor) -> Result<Tens
     let table: Vec<Cell> =
         made.collect::<Option<_>>().ok_or_else(|| Error::malformed("a place beyond the end of a list"))?;
     Ok(places.with(list.kind, Data::Places(wires.clone(), Rc::new(table))).natured(Nature::Plain))
+}
+
+/// Rows of a constant table at computed places, which is what an embedding is. A negative place is refused, where ONNX counts
+/// from the end: PyTorch and Keras refuse it too, and -1 is what encoders write for a category that they do not know.
+fn rows(context: &mut Context, table: &Tensor, values: &[f64], places: &Tensor) -> Result<Tensor> {
+    let (count, width) = (table.shape[0] as i64, elements(&table.shape[1..])?);
+    let mut made = Vec::new();
+    for wire in context.wires(places)? {
+        context.spend(values.len())?;
+        let (wire, added) = column_of(context, wire).unwrap_or((wire, 0));
+        let keys: Vec<Cell> = (0..count).map(|row| Cell::Int(row.saturating_sub(added))).collect();
+        context.builder.note_kind(wire, ColumnKind::Category(keys.clone()));
+        let lookup = Lookup { keys, width: width as u32, values: values.to_vec(), unknown: Unknown::Error };
+        made.extend(context.push(Op::Lookup(lookup), vec![wire])?);
+    }
+    let shape = [&places.shape[..], &table.shape[1..]].concat();
+    Ok(Tensor { kind: table.kind, shape, batch: places.batch, data: Data::Wires(made), nature: Nature::Plain })
+}
+
+/// The column of the input whose whole numbers the wire carries, and what was added to them: its values are then checked
+/// before anything runs, and an error names it.
+fn column_of(context: &Context, mut wire: Wire) -> Option<(Wire, i64)> {
+    let mut added = 0.0;
+    while !context.builder.is_column(wire) {
+        let step = context.builder.graph.producer(wire)?;
+        let place = (wire - step.output.start) as usize;
+        match &step.op {
+            Op::Function(Function::Trunc | Function::Float32) => {}
+            Op::Linear { scale, offset } if scale[place] == 1.0 && offset[place].fract() == 0.0 => {
+                added += offset[place];
+            }
+            _ => return None,
+        }
+        wire = step.input[place];
+    }
+    Some((wire, added as i64))
 }
 
 /// ArrayFeatureExtractor: columns at constant places, or entries of a constant list at computed ones.

@@ -223,9 +223,9 @@ impl Tensor {
 
     /// The whole numbers of a constant.
     pub fn integers(&self) -> Result<Vec<i64>> {
+        // 2^63 - 1, which stands for the end in a Slice, is 2^63 in f64: the cast makes it the largest i64 again.
         let whole = |&number: &f64| {
-            // Every f64 of this size that has no fraction is an i64.
-            (number.fract() == 0.0 && number.abs() < 9e18).then_some(number as i64)
+            (number.fract() == 0.0 && number.abs() <= 9_223_372_036_854_775_808.0).then_some(number as i64)
         };
         self.constants()?
             .iter()
