@@ -176,6 +176,25 @@ fn errors_name_node_operator_and_domain() {
     assert_eq!(import::import(&open, &names).unwrap().schema.columns.len(), 3);
 }
 
+/// A network is no export of a model that its library could save instead.
+#[test]
+fn remedies_fit_what_wrote_the_file() {
+    let remedy = |nodes: &[Vec<u8>]| {
+        let error = import::import(&model(nodes, &[]), &Options::default()).expect_err("the file was accepted");
+        error.remedy_text().expect("a remedy").to_owned()
+    };
+    let convolution = remedy(&[node("Conv", &["X"], "Y", &[])]);
+    assert!(convolution.contains("opset_version=17") && convolution.contains(" Abs, Add, And,"), "{convolution}");
+    assert!(!convolution.contains("ai.onnx.ml") && !convolution.contains("ZipMap"), "{convolution}");
+    let sum = remedy(&[node("ReduceSum", &["X"], "Y", &[])]);
+    assert!(sum.starts_with("carryout predicts row by row"), "{sum}");
+    let product = remedy(&[node("MatMul", &["X", "X"], "Y", &[])]);
+    assert!(product.contains("docs/onnx.md") && !product.contains("Abs"), "{product}");
+    let scaler = [node("Scaler", &["X"], "z", &[]), field(7, b"ai.onnx.ml")].concat();
+    let converted = remedy(&[scaler, node("Conv", &["X"], "Y", &[])]);
+    assert!(converted.contains("scikit-learn"), "{converted}");
+}
+
 /// A place outside the table is refused: a column's own by its name, a computed one by the step.
 #[test]
 fn embeddings_refuse_what_they_have_no_row_for() {

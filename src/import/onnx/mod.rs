@@ -36,6 +36,9 @@ use wire::{Field, Message};
 const ELSEWHERE: &str = "If it is a scikit-learn, XGBoost or LightGBM model, give carryout the original instead of the \
      export: joblib.dump(model, \"model.joblib\").";
 
+const NETWORK: &str = "carryout reads networks over columns, without convolutions, recurrence or attention. Export for another \
+     opset (torch.onnx.export(…, opset_version=17)), or compose the layer of operators that docs/onnx.md lists.";
+
 const DAMAGED: &str = "Most likely the file is cut or damaged, or was not checked (onnx.checker.check_model): download or export it again.";
 
 /// Turns one node into steps; the values of its outputs, in their order.
@@ -440,14 +443,29 @@ pub fn looks_like(bytes: &[u8]) -> bool {
 /// # Errors
 /// Malformed where the file is damaged; Unsupported with node, operator and domain.
 pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
-    read(bytes, options).map_err(|error| {
-        let remedy = if error.kind() == crate::Kind::Malformed { DAMAGED } else { ELSEWHERE };
-        error.remedy(remedy)
+    let file = proto::model(bytes);
+    let network = file.as_ref().is_ok_and(is_network);
+    file.and_then(|file| read(&file, options)).map_err(|error| match error.kind() {
+        crate::Kind::Malformed => error.remedy(DAMAGED),
+        _ => error.remedy(if network { NETWORK } else { ELSEWHERE }),
     })
 }
 
-fn read(bytes: &[u8], options: &Options) -> Result<Model> {
-    let file = proto::model(bytes)?;
+/// Whether no converter of another library's models wrote the file: these name themselves, or use operators made for them.
+fn is_network(file: &proto::Model) -> bool {
+    !["skl2onnx", "OnnxMLTools"].contains(&file.producer) && file.graph.nodes.iter().all(|node| node.domain != ML)
+}
+
+fn unknown_operator(file: &proto::Model) -> Error {
+    let error = Error::unsupported("carryout does not know this operator");
+    if !is_network(file) {
+        return error;
+    }
+    let names: Vec<&str> = operators().filter(|(domain, _)| *domain == CORE).map(|(_, name)| name).collect();
+    error.remedy(format!("{NETWORK} These are {}.", names.join(", ")))
+}
+
+fn read(file: &proto::Model, options: &Options) -> Result<Model> {
     let graph = &file.graph;
     let inputs = inputs(graph, options)?;
     let count: usize = inputs.iter().map(|input| input.columns).sum();
@@ -510,7 +528,7 @@ fn read(bytes: &[u8], options: &Options) -> Result<Model> {
         context.path = path(node);
         context.round = jumps.nodes[place];
         let steps = context.builder.graph.steps().len();
-        let made = call(&mut context, &file, node, &values, &needed).at(|| label(node))?;
+        let made = call(&mut context, file, node, &values, &needed).at(|| label(node))?;
         // What only moves columns about is no step.
         if context.builder.graph.steps().len() > steps {
             context.builder.note(&context.path.clone());
@@ -562,9 +580,7 @@ fn call(
         return Ok(vec![Value::Tensor(done)]);
     }
     let entry = OPERATORS.iter().find(|(domain, name, _)| (*domain, *name) == (node.domain, node.operator));
-    let Some((.., read)) = entry else {
-        return Err(Error::unsupported("carryout does not know this operator"));
-    };
+    let Some((.., read)) = entry else { return Err(unknown_operator(file)) };
     let inputs = node.inputs.iter().map(|name| match *name {
         "" => Ok(None),
         name => match values.get(name) {
