@@ -3,7 +3,7 @@
 mod common;
 
 use carryout::import::{self, onnx};
-use carryout::lower::{Want, lower};
+use carryout::lower::{Results, Want, lower};
 use carryout::predictor::Predictor;
 use carryout::runtime::host::Machine;
 use carryout::{Kind, Options};
@@ -193,6 +193,21 @@ fn remedies_fit_what_wrote_the_file() {
     let scaler = [node("Scaler", &["X"], "z", &[]), field(7, b"ai.onnx.ml")].concat();
     let converted = remedy(&[scaler, node("Conv", &["X"], "Y", &[])]);
     assert!(converted.contains("scikit-learn"), "{converted}");
+}
+
+#[test]
+fn several_outputs_keep_their_names() {
+    let nodes = [node("Abs", &["X"], "Y", &[]), node("ReduceSum", &["X", "axis"], "total", &[])];
+    let outputs = [field(12, &port("Y", 1, &[0, 2])), field(12, &port("total", 1, &[0, 1]))].concat();
+    let graph: Vec<u8> = nodes.iter().flat_map(|node| field(1, node)).collect();
+    let graph = [graph, field(5, &whole("axis", &[1], &[1])), field(11, &port("X", 1, &[0, 2])), outputs].concat();
+    let bytes = [number(1, 8), field(7, &graph), field(8, &number(2, 17))].concat();
+    let model = import::import(&bytes, &Options::default()).unwrap();
+    let mut predictor = Predictor::new("m", &model, Want::Package).unwrap();
+    let Results::Regression { names, .. } = &predictor.manifest().results else { panic!("{:?}", model.output) };
+    assert_eq!(names, &["Y_0", "Y_1", "total"]);
+    let prediction = predictor.predict(&json!([-1.5, 2])).unwrap();
+    assert_eq!(predictor.json(&prediction), r#"{"values":[1.5,2,0.5],"warnings":[]}"#);
 }
 
 /// A place outside the table is refused: a column's own by its name, a computed one by the step.

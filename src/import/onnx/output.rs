@@ -139,15 +139,21 @@ fn without_label(context: &mut Context, numbers: &[(&str, &Tensor)], keys: Optio
         }
         [] => Err(Error::unsupported("the graph has no outputs that carryout can name")),
         _ => {
-            let mut made = Vec::new();
+            let (mut values, mut names) = (Vec::new(), Vec::new());
             for (name, tensor) in numbers {
-                let values = context.wires(tensor)?;
-                if values.is_empty() {
-                    return Err(Error::unsupported(format!("the output '{name}' has no columns")));
+                let wires = context.wires(tensor)?;
+                match wires.len() {
+                    0 => return Err(Error::unsupported(format!("the output '{name}' has no columns"))),
+                    1 => names.push(name.to_string()),
+                    count => names.extend((0..count).map(|place| format!("{name}_{place}"))),
                 }
-                made.push(Output::Regression { values, names: Vec::new() });
+                values.extend(wires);
             }
-            Ok(if made.len() == 1 { made.remove(0) } else { Output::Several(made) })
+            // The name of one output alone tells nothing apart.
+            if numbers.len() == 1 {
+                names.clear();
+            }
+            Ok(Output::Regression { values, names })
         }
     }
 }
