@@ -198,7 +198,6 @@ kernels! {
     Grouped32 "grouped32",
     Grouped64 "grouped64",
     Complement32 "complement32",
-    Finite "finite",
     Sliced32Sets "sliced32_sets",
     Sliced64Sets "sliced64_sets",
     Sliced32WideSets "sliced32_wide_sets",
@@ -215,6 +214,7 @@ kernels! {
     Grouped64x4 "grouped64x4",
     Grouped64x8 "grouped64x8",
     Grouped64x16 "grouped64x16",
+    Finite "finite",
     Softplus "softplus",
 }
 
