@@ -428,14 +428,15 @@ test("package.json: exports, integrity, and a list of files that is the folder",
 
 test("schema.json: what it requires is what predict() requires", () => {
   const schema = JSON.parse(read("mixed", "schema.json"));
-  assert.equal(schema.$schema, "https://json-schema.org/draft/2020-12/schema");
+  assert.equal(schema.$schema, "http://json-schema.org/draft-07/schema#");
   assert.deepEqual(schema.required, ["income", "region", "owner"]);
   assert.deepEqual(schema.properties.region, {
     title: "region",
     description: "Read by one-hot.",
     enum: ["north", "south"],
-    default: "north",
   });
+  for (const required of schema.required) assert.ok(!("default" in schema.properties[required]), required);
+  assert.deepEqual(schema.properties.income.examples, [125000]);
   assert.equal(schema.properties.age.default, null);
   assert.equal(schema.properties.note, undefined, "no prediction depends on it");
   assert.deepEqual(schema.properties.employment.type, ["string", "null"]);

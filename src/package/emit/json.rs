@@ -9,7 +9,7 @@ use crate::predictor::Manifest;
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 
-/// JSON Schema 2020-12 of one row by column name. What validates is what `predict` accepts: a range seen in
+/// JSON Schema of one row by column name, in draft-07, which every validator reads. What validates is what `predict` accepts: a range seen in
 /// training and the categories of a column that takes others too are told, not required. Columns that no prediction
 /// depends on are left out: a form need not ask for them. No keyword is our own, for strict readers refuse those.
 pub fn schema(subject: &Subject) -> String {
@@ -18,7 +18,7 @@ pub fn schema(subject: &Subject) -> String {
     let properties: Map<String, Value> = used().map(|column| (column.name.clone(), property(column))).collect();
     let required: Vec<&str> = used().filter(|column| !column.missing).map(|column| column.name.as_str()).collect();
     let schema = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": "http://json-schema.org/draft-07/schema#",
         "title": manifest.name,
         "description": format!("One row of {}. {}", manifest.name, subject.summary()),
         "type": "object",
@@ -81,12 +81,13 @@ fn property(column: &Column) -> Value {
             fields.insert("enum".into(), list);
         }
     }
-    // What a form shows first: nothing where that is accepted, else what the model knows as common.
-    let known = range(column).is_some() || matches!(column.kind, ColumnKind::Category(_) | ColumnKind::Boolean);
+    // A default is what stands for an absent field: only a missing value does. What else a form may show first is an
+    // example, for validators fill defaults in.
+    let known = range(column).is_some() || column.kind == ColumnKind::Boolean;
     if column.missing {
         fields.insert("default".into(), Value::Null);
     } else if known {
-        fields.insert("default".into(), example(column));
+        fields.insert("examples".into(), json!([example(column)]));
     }
     Value::Object(fields)
 }
