@@ -37,6 +37,8 @@ pub struct SelfTest {
     pub cases: Vec<Case>,
     /// Reached of all: leaves, categories, columns that may be missing, classes.
     pub covers: Vec<(&'static str, usize, usize)>,
+    /// A row for people to look at, and the runtime's answer.
+    pub shown: Option<(Vec<Value>, Value)>,
 }
 
 pub struct Case {
@@ -104,6 +106,11 @@ impl SelfTest {
             let aimed = aim::rows(&mut forest, columns, |tree, leaf| leaves.contains(&(tree, leaf)));
             consider(aimed.into_iter().map(|row| Sample { row, expected: None }).collect(), &mut forest, &mut found);
         }
+        let own = |answer: &Map<String, Value>| {
+            let mut answer = answer.clone();
+            answer.shift_remove("warnings");
+            Value::Object(answer)
+        };
         let order = greedy(found.iter().map(|(_, expected, _, things)| (expected.is_some(), things.as_slice())));
         let room = (MOST_VALUES / columns.len().max(1)).clamp(4, MOST_ROWS);
         let mut covered = HashSet::new();
@@ -114,12 +121,7 @@ impl SelfTest {
                 let (row, expected, answer, things) = &found[place];
                 covered.extend(things.iter().copied());
                 let original = expected.is_some();
-                let expected = expected.clone().unwrap_or_else(|| {
-                    let mut answer = answer.clone();
-                    answer.shift_remove("warnings");
-                    Value::Object(answer)
-                });
-                Case { row: row.clone(), expected, original }
+                Case { row: row.clone(), expected: expected.clone().unwrap_or_else(|| own(answer)), original }
             })
             .collect();
         let count = |test: fn(&Thing) -> bool| covered.iter().filter(|thing| test(thing)).count();
@@ -134,7 +136,9 @@ impl SelfTest {
             ("missing", count(|thing| matches!(thing, Thing::Missing(..))), missing),
             ("classes", count(|thing| matches!(thing, Thing::Class(..))), class_count(&model.output)),
         ];
-        Ok(SelfTest { cases, covers: covers.into_iter().filter(|(.., all)| *all > 0).collect() })
+        let covers = covers.into_iter().filter(|(.., all)| *all > 0).collect();
+        let shown = believable(columns, &found).map(|(row, _, answer, _)| (row.clone(), own(answer)));
+        Ok(SelfTest { cases, covers, shown })
     }
 
     /// The object that `selftest.json` holds.
@@ -157,6 +161,23 @@ impl SelfTest {
             "cases": cases,
         })
     }
+}
+
+/// The first row that lacks nothing and is not blank: a sample where there are some.
+fn believable<'a>(columns: &[Column], found: &'a [Found]) -> Option<&'a Found> {
+    let lacks = |row: &[Value]| columns.iter().zip(row).any(|(column, value)| column.used && value.is_null());
+    let mut whole = found.iter().filter(|(row, ..)| !lacks(row));
+    let first = whole.clone().next();
+    whole.find(|(row, ..)| !blank(columns, row)).or(first).or(found.first())
+}
+
+/// Whether a number is 0 for want of a range, or a text is a word.
+fn blank(columns: &[Column], row: &[Value]) -> bool {
+    columns.iter().zip(row).filter(|(column, _)| column.used).any(|(column, value)| match column.kind {
+        ColumnKind::Number | ColumnKind::Integer => column.range.is_none() && value.as_f64() == Some(0.0),
+        ColumnKind::Text => value.as_str().is_some_and(|text| !text.contains(' ')),
+        _ => false,
+    })
 }
 
 /// The columns' values that a row has.

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -443,6 +443,32 @@ test("schema.json: what it requires is what predict() requires", () => {
   assert.deepEqual(schema.properties.rooms.type, ["number", "null"]);
   assert.equal(schema.properties.income.maximum, undefined);
   assert.ok(Object.hasOwn(JSON.parse(read("hostile", "schema.json")).properties, "__proto__"));
+});
+
+/** What text of an object says, without what is left out. */
+const told = (text) => new Function(`return (${text.replaceAll(/,? …/g, "")})`)();
+
+test("the model card's code runs as it stands, and gives what is said beside it", async () => {
+  const place = mkdtempSync(join(made, "card-"));
+  mkdirSync(join(place, "node_modules"));
+  const near = (got, said, where) => {
+    if (typeof said === "number") assert.ok(Math.abs(got - said) <= 1e-3 * Math.abs(said), where);
+    else if (typeof said !== "object" || said === null) assert.equal(got, said, where);
+    else for (const [field, part] of Object.entries(said)) near(got[field], part, where);
+  };
+  for (const name of names) {
+    symlinkSync(folder(name), join(place, "node_modules", name));
+    const blocks = [...read(name, "README.md").toString().matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code);
+    assert.equal(blocks.length, 2, name);
+    for (const [number, code] of blocks.entries()) {
+      writeFileSync(join(place, "block.mjs"), code);
+      const out = execFileSync(process.execPath, ["block.mjs"], { cwd: place, encoding: "utf8" });
+      const [, said] = /console\.log.*\); \/\/ (.*)/.exec(code);
+      if (number === 1) assert.equal(out, "true\n", name);
+      else near(told(out), told(said), `${name}: ${out} is not ${said}`);
+    }
+  }
+  rmSync(place, { recursive: true });
 });
 
 test("the files are as prettier writes them", async () => {

@@ -114,11 +114,6 @@ impl<'a> Subject<'a> {
         };
         format!("{}: {} in, {out} out", self.manifest.task, count(self.columns().len(), "column", "columns"))
     }
-
-    /// A row that the model accepts, by column name.
-    pub fn example(&self) -> Vec<(&'a str, Value)> {
-        self.columns().iter().map(|column| (column.name.as_str(), example(column))).collect()
-    }
 }
 
 /// A value that the column accepts, as common as the schema lets one know.

@@ -1,12 +1,13 @@
 //! `README.md`: the model card.
 
 use super::javascript::class_name;
-use super::text::{Syntax, js_key, js_string, layout, markdown};
+use super::text::{Syntax, js_key, js_number, js_string, layout, markdown};
 use super::types::{readers, trained};
-use super::{CARRYOUT, Subject, cell};
+use super::{CARRYOUT, Subject, cell, example};
 use crate::lower::Results;
 use crate::model::{Cell, Column, ColumnKind, NamesFrom};
 use crate::package::selftest::SelfTest;
+use serde_json::Value;
 
 /// Most columns, categories or classes that the card lists one by one.
 const LISTED: usize = 60;
@@ -29,11 +30,7 @@ pub fn readme(subject: &Subject, sizes: &[Size], tests: &SelfTest, checked: &[St
         markdown(&subject.origin())
     );
     md.push_str("\nThe model runs where this package runs, in a browser, a worker or on a server: it sends nothing anywhere.\n\n");
-    md.push_str(&format!(
-        "```js\nimport {{ predict, load }} from {module};\n\nawait predict({row});\n\nconst model = await load(); // once; afterwards everything is synchronous\nmodel.predict(row);\nmodel.predictBatch(rows); // an array of rows, or an object of columns\n```\n\n",
-        module = js_string(name),
-        row = example(subject),
-    ));
+    md.push_str(&usage(subject, tests));
     md.push_str("## Inputs\n\n");
     if manifest.schema.names_from == NamesFrom::Invented {
         md.push_str("The model file names no columns; these names are made up, in the order of its array.\n\n");
@@ -73,8 +70,10 @@ pub fn readme(subject: &Subject, sizes: &[Size], tests: &SelfTest, checked: &[St
     }
     md.push_str(&format!("- {}\n\n", replayed(tests)));
     md.push_str(&format!(
-        "```js\nimport {{ selfTest }} from {module};\n\nselfTest(model).passed; // in the engine of whoever visits\n```\n\n",
-        module = js_string(&format!("{name}/selftest")),
+        "```js\nimport {{ load }} from {module};\nimport {{ selfTest }} from {tests};\n\n\
+         console.log(selfTest(await load()).passed); // true, in the engine of whoever visits\n```\n\n",
+        module = js_string(name),
+        tests = js_string(&format!("{name}/selftest")),
     ));
     md.push_str("## Size\n\n| what a visitor downloads | bytes | gzip |\n|---|---|---|\n");
     for Size { name, raw, gzip } in sizes {
@@ -121,17 +120,59 @@ fn sentence(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// The example row as a literal; a wide one is cut.
-fn example(subject: &Subject) -> String {
-    let row = subject.example();
-    let mut js = "{\n".to_string();
-    for (name, value) in row.iter().take(LISTED) {
-        js.push_str(&format!("  {}: {},\n", js_key(name), layout(value, Syntax::Js, 2, 0, 0)));
+/// Code that runs as it stands, and what it prints.
+fn usage(subject: &Subject, tests: &SelfTest) -> String {
+    let name = &subject.manifest.name;
+    let wide = subject.columns().len() > LISTED;
+    let (first, row, answer) = match (tests.cases.first(), &tests.shown) {
+        (Some(case), _) if wide => {
+            let cases = js_string(&format!("{name}/selftest.json"));
+            let import = format!("import tests from {cases} with {{ type: \"json\" }};\n");
+            (import, "tests.cases[0].row".to_string(), Some(&case.expected))
+        }
+        (_, Some((row, answer))) => (String::new(), literal(subject, |place, _| row[place].clone()), Some(answer)),
+        _ => (String::new(), literal(subject, |_, column| example(column)), None),
+    };
+    let answer = answer.map_or(String::new(), |answer| format!(" // {}", brief(answer)));
+    format!(
+        "```js\nimport {{ load, predict }} from {module};\n{first}\nconst row = {row};\n\
+         console.log(await predict(row));{answer}\n\n\
+         const model = await load(); // once; afterwards everything is synchronous\n\
+         model.predict(row);\n\
+         model.predictBatch([row, row]); // an array of rows, or an object of columns\n```\n\n",
+        module = js_string(name),
+    )
+}
+
+/// The row as an object, without the columns that no prediction depends on.
+fn literal(subject: &Subject, value: impl Fn(usize, &Column) -> Value) -> String {
+    let columns = subject.columns().iter().enumerate().filter(|(_, column)| column.used);
+    let fields = columns.map(|(place, column)| {
+        format!("  {}: {},\n", js_key(&column.name), layout(&value(place, column), Syntax::Js, 2, 0, 0))
+    });
+    format!("{{\n{}}}", fields.collect::<String>())
+}
+
+/// A prediction on one line: few digits, no lists by class, no warnings.
+fn brief(value: &Value) -> String {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let number = number.as_f64().unwrap_or_default();
+            let text = if number.abs() < 1000.0 { format!("{number:.3e}") } else { format!("{number:.0}") };
+            js_number(text.parse().unwrap_or(number))
+        }
+        Value::Array(items) => {
+            let more = (items.len() > 3).then(|| "…".to_string());
+            let some: Vec<String> = items.iter().take(3).map(brief).chain(more).collect();
+            format!("[{}]", some.join(", "))
+        }
+        Value::Object(fields) => {
+            let told = fields.iter().filter(|(_, value)| !value.is_object());
+            let told: String = told.map(|(name, value)| format!("{}: {}, ", js_key(name), brief(value))).collect();
+            format!("{{ {told}… }}")
+        }
+        other => layout(other, Syntax::Js, 0, 0, 0),
     }
-    if row.len() > LISTED {
-        js.push_str(&format!("  // and {} more\n", row.len() - LISTED));
-    }
-    js + "}"
 }
 
 fn accepts(column: &Column) -> String {
