@@ -278,9 +278,18 @@ test("a batch that does not fit says where", async () => {
   const column = [1, 2];
   const sound = { sepal_length: column, sepal_width: column, petal_length: column, petal_width: column };
   assert.equal(model.predictBatch(sound).rows, 2);
-  const short = '"petal_width": expected an array of 2 values like the others';
+  const short = '"petal_width": expected 2 values like the columns before it, got 1';
   assert.throws(() => model.predictBatch({ ...sound, petal_width: [1] }), typeError(short));
-  assert.throws(() => model.predictBatch({ ...sound, petal_width: 5 }), typeError(short));
+  const lone = '"petal_width": expected an array, got the number 5';
+  assert.throws(() => model.predictBatch({ ...sound, petal_width: 5 }), typeError(lone));
+  // A string has a length too.
+  const one = '"age": expected an array, got the number 41';
+  assert.throws(() => mixed.model.predictBatch(row), typeError(one));
+  const word = '"employment": expected an array, got the string "self-employed"';
+  const lists = Object.fromEntries(Object.entries(row).map(([name, value]) => [name, [value]]));
+  assert.throws(() => mixed.model.predictBatch({ ...lists, employment: "self-employed" }), typeError(word));
+  const bare = '"petal_width": expected an array, got an object';
+  assert.throws(() => model.predictBatch({ ...sound, petal_width: {} }), typeError(bare));
   const absent = '"petal_width": expected a number, got undefined';
   assert.throws(() => model.predictBatch({ ...sound, petal_width: undefined }), typeError(absent));
   assert.throws(() => model.predictBatch({}), typeError('"sepal_length": expected a number, got undefined'));

@@ -494,7 +494,7 @@ fn ordinary(subject: &Subject, needs: &Needs) -> String {
 const lowest = bounds({from});
 const highest = bounds({to});
 
-/** An end of what each column of numbers takes without a word; the others have none. */
+/** An end of what each column of numbers takes without a word. */
 function bounds(end) {{
   return Float64Array.from(columns, {params} => {{
     const most = {most};

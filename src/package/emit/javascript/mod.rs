@@ -28,7 +28,7 @@ pub enum Loading<'a> {
 /// `index.js`, `inline.js` or `workerd.js`.
 pub fn index(subject: &Subject, integrity: &str, loading: Loading) -> String {
     let needs = Needs::of(subject);
-    let integrity = format!("/** The hash of model.wasm. */\nconst integrity =\n  {};\n\n", js_string(integrity));
+    let integrity = format!("const integrity =\n  {};\n\n", js_string(integrity));
     let first = match loading {
         Loading::Imported => "import standard from \"./model.wasm\";\n\n".to_string(),
         Loading::Beside | Loading::Inside(_) => String::new(),
@@ -257,7 +257,7 @@ pub fn class_name(class: &Cell) -> String {
 const PUBLIC: &str = "\
 let shared;
 
-/** Loads the model, once: later calls without an argument give the same one. */
+/** Loads the model: once, unless a source is given. */
 export function load(source) {
   if (source !== undefined) return open(source);
   shared ??= open().catch((error) => {
@@ -300,7 +300,7 @@ async function compile(given) {
   if (code instanceof WebAssembly.Module) return code;
   try {
     if (isResponse(code)) return await WebAssembly.compileStreaming(code);
-    // In Node at once: threads may be long in coming.
+    // In Node at once: threads may be late.
     return globalThis.process && !globalThis.document
       ? new WebAssembly.Module(code)
       : await WebAssembly.compile(code);
@@ -309,7 +309,7 @@ async function compile(given) {
   }
 }
 
-/** To name the class would make Node load all of fetch. */
+/** Its class named, Node would load all of fetch. */
 function isResponse(code) {
   return typeof code.arrayBuffer === \"function\";
 }
@@ -328,7 +328,7 @@ function explained(message) {
   return \"model.wasm does not compile; it may be cut short: copy it anew from the package\";
 }
 
-/** The bytes, if their hash is the one above. */
+/** The bytes, if this is their hash. */
 async function checked(code) {
   const bytes = isResponse(code) ? await code.arrayBuffer() : code;
   if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
@@ -345,7 +345,7 @@ async function checked(code) {
 
 const READ: &str = "
 function decoded(base64) {
-  // These take a tenth of a millisecond where the loop, not yet compiled, takes three.
+  // Faster than the loop.
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
   if (globalThis.Buffer) return Buffer.from(base64, \"base64\");
   const text = atob(base64);
@@ -355,7 +355,7 @@ function decoded(base64) {
 }
 
 async function read(url) {
-  // Vite puts small files into its bundle, from where policies forbid to fetch.
+  // Vite inlines small files; policies forbid to fetch those.
   const [, base64] = /^data:[^,]*;base64,(.*)/.exec(url) ?? [];
   if (base64) return decoded(base64);
   // Node cannot fetch files; bundlers do not see this `fs`.

@@ -387,7 +387,7 @@ function decode(k, number, own) {
     let lists_warn = if encode_warn { "encode(c, undefined, warn)" } else { "encode(c, undefined)" };
     let rows_of = format!(
         "\
-/** How many rows a batch has, and a function that finds a value of it. */
+/** A batch's number of rows, and what finds a value of it. */
 export function rowsOf(input, {read_args}start = 0) {{
   if (ArrayBuffer.isView(input)) {{
     if (input.length % {count} === 0) {{
@@ -407,18 +407,20 @@ export function rowsOf(input, {read_args}start = 0) {{
     return [input.length, find];
   }}
   const lists = {lists};
-  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  let rows;
   lists.forEach((list, c) => {{
     if (list === undefined || list === null) {{
       // Refused here unless it may be missing.
       {lists_warn};
-    }} else if (typeof list !== \"object\" || list.length !== rows) {{
+    }} else if (typeof list !== \"object\" || !(list.length >= 0)) {{
+      throw new TypeError(`${{field(c)}}: expected an array, got ${{show(list)}}`);
+    }} else if (list.length !== (rows ??= list.length)) {{
       throw new TypeError(
-        `${{field(c)}}: expected an array of ${{rows}} values like the others`,
+        `${{field(c)}}: expected ${{rows}} values like the columns before it, got ${{list.length}}`,
       );
     }}
   }});
-  return [rows, (row, c) => lists[c]?.[row]{given}];
+  return [rows ?? 0, (row, c) => lists[c]?.[row]{given}];
 }}
 
 ",
@@ -559,7 +561,7 @@ async function open(source) {{
     }};
   }}
 
-  /** Runs rows of which the first is number `start` of a batch. */
+  /** Runs rows; the first is number `start` of a batch. */
   function batch(input, start = 0) {{
     if (!wasm) throw problem(freed);
 {tally}    const [rows, find{lists}] = rowsOf(input, {read_args}start);

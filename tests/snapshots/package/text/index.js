@@ -28,7 +28,7 @@ function freeze(value) {
 
 let shared;
 
-/** Loads the model, once: later calls without an argument give the same one. */
+/** Loads the model: once, unless a source is given. */
 export function load(source) {
   if (source !== undefined) return open(source);
   shared ??= open().catch((error) => {
@@ -97,7 +97,7 @@ async function open(source) {
     };
   }
 
-  /** Runs rows of which the first is number `start` of a batch. */
+  /** Runs rows; the first is number `start` of a batch. */
   function batch(input, start = 0) {
     if (!wasm) throw problem(freed);
     const [rows, find] = rowsOf(input, start);
@@ -147,7 +147,7 @@ export function assemble({ rows, arrays }) {
   };
 }
 
-/** How many rows a batch has, and a function that finds a value of it. */
+/** A batch's number of rows, and what finds a value of it. */
 export function rowsOf(input, start = 0) {
   if (ArrayBuffer.isView(input)) {
     if (input.length % 1 === 0) {
@@ -167,18 +167,20 @@ export function rowsOf(input, start = 0) {
     return [input.length, find];
   }
   const lists = valuesOf(input);
-  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  let rows;
   lists.forEach((list, c) => {
     if (list === undefined || list === null) {
       // Refused here unless it may be missing.
       encode(c, undefined);
-    } else if (typeof list !== "object" || list.length !== rows) {
+    } else if (typeof list !== "object" || !(list.length >= 0)) {
+      throw new TypeError(`${field(c)}: expected an array, got ${show(list)}`);
+    } else if (list.length !== (rows ??= list.length)) {
       throw new TypeError(
-        `${field(c)}: expected an array of ${rows} values like the others`,
+        `${field(c)}: expected ${rows} values like the columns before it, got ${list.length}`,
       );
     }
   });
-  return [rows, (row, c) => lists[c]?.[row]];
+  return [rows ?? 0, (row, c) => lists[c]?.[row]];
 }
 
 /** The row's values in the order of the columns. */
@@ -220,7 +222,6 @@ function encode(c, value, row) {
   );
 }
 
-/** The hash of model.wasm. */
 const integrity =
   "sha384-INTEGRITY";
 
@@ -249,7 +250,7 @@ async function compile(given) {
   if (code instanceof WebAssembly.Module) return code;
   try {
     if (isResponse(code)) return await WebAssembly.compileStreaming(code);
-    // In Node at once: threads may be long in coming.
+    // In Node at once: threads may be late.
     return globalThis.process && !globalThis.document
       ? new WebAssembly.Module(code)
       : await WebAssembly.compile(code);
@@ -258,7 +259,7 @@ async function compile(given) {
   }
 }
 
-/** To name the class would make Node load all of fetch. */
+/** Its class named, Node would load all of fetch. */
 function isResponse(code) {
   return typeof code.arrayBuffer === "function";
 }
@@ -277,7 +278,7 @@ function explained(message) {
   return "model.wasm does not compile; it may be cut short: copy it anew from the package";
 }
 
-/** The bytes, if their hash is the one above. */
+/** The bytes, if this is their hash. */
 async function checked(code) {
   const bytes = isResponse(code) ? await code.arrayBuffer() : code;
   if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
@@ -292,7 +293,7 @@ async function checked(code) {
 }
 
 function decoded(base64) {
-  // These take a tenth of a millisecond where the loop, not yet compiled, takes three.
+  // Faster than the loop.
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
   if (globalThis.Buffer) return Buffer.from(base64, "base64");
   const text = atob(base64);
@@ -302,7 +303,7 @@ function decoded(base64) {
 }
 
 async function read(url) {
-  // Vite puts small files into its bundle, from where policies forbid to fetch.
+  // Vite inlines small files; policies forbid to fetch those.
   const [, base64] = /^data:[^,]*;base64,(.*)/.exec(url) ?? [];
   if (base64) return decoded(base64);
   // Node cannot fetch files; bundlers do not see this `fs`.
