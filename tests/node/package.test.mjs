@@ -505,7 +505,7 @@ function typecheck(source) {
   mkdirSync(made, { recursive: true });
   const place = mkdtempSync(join(made, "types-"));
   writeFileSync(join(place, "test.mts"), source);
-  const options = ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext", "--lib", "es2022"];
+  const options = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022", "--module", "nodenext", "--lib", "es2022"];
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   return new Promise((resolve) => {
     execFile(process.execPath, [tsc, ...options, "--types", "", join(place, "test.mts")], (_, stdout, stderr) => {
@@ -515,18 +515,22 @@ function typecheck(source) {
   });
 }
 
-test("index.d.ts passes tsc --strict without the DOM's types, and says what it should", async () => {
+test("index.d.ts passes tsc --strict and --exactOptionalPropertyTypes without the DOM's types, and says what it should", async () => {
   const imports = names.map((name) => `import * as ${name} from ${JSON.stringify(`../packages/${name}/index.js`)};`);
   const said = await typecheck(`${imports.join("\n")}
     const label: "approved" | "rejected" = (await mixed.predict(${JSON.stringify(row)})).label;
     const model = await mixed.load();
     model.predict({ income: 1, region: "south", owner: false });
     model.predict({ income: 1, region: "south", owner: false, employment: "another", rooms: 8, age: null });
+    model.predict({ income: 1, region: "south", owner: false, age: undefined, rooms: undefined });
     model.predict([1, 2, null, "north", undefined, "a", true, 1n]);
     const byLabel: number = model.predict({ income: 1, region: "south", owner: false }).probabilities[label];
     const labels: ("approved" | "rejected")[] = model.predictBatch([]).labels();
     const typed = await linear.load();
     const probabilities: Float64Array = typed.predictBatch(new Float32Array(8)).probabilities;
+    const lists: number[][] = [[1, 2, 3, 4]];
+    typed.predictBatch(lists);
+    (await single.load()).predictBatch([[null]]);
     typed.predictBatch({ sepal_length: [1], sepal_width: new Float32Array(1), petal_length: [1], petal_width: [1] });
     const bare: number = (await single.predict(3)).value;
     await single.predict(null);
@@ -556,12 +560,15 @@ test("programs that must not compile", async () => {
     ["comparison with a class that does not exist", '(await mixed.predict({ income: 1, region: "north", owner: true })).label === "maybe"', "no overlap"],
     ["a regression's label", "(await tree.predict([1, 2])).label", "label"],
     ["an output that does not exist", "(await several.predict([1, true])).outputs[3]", "3"],
+    ["null in rows of numbers where missing is refused", "(await tree.load()).predictBatch([[1, null]])", "'null' is not assignable to type 'number'"],
+    ["a string for a column", '(await strings.load()).predictBatch({ color: "red", size: [1, 2, 3] })', "'string' is not assignable"],
     ["a typed array for columns of strings", "(await mixed.load()).predictBatch(new Float64Array(8))", "Float64Array"],
   ];
   const checks = programs.map(async ([what, program, says]) => {
     const said = await typecheck(`
       import * as mixed from "../packages/mixed/index.js";
       import * as several from "../packages/several/index.js";
+      import * as strings from "../packages/strings/index.js";
       import * as tree from "../packages/tree/index.js";
       ${program};
     `);
@@ -573,7 +580,7 @@ test("programs that must not compile", async () => {
   const text = `# What the types refuse
 
 Programs that do not compile against a package's index.d.ts, and what \`tsc --strict\` says of each: \`mixed\` has columns of
-every kind, \`tree\` is a regression, \`several\` has three outputs. Written by \`UPDATE=1 node --test tests/node/package.test.mjs\`.
+every kind, \`tree\` is a regression, \`several\` has three outputs, \`strings\` a category and a number. Written by \`UPDATE=1 node --test tests/node/package.test.mjs\`.
 
 ${shown.join("\n")}`;
   const page = join(root, "docs/types.md");

@@ -48,12 +48,14 @@ pub fn index(subject: &Subject) -> String {
         "\
 /** Many rows, column by column. */
 export type Columns = {
-  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]> & object;
 };
 
 ",
     );
     let mut batches = vec!["readonly Row[]".to_string(), "Columns".to_string()];
+    let number = if columns.iter().any(|column| column.missing) { "(number | null)" } else { "number" };
+    batches.extend(numbers.then(|| format!("readonly (readonly {number}[])[]")));
     batches.extend(numbers.then_some(arrays).into_iter().flatten());
     ts.push_str("/** Many rows");
     ts.push_str(if numbers { "; a typed array holds them one after the other. */\n" } else { ". */\n" });
@@ -248,7 +250,8 @@ fn members(column: &Column) -> Vec<String> {
             if list.is_empty() { vec!["never".to_string()] } else { list }
         }
     };
-    list.extend(column.missing.then(|| "null".to_string()));
+    // With `exactOptionalPropertyTypes` undefined must be named.
+    list.extend(column.missing.then_some(["null", "undefined"]).into_iter().flatten().map(str::to_string));
     list
 }
 

@@ -14,17 +14,18 @@
 /** One row by column name. */
 export interface Features {
   /** Whole numbers in training, 17 to 90. Read by impute. */
-  age?: number | null;
+  age?: number | null | undefined;
   /** 0 to 250000.5 in training. Read by scale. */
   income: number;
   /** Other values are accepted, with a warning. Read by impute. */
-  employment?: "employed" | "self-employed" | "retired" | (string & {}) | null;
+  employment?:
+    "employed" | "self-employed" | "retired" | (string & {}) | null | undefined;
   /** Read by one-hot. */
   region: "north" | "south";
   /** Other values are accepted, with a warning. Read by one-hot. */
-  rooms?: 1 | 2 | 3 | (number & {}) | null;
+  rooms?: 1 | 2 | 3 | (number & {}) | null | undefined;
   /** Other values are accepted, with a warning. Read by one-hot. */
-  grade?: "a" | 1 | false | (string & {}) | (number & {}) | null;
+  grade?: "a" | 1 | false | (string & {}) | (number & {}) | null | undefined;
   /** Read by clf. */
   owner: boolean;
   /** No prediction depends on it: anything will do. */
@@ -47,7 +48,7 @@ export type Row = Features | Values;
 
 /** Many rows, column by column. */
 export type Columns = {
-  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]> & object;
 };
 
 /** Many rows. */

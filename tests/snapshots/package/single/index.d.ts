@@ -10,7 +10,7 @@
 /** One row by column name. */
 export interface Features {
   /** Read by SimpleImputer. */
-  x0?: number | null;
+  x0?: number | null | undefined;
 }
 
 /** One row in the order of the columns. */
@@ -21,11 +21,16 @@ export type Row =
 
 /** Many rows, column by column. */
 export type Columns = {
-  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]> & object;
 };
 
 /** Many rows; a typed array holds them one after the other. */
-export type Rows = readonly Row[] | Columns | Float64Array | Float32Array;
+export type Rows =
+  | readonly Row[]
+  | Columns
+  | readonly (readonly (number | null)[])[]
+  | Float64Array
+  | Float32Array;
 
 export interface Prediction {
   /** The predicted value. */

@@ -10,9 +10,9 @@
 /** One row by column name. */
 export interface Features {
   /** Other values are accepted, with a warning. Read by SimpleImputer. */
-  color?: "red" | "green" | (string & {}) | null;
+  color?: "red" | "green" | (string & {}) | null | undefined;
   /** A column of the kind number. */
-  size?: number | null;
+  size?: number | null | undefined;
 }
 
 /** One row in the order of the columns. */
@@ -22,7 +22,7 @@ export type Row = Features | Values;
 
 /** Many rows, column by column. */
 export type Columns = {
-  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]> & object;
 };
 
 /** Many rows. */

@@ -20,7 +20,7 @@ export type Row = Features | Values | Features["text"];
 
 /** Many rows, column by column. */
 export type Columns = {
-  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]> & object;
 };
 
 /** Many rows. */

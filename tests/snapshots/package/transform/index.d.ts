@@ -10,9 +10,9 @@
 /** One row by column name. */
 export interface Features {
   /** Read by StandardScaler. */
-  a?: number | null;
+  a?: number | null | undefined;
   /** Read by StandardScaler. */
-  b?: number | null;
+  b?: number | null | undefined;
 }
 
 /** One row in the order of the columns. */
@@ -22,11 +22,16 @@ export type Row = Features | Values | Float64Array | Float32Array;
 
 /** Many rows, column by column. */
 export type Columns = {
-  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]> & object;
 };
 
 /** Many rows; a typed array holds them one after the other. */
-export type Rows = readonly Row[] | Columns | Float64Array | Float32Array;
+export type Rows =
+  | readonly Row[]
+  | Columns
+  | readonly (readonly (number | null)[])[]
+  | Float64Array
+  | Float32Array;
 
 export interface Prediction {
   /** 2 values: a, b. */

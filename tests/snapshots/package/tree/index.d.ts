@@ -22,11 +22,16 @@ export type Row = Features | Values | Float64Array | Float32Array;
 
 /** Many rows, column by column. */
 export type Columns = {
-  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]> & object;
 };
 
 /** Many rows; a typed array holds them one after the other. */
-export type Rows = readonly Row[] | Columns | Float64Array | Float32Array;
+export type Rows =
+  | readonly Row[]
+  | Columns
+  | readonly (readonly number[])[]
+  | Float64Array
+  | Float32Array;
 
 export interface Prediction {
   /** The predicted value. */
