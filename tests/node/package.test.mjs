@@ -347,6 +347,7 @@ before(async () => {
   const pages = {
     "/model.wasm": [200, "application/wasm", wasm],
     "/untyped.wasm": [200, "application/octet-stream", wasm],
+    "/.vite/deps/model.wasm": [200, "text/html", "<!doctype html><title>development</title>"],
     "/page.wasm": [200, "text/html; charset=utf-8", "<!doctype html><title>not found</title>"],
     "/cut.wasm": [200, "application/wasm", wasm.subarray(0, 100)],
   };
@@ -368,6 +369,7 @@ test("model.wasm from a server: typed or not, and what to do where it is somethi
   const says = (path, message) => assert.rejects(load(`${address}${path}`), { name: "Error", message });
   await says("/gone.wasm", /^linear: http.*gone\.wasm answered 404; serve model\.wasm there, give load\(\) its address, or import linear\/inline$/);
   await says("/page.wasm", /^linear: http.*page\.wasm is text\/html; charset=utf-8, not WebAssembly: .* serve the file there, or import linear\/inline$/);
+  await says("/.vite/deps/model.wasm", /a page; list the package in optimizeDeps\.exclude, or import linear\/inline$/);
   await says("/cut.wasm", "linear: model.wasm does not compile; it may be cut short: copy it anew from the package");
   const nowhere = "linear: http://127.0.0.1:1/model.wasm cannot be fetched; serve model.wasm there and allow it in connect-src, or import linear/inline";
   await assert.rejects(load("http://127.0.0.1:1/model.wasm"), { message: nowhere });

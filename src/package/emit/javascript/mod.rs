@@ -379,7 +379,7 @@ async function read(url) {
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (bytes[0] !== 0) {
     throw problem(
-      `${url} is ${type}, not WebAssembly: the server answered with a page; serve the file there, or import ${schema.name}/inline`,
+      `${url} is ${type}, not WebAssembly: the server answered with a page; ${/.vite.deps/.test(url) ? \"list the package in optimizeDeps.exclude\" : \"serve the file there\"}, or import ${schema.name}/inline`,
     );
   }
   return bytes;
