@@ -128,8 +128,10 @@ export function batch(model: Model, name: string, current: () => Value[] | null,
 /** The first rows, of an anomaly detector the flagged ones; made columns before those that were given. */
 function tableOf(table: Predicted): HTMLTableElement {
   const { header, rows, given } = table;
-  const turn = (row: readonly string[]) => [...row.slice(given), ...row.slice(0, given)];
-  const made = (index: number) => (index < header.length - given ? "made" : "");
+  // The last column has the warnings, which stand above.
+  const end = header.length - 1;
+  const turn = (row: readonly string[]) => [...row.slice(given, end), ...row.slice(0, given)];
+  const made = (index: number) => (index < end - given ? "made" : "");
   const flags = column(table, "outlier");
   const flagged = flags ? rows.filter((_, row) => flags[row] === "true") : [];
   const shown = (flagged.length > 0 ? flagged : rows).slice(0, PREVIEW);

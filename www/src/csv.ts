@@ -1,11 +1,13 @@
 // CSV as RFC 4180 has it, with comma, semicolon or tab; and batches: a table in, the same with predictions out.
 
-import type { Batch, Model, Numbers, Output, Parts, Schema, Value } from "./package.ts";
+import type { Batch, Model, Numbers, Output, Parts, Row, Schema, Value } from "./package.ts";
 import { read } from "./row.ts";
 
 export interface Table {
   header: string[];
   rows: string[][];
+  /** The file's line on which each row begins. */
+  lines: number[];
   separator: string;
 }
 
@@ -73,7 +75,7 @@ export function parse(text: string): Table {
       throw new Error(`line ${line} has ${fields.length} fields, the header has ${header.length}`);
     }
   }
-  return { header, rows: lines.map(({ fields }) => fields), separator };
+  return { header, rows: lines.map(({ fields }) => fields), lines: lines.map(({ line }) => line), separator };
 }
 
 /** Writes rows; a field is quoted only where it must be. */
@@ -94,7 +96,7 @@ export function columns(table: Table, schema: Schema, from = 0, to = table.rows.
       const values = table.rows.slice(from, to).map((row, index) => {
         if (place < 0) return null;
         const reading = read(row[place]!, column);
-        if ("problem" in reading) throw new Error(`row ${from + index + 1}: ${column.name} ${reading.problem}`);
+        if ("problem" in reading) throw new Error(`line ${table.lines[from + index]}: ${column.name} ${reading.problem}`);
         return reading.value;
       });
       return [column.name, values];
@@ -150,45 +152,65 @@ export interface Predicted extends Table {
   given: number;
   /** The made columns' own names: in the header one that was taken has a prefix. */
   made: string[];
+  /** One a column of the model, with the first line it is about. */
   warnings: string[];
 }
 
 /**
  * Predicts a whole table. `progress` gets the rows done and may be async to let the page breathe.
  *
- * Throws an Error that names the row, counted from 1 after the header, and what is wrong with it.
+ * Throws an Error that names the line and what is wrong with it.
  */
 export async function predict(table: Table, model: Model, progress: (done: number) => void | Promise<void>): Promise<Predicted> {
   let header: string[] = table.header;
   const rows: string[][] = [];
-  const warnings: string[] = [];
+  const notes = new Map<string, { first: string; more: number }>();
   let names: string[] = [];
   for (let from = 0; from < table.rows.length; from += CHUNK) {
     const to = Math.min(from + CHUNK, table.rows.length);
     const input = columns(table, model.schema, from, to);
-    const batch = run(model, input, from);
-    const made = results(batch, model.schema, to - from);
+    const batch = run(model, input, table.lines.slice(from, to));
+    const remarks = remarksOf(model, input, batch);
+    const made = [...results(batch, model.schema, to - from), { name: "warnings", at: (row: number) => remarks[row]?.join("; ") ?? "" }];
     names = made.map(({ name }) => name);
     // A column of that name in the data stays; the prediction's takes another.
     header = [...table.header, ...names.map((name) => (table.header.includes(name) ? `predicted_${name}` : name))];
-    for (let row = from; row < to; row++) rows.push([...table.rows[row]!, ...made.map(({ at }) => at(row - from))]);
-    warnings.push(...(batch.warnings ?? []));
+    for (let row = from; row < to; row++) {
+      rows.push([...table.rows[row]!, ...made.map(({ at }) => at(row - from))]);
+      for (const remark of remarks[row - from] ?? []) {
+        const column = /^"(?:[^"\\]|\\.)*"/.exec(remark)?.[0] ?? remark;
+        const note = notes.get(column);
+        if (note) note.more++;
+        else notes.set(column, { first: `line ${table.lines[row]}, ${remark}`, more: 0 });
+      }
+    }
     await progress(to);
   }
-  return { header, rows, separator: table.separator, given: table.header.length, made: names, warnings };
+  const warnings = [...notes.values()].map(({ first, more }) => (more > 0 ? `${first} (and ${more.toLocaleString("en")} more)` : first));
+  return { ...table, header, rows, given: table.header.length, made: names, warnings };
 }
 
-/** Runs a batch; where a row of it is refused, finds that row and says which of the table it is. */
-function run(model: Model, input: Record<string, readonly Value[]>, from: number): Batch {
+/** One row of a batch. */
+function rowOf(input: Record<string, readonly Value[]>, row: number): Row {
+  return Object.fromEntries(Object.entries(input).map(([name, values]) => [name, values[row]!]));
+}
+
+/** What the model remarks on each row: a batch tells only of the first of a column. */
+function remarksOf(model: Model, input: Record<string, readonly Value[]>, batch: Batch): (readonly string[])[] {
+  if (!batch.warnings?.length) return [];
+  return Array.from({ length: batch.rows }, (_, row) => model.predict(rowOf(input, row)).warnings ?? []);
+}
+
+/** Runs a batch; where a row of it is refused, finds that row and says on which line it is. */
+function run(model: Model, input: Record<string, readonly Value[]>, lines: readonly number[]): Batch {
   try {
     return model.predictBatch(input);
   } catch (cause) {
-    const rows = Object.values(input)[0]?.length ?? 0;
-    for (let row = 0; row < rows; row++) {
+    for (const [row, line] of lines.entries()) {
       try {
-        model.predict(Object.fromEntries(Object.entries(input).map(([name, values]) => [name, values[row]!])));
+        model.predict(rowOf(input, row));
       } catch (error) {
-        throw new Error(`row ${from + row + 1}: ${error instanceof Error ? error.message : String(error)}`, { cause });
+        throw new Error(`line ${line}: ${error instanceof Error ? error.message : String(error)}`, { cause });
       }
     }
     throw cause;

@@ -12,7 +12,7 @@ const schema: Schema = {
 };
 
 const table = (header: string[], rows: string[][], names: string[] = []): Predicted => {
-  return { header: [...header, ...names], rows, separator: ",", given: header.length, made: names, warnings: [] };
+  return { header: [...header, ...names], rows, lines: rows.map((_, row) => row + 2), separator: ",", given: header.length, made: names, warnings: [] };
 };
 
 test("made columns are found by their own name, whatever the header says", () => {

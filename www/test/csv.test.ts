@@ -53,7 +53,8 @@ test("columns of the model are found by name, whatever else the file holds", () 
   ]);
   assert.deepEqual(columns(parse("x\n1"), schema)["__proto__"], [null]);
   assert.throws(() => columns(parse("y,z\n1,2"), schema), { message: "the column x is not in the header: y, z" });
-  assert.throws(() => columns(parse("x\n1\nmany"), schema), { message: "row 2: x needs a number, not “many”" });
+  assert.throws(() => columns(parse("x\n1\nmany"), schema), { message: "line 3: x needs a number, not “many”" });
+  assert.throws(() => columns(parse("x\n\n1\n\nmany"), schema), { message: "line 5: x needs a number, not “many”" });
 });
 
 test("a table comes back with its own columns first, over several calls", async () => {
@@ -75,12 +76,27 @@ test("a table comes back with its own columns first, over several calls", async 
   const made = await predict(parse(["x,id", ...rows].join("\n")), model, (done) => void progress.push(done));
   assert.deepEqual(sizes, [4096, 904]);
   assert.deepEqual(progress, [4096, 5000]);
-  assert.deepEqual(made.header, ["x", "id", "label", "probability", "probabilities.no", "probabilities.yes"]);
-  assert.deepEqual(made.rows[1], ["1", "r1", "no", "0.5", "0.5", "0.5"]);
-  assert.deepEqual(made.rows[4999], ["4999", "r4999", "no", "0.9998", "0.9998", "0.0002"]);
+  assert.deepEqual(made.header, ["x", "id", "label", "probability", "probabilities.no", "probabilities.yes", "warnings"]);
+  assert.deepEqual(made.rows[1], ["1", "r1", "no", "0.5", "0.5", "0.5", ""]);
+  assert.deepEqual(made.rows[4999], ["4999", "r4999", "no", "0.9998", "0.9998", "0.0002", ""]);
 });
 
-test("a row that the model refuses is named by its place in the table", async () => {
+test("one warning a column for the whole table, with the file's line; each row has its own", async () => {
+  const remarks = (x: number) => [...(x === 900 ? ['"x": 900 is outside the range'] : []), ...(x === 4 ? ['"__proto__": odd'] : [])];
+  const model = {
+    schema,
+    predict: ({ x }: { x: number }) => ({ warnings: remarks(x) }),
+    predictBatch: ({ x }: { x: number[] }) => ({ rows: x.length, warnings: x.flatMap(remarks) }),
+  } as unknown as Model;
+  const rows = Array.from({ length: 9000 }, (_, index) => (index % 600 === 585 ? 900 : index === 8999 ? 4 : 5));
+  // A blank line is none of the rows.
+  const made = await predict(parse(["x", "", ...rows].join("\n")), model, () => {});
+  assert.deepEqual(made.warnings, ['line 588, "x": 900 is outside the range (and 14 more)', 'line 9002, "__proto__": odd']);
+  const place = made.header.indexOf("warnings");
+  assert.deepEqual([584, 585, 8999].map((row) => made.rows[row]![place]), ["", '"x": 900 is outside the range', '"__proto__": odd']);
+});
+
+test("a row that the model refuses is named by its line", async () => {
   const refuse = (x: number) => {
     if (x === 4500) throw new RangeError("a value is outside what trees accepts");
   };
@@ -94,7 +110,7 @@ test("a row that the model refuses is named by its place in the table", async ()
   } as unknown as Model;
   const rows = Array.from({ length: 5000 }, (_, index) => index);
   await assert.rejects(predict(parse(["x", ...rows].join("\n")), model, () => {}), {
-    message: "row 4501: a value is outside what trees accepts",
+    message: "line 4502: a value is outside what trees accepts",
   });
 });
 
@@ -102,8 +118,8 @@ test("a column of the data keeps its name", async () => {
   const model = { schema, predictBatch: () => ({ rows: 1, label: Int32Array.of(1), value: Float64Array.of(3) }) } as unknown as Model;
   const made = await predict(parse("x,label\n1,old"), model, () => {});
   assert.deepEqual([made.header, ...made.rows], [
-    ["x", "label", "predicted_label", "value"],
-    ["1", "old", "yes", "3"],
+    ["x", "label", "predicted_label", "value", "warnings"],
+    ["1", "old", "yes", "3", ""],
   ]);
 });
 

@@ -108,7 +108,7 @@ const checks = {
     const { page, requests, done } = await open("flower-groups");
     await page.getByLabel(/Rows as CSV/).fill("id;petal length (cm);sepal width (cm);sepal length (cm)\na;1,5;3;5\n");
     await page.getByRole("button", { name: "Predict", exact: true }).click();
-    await page.getByText("row 1: petal length (cm) needs a number, not “1,5”").waitFor();
+    await page.getByText("line 2: petal length (cm) needs a number, not “1,5”").waitFor();
     const rows = Array.from({ length: 9000 }, (_, index) => `r${index},${1 + (index % 6)},3,5`);
     await page.getByLabel("Open a file").setInputFiles({
       name: "rows.csv",
@@ -142,7 +142,7 @@ const checks = {
     assert.match(await page.locator(".dot.flagged title").first().evaluate((title) => title.textContent), /^r7, pressure 2\.2, temperature 88$/);
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download CSV" }).click()]);
     const lines = (await readFile(await download.path(), "utf8")).trimEnd().split("\r\n");
-    assert.equal(lines[0], "ride,pressure,temperature,outlier,score");
+    assert.equal(lines[0], "ride,pressure,temperature,outlier,score,warnings");
     assert.deepEqual(lines.filter((line) => line.includes(",true,")).map((line) => line.split(",")[0]), ["r7", "r57", "r107", "r157"]);
     assert.deepEqual(requests.filter((url) => !url.startsWith("blob:")), []);
     await done();

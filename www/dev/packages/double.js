@@ -16,12 +16,12 @@ function check(schema, row, warnings) {
     if (column.kind === "category") {
       if (column.categories.includes(value)) return column.categories.indexOf(value);
       if (!column.unknown) throw new TypeError(`${column.name}: ${value} is not one of ${column.categories.join(", ")}`);
-      warnings.push(`${column.name}: ${value} was not seen in training`);
+      warnings.push(`${JSON.stringify(column.name)}: ${value} was not seen in training`);
       return -1;
     }
     if (typeof value !== WORD[column.kind]) throw new TypeError(`${column.name}: expected ${column.kind}, got ${typeof value}`);
     if (column.range && (value < column.range[0] || value > column.range[1])) {
-      warnings.push(`${column.name}: ${value} is outside ${column.range[0]} to ${column.range[1]}, the range seen in training`);
+      warnings.push(`${JSON.stringify(column.name)}: ${value} is outside ${column.range[0]} to ${column.range[1]}, the range seen in training`);
     }
     return column.kind === "text" ? value : Number(value);
   });
