@@ -1,7 +1,7 @@
 // The corner for many rows: paste or drop a CSV, get it back with the predictions.
 
 import { made as column } from "./answers.ts";
-import { format, parse, predict, type Predicted } from "./csv.ts";
+import { format, isModel, parse, predict, type Predicted } from "./csv.ts";
 import { bytes, count, number, time } from "./format.ts";
 import { h, id } from "./dom.ts";
 import { insight } from "./insight.ts";
@@ -15,8 +15,14 @@ const HINT = "Paste rows here, or drop a file";
 /** Warnings shown. */
 const REMARKS = 5;
 
+export interface Batch {
+  element: HTMLElement;
+  /** Reads a file, as from a drop, and predicts its rows. */
+  take(file: File): Promise<void>;
+}
+
 /** `example` is a CSV that is predicted at once. */
-export function batch(model: Model, name: string, current: () => Value[] | null, example: string | null): HTMLElement {
+export function batch(model: Model, name: string, current: () => Value[] | null, example: string | null): Batch {
   const { schema } = model;
   const input = id();
   const text = h("textarea", { id: input, rows: 6, spellcheck: "false", placeholder: HINT });
@@ -33,13 +39,20 @@ export function batch(model: Model, name: string, current: () => Value[] | null,
   let source = "";
   let running = false;
 
-  const start = async () => {
-    if (running) return;
-    running = true;
+  const clear = () => {
     preview.hidden = link.hidden = true;
     warnings.replaceChildren();
     pictures.replaceChildren();
     status.classList.remove("problem");
+  };
+  const fail = (problem: string) => {
+    status.classList.add("problem");
+    status.textContent = problem;
+  };
+  const start = async () => {
+    if (running) return;
+    running = true;
+    clear();
     try {
       const table = parse(source);
       let drawn = performance.now();
@@ -65,8 +78,7 @@ export function batch(model: Model, name: string, current: () => Value[] | null,
       link.href = URL.createObjectURL(new Blob([format([made.header, ...made.rows], made.separator)], { type: "text/csv" }));
       preview.hidden = link.hidden = false;
     } catch (error) {
-      status.classList.add("problem");
-      status.textContent = error instanceof Error ? error.message : String(error);
+      fail(error instanceof Error ? error.message : String(error));
     } finally {
       running = false;
     }
@@ -76,10 +88,14 @@ export function batch(model: Model, name: string, current: () => Value[] | null,
     text.value = csv.length > SHOWN ? "" : csv;
     text.placeholder = csv.length > SHOWN ? name : HINT;
   };
-  const take = async (chosen: File | undefined) => {
-    if (!chosen) return;
-    put(await chosen.text(), `${chosen.name}, ${bytes(chosen.size)}`);
+  const take = async (chosen: File) => {
+    const csv = await chosen.text();
     file.value = "";
+    if (isModel(chosen.name, csv)) {
+      clear();
+      return fail(`${chosen.name} looks like a model file, and this takes rows. To make a package of it: carryout pack ${chosen.name}`);
+    }
+    put(csv, `${chosen.name}, ${bytes(chosen.size)}`);
     await start();
   };
 
@@ -97,9 +113,9 @@ export function batch(model: Model, name: string, current: () => Value[] | null,
     void start();
   };
   again.addEventListener("click", show);
-  file.addEventListener("change", () => take(file.files?.[0]));
+  file.addEventListener("change", () => file.files?.[0] && take(file.files[0]));
 
-  const area = h(
+  const element = h(
     "div",
     { class: "drop" },
     h("label", { for: input, class: "hidden" }, "Rows as CSV, the first line naming the columns"),
@@ -111,18 +127,8 @@ export function batch(model: Model, name: string, current: () => Value[] | null,
     link,
     pictures,
   );
-  area.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    area.classList.add("over");
-  });
-  area.addEventListener("dragleave", () => area.classList.remove("over"));
-  area.addEventListener("drop", (event) => {
-    event.preventDefault();
-    area.classList.remove("over");
-    void take(event.dataTransfer?.files[0]);
-  });
   if (example !== null) show();
-  return area;
+  return { element, take };
 }
 
 /** The first rows, of an anomaly detector the flagged ones; made columns before those that were given. */

@@ -78,6 +78,13 @@ export function parse(text: string): Table {
   return { header, rows: lines.map(({ fields }) => fields), lines: lines.map(({ line }) => line), separator };
 }
 
+/** Whether a file is a model rather than rows: by its name's end, how it begins, or bytes that no text has. */
+export function isModel(name: string, text: string): boolean {
+  if (/\.(pkl|pickle|joblib|carry|ubj|cbm|onnx|bst)$/i.test(name)) return true;
+  if (/^(tree\r?\nversion=|\s*\{\s*"(learner|oblivious_trees|features_info)")/.test(text)) return true;
+  return !/\.(csv|tsv|txt)$/i.test(name) && /[\0-\x08]/.test(text.slice(0, 4096));
+}
+
 /** Writes rows; a field is quoted only where it must be. */
 export function format(rows: readonly (readonly string[])[], separator = ","): string {
   const special = new RegExp(`[${separator}"\\r\\n]`);
@@ -87,12 +94,14 @@ export function format(rows: readonly (readonly string[])[], separator = ","): s
 
 /** Rows of a table as `predictBatch` takes them: an object of columns. Throws an Error that names line and column. */
 export function columns(table: Table, schema: Schema, from = 0, to = table.rows.length): Record<string, Value[]> {
+  const absent = schema.columns.filter((column) => !table.header.includes(column.name));
+  const needed = absent.find((column) => !column.missing);
+  const header = table.header.join(", ").slice(0, 200);
+  if (needed) throw new Error(`the column ${needed.name} is not in the header: ${header}`);
+  if (absent.length === schema.columns.length) throw new Error(`no column of the model is in the header: ${header}`);
   return Object.fromEntries(
     schema.columns.map((column) => {
       const place = table.header.indexOf(column.name);
-      if (place < 0 && !column.missing) {
-        throw new Error(`the column ${column.name} is not in the header: ${table.header.join(", ")}`);
-      }
       const values = table.rows.slice(from, to).map((row, index) => {
         if (place < 0) return null;
         const reading = read(row[place]!, column);
@@ -162,6 +171,8 @@ export interface Predicted extends Table {
  * Throws an Error that names the line and what is wrong with it.
  */
 export async function predict(table: Table, model: Model, progress: (done: number) => void | Promise<void>): Promise<Predicted> {
+  columns(table, model.schema, 0, 0);
+  if (table.rows.length === 0) throw new Error("no rows: there is nothing below the line that names the columns");
   let header: string[] = table.header;
   const rows: string[][] = [];
   const notes = new Map<string, { first: string; more: number }>();

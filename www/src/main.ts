@@ -1,7 +1,7 @@
 // The page: opens a package, keeps form, prediction, code and figures in step.
 
 import "./style.css";
-import { batch } from "./batch.ts";
+import { batch, type Batch } from "./batch.ts";
 import { columns, parse } from "./csv.ts";
 import { h, settle } from "./dom.ts";
 import { bytes, count, time } from "./format.ts";
@@ -20,16 +20,24 @@ const FEWEST = 5;
 const step = clockStep(() => performance.now());
 let close = () => {};
 let wanted: Entry | undefined;
+/** What takes a file that is dropped anywhere. */
+let rowsFrom: Batch | undefined;
 
 function fail(what: string, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   page.replaceChildren(h("div", { class: "failure", role: "alert" }, h("h1", {}, what), h("p", {}, message)));
 }
 
-async function show(entry: Entry): Promise<void> {
+/** What is open no longer counts requests or takes files. */
+function leave(entry?: Entry): void {
   close();
   close = () => {};
+  rowsFrom = undefined;
   wanted = entry;
+}
+
+async function show(entry: Entry): Promise<void> {
+  leave(entry);
   document.title = `${entry.name} · carryout`;
   try {
     const from = performance.now();
@@ -153,11 +161,12 @@ function draw(entry: Entry, model: Model, opened: number, rows: string | null): 
     h("div", { class: "head" }, h("h2", { id: "code" }, "In your code"), copy),
     h("pre", { tabindex: 0, role: "region", "aria-labelledby": "code" }, code),
   );
+  rowsFrom = batch(model, schema.name, () => values, rows);
   const many = h(
     "section",
     { class: "more", "aria-labelledby": "batch" },
     h("div", { class: "head" }, h("h2", { id: "batch" }, "Many rows")),
-    batch(model, schema.name, () => values, rows),
+    rowsFrom.element,
   );
   page.replaceChildren(
     h(
@@ -211,7 +220,27 @@ function packageSize(entry: Entry, opened: number): HTMLElement[] {
   return [h("dd", {}, bytes(size)), h("span", { class: "hint" }, how)];
 }
 
+/** Without this a browser opens a file that misses the field for rows. */
+function takeDrops(): void {
+  const over = (on: boolean) => rowsFrom?.element.classList.toggle("over", on);
+  addEventListener("dragover", (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    over(true);
+  });
+  addEventListener("dragleave", (event) => event.relatedTarget === null && over(false));
+  addEventListener("drop", (event) => {
+    const file = event.dataTransfer?.files[0];
+    if (!file) return;
+    event.preventDefault();
+    over(false);
+    rowsFrom?.element.scrollIntoView({ block: "nearest" });
+    void rowsFrom?.take(file);
+  });
+}
+
 async function begin(): Promise<void> {
+  takeDrops();
   const entries = await list();
   if (entries.length === 0) throw new Error("carryout demo was started on a folder without packages.");
   const chosen = () => entries.find((entry) => `#${encodeURIComponent(entry.name)}` === location.hash) ?? entries[0]!;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columns, format, parse, predict, results } from "../src/csv.ts";
+import { columns, format, isModel, parse, predict, results } from "../src/csv.ts";
 import type { Model, Schema } from "../src/package.ts";
 
 test("quotes, line ends, a byte order mark, blank lines", () => {
@@ -55,6 +55,8 @@ test("columns of the model are found by name, whatever else the file holds", () 
   assert.throws(() => columns(parse("y,z\n1,2"), schema), { message: "the column x is not in the header: y, z" });
   assert.throws(() => columns(parse("x\n1\nmany"), schema), { message: "line 3: x needs a number, not “many”" });
   assert.throws(() => columns(parse("x\n\n1\n\nmany"), schema), { message: "line 5: x needs a number, not “many”" });
+  const optional = { ...schema, columns: schema.columns.slice(1) };
+  assert.throws(() => columns(parse('{"x": 1}\n{"x": 2}'), optional), { message: 'no column of the model is in the header: {"x": 1}' });
 });
 
 test("a table comes back with its own columns first, over several calls", async () => {
@@ -94,6 +96,21 @@ test("one warning a column for the whole table, with the file's line; each row h
   assert.deepEqual(made.warnings, ['line 588, "x": 900 is outside the range (and 14 more)', 'line 9002, "__proto__": odd']);
   const place = made.header.indexOf("warnings");
   assert.deepEqual([584, 585, 8999].map((row) => made.rows[row]![place]), ["", '"x": 900 is outside the range', '"__proto__": odd']);
+});
+
+test("a table without rows, or of other columns, is an error", async () => {
+  const model = { schema } as unknown as Model;
+  await assert.rejects(predict(parse("x,y\n"), model, () => {}), { message: "no rows: there is nothing below the line that names the columns" });
+  await assert.rejects(predict(parse('{"x": 1}'), model, () => {}), { message: 'the column x is not in the header: {"x": 1}' });
+});
+
+test("models are told from rows", () => {
+  for (const [name, text] of [["m.pkl", "a,b"], ["M.JOBLIB", ""], ["m", "carry\r\n\x1a\x01\0"], ["m.txt", "tree\nversion=v4"], ["m.json", '{"learner":{}}']] as const) {
+    assert.ok(isModel(name, text), name);
+  }
+  for (const [name, text] of [["rows.csv", "a\0"], ["rows", "a,b\n1,2"], ["rows.json", '{"a": 1}'], ["trees.txt", "tree,height\n1,2"]] as const) {
+    assert.ok(!isModel(name, text), name);
+  }
 });
 
 test("a row that the model refuses is named by its line", async () => {

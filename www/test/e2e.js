@@ -97,6 +97,33 @@ const checks = {
     await done();
   },
 
+  async "a file is taken wherever it is dropped; a model file and one without rows are told"() {
+    const { page, text, done } = await open("odd-rows");
+    const drop = (selector, name, body) =>
+      page.evaluate(
+        ([selector, name, body]) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([body], name));
+          const init = { dataTransfer, bubbles: true, cancelable: true };
+          const target = document.querySelector(selector);
+          const over = !target.dispatchEvent(new DragEvent("dragover", init));
+          return over && !target.dispatchEvent(new DragEvent("drop", init));
+        },
+        [selector, name, body],
+      );
+    assert.ok(await drop("h1", "rows.csv", "pressure,temperature\n2,31\n2,99\n"));
+    await page.getByText(/^2 rows in /).waitFor();
+    assert.ok(await drop("body", "model.joblib", "x\x9c\0"));
+    await page.getByText("carryout pack model.joblib").waitFor();
+    assert.equal(await page.locator(".preview").isVisible(), false);
+    assert.ok(await drop("body", "empty.csv", "pressure,temperature\n"));
+    await page.getByText(/^no rows/).waitFor();
+    assert.ok(await drop("body", "rows.jsonl", '{"pressure":2,"temperature":31}'));
+    assert.match(await text(".status.problem"), /no rows|is not in the header/);
+    await page.getByText(/is not in the header/).waitFor();
+    await done();
+  },
+
   async "speech follows once, after a pause"() {
     const { page, done } = await open("loan-approval");
     await page.getByRole("textbox", { name: "income" }).fill("9000");
