@@ -4,7 +4,7 @@
 #![cfg(feature = "train")]
 
 use carryout::lower::{Results, Want, lower};
-use carryout::model::{Cell, Model, Source};
+use carryout::model::{Cell, Model, Output, Source};
 use carryout::package;
 use carryout::predictor::{Outcome, Predictor};
 use carryout::runtime::host::Machine;
@@ -241,6 +241,10 @@ fn a_carry_file_comes_back_as_the_same_model() {
         let mut other = Predictor::new(&name, &again, Want::Package).unwrap();
         let input = row(&table, test[0]);
         assert_eq!(one.predict(&input).unwrap(), other.predict(&input).unwrap());
+        // A value is called after the target of the report.
+        if let Output::Regression { names, .. } = &again.output {
+            assert_eq!(names, &["class"]);
+        }
         // Through the door that every model file takes.
         assert_eq!(carryout::import(&bytes, &Options::default()).unwrap().schema, model.schema);
     }

@@ -547,7 +547,11 @@ pub fn read(bytes: &[u8], options: &Options) -> Result<(Model, Report)> {
     let report: Report = serde_json::from_slice(report).map_err(wrong("report"))?;
     let stored: Stored = serde_json::from_slice(model).map_err(wrong("model"))?;
     drop(text);
-    Ok((build(stored)?, report))
+    let mut model = build(stored)?;
+    if let (Output::Regression { names, .. }, Some(target)) = (&mut model.output, &report.target) {
+        names.push(target.clone());
+    }
+    Ok((model, report))
 }
 
 fn build(stored: Stored) -> Result<Model> {

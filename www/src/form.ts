@@ -275,10 +275,14 @@ function menu(column: Column, label: string, input: string, tell: Tell): Control
   const other = h("input", { type: "text", hidden: true, "aria-labelledby": label, placeholder: "a value it has not seen" });
   if (column.unknown) select.append(h("option", { value: "other" }, "Another value…"));
   const say = () => {
-    other.hidden = select.value !== "other";
     tell(other.hidden ? { value: categories[Number(select.value)]! } : read(other.value, { ...column, missing: false }));
   };
-  select.addEventListener("change", say);
+  select.addEventListener("change", () => {
+    other.hidden = select.value !== "other";
+    // Until something is typed the last value stands.
+    if (other.hidden || other.value !== "") say();
+    if (!other.hidden) other.focus();
+  });
   other.addEventListener("input", say);
   return {
     parts: column.unknown ? [select, other] : [select],

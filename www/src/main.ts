@@ -64,9 +64,9 @@ function draw(entry: Entry, model: Model, opened: number, rows: string | null): 
   const code = h("code");
   const facts = {
     latency: h("dd", { id: "latency" }, "…"),
-    how: h("span", { class: "hint" }),
+    how: h("dd", { class: "hint" }),
     requests: h("dd", { id: "requests" }, "0"),
-    last: h("span", { class: "hint" }),
+    last: h("dd", { class: "hint" }),
   };
 
   let timings: number[] = [];
@@ -159,7 +159,7 @@ function draw(entry: Entry, model: Model, opened: number, rows: string | null): 
     "section",
     { class: "more", "aria-labelledby": "code" },
     h("div", { class: "head" }, h("h2", { id: "code" }, "In your code"), copy),
-    h("pre", { tabindex: 0, role: "region", "aria-labelledby": "code" }, code),
+    h("pre", { tabindex: 0, role: "group", "aria-label": "Code" }, code),
   );
   rowsFrom = batch(model, schema.name, () => values, rows);
   const many = h(
@@ -217,7 +217,7 @@ function firstRow(rows: string | null, schema: Schema): Value[] | null {
 function packageSize(entry: Entry, opened: number): HTMLElement[] {
   const { files, bytes: size, compressed } = fetched(entry.path);
   const how = `${count(files, "file")}, ${compressed ? "compressed" : "not compressed"}; open after ${time(opened)}`;
-  return [h("dd", {}, bytes(size)), h("span", { class: "hint" }, how)];
+  return [h("dd", {}, bytes(size)), h("dd", { class: "hint" }, how)];
 }
 
 /** Without this a browser opens a file that misses the field for rows. */
@@ -243,18 +243,30 @@ async function begin(): Promise<void> {
   takeDrops();
   const entries = await list();
   if (entries.length === 0) throw new Error("carryout demo was started on a folder without packages.");
-  const chosen = () => entries.find((entry) => `#${encodeURIComponent(entry.name)}` === location.hash) ?? entries[0]!;
+  const select = h("select", { id: "package" }, ...entries.map((entry) => h("option", { value: entry.name }, entry.name)));
+  const choose = async () => {
+    const name = decoded(location.hash.slice(1));
+    const entry = name === "" ? entries[0]! : entries.find((entry) => entry.name === name);
+    select.value = entry?.name ?? "";
+    if (entry) return show(entry);
+    leave();
+    fail(`There is no model ${name}`, new Error(`This server has ${entries.map((entry) => entry.name).join(", ")}.`));
+  };
   if (entries.length > 1) {
-    const select = h("select", { id: "package" }, ...entries.map((entry) => h("option", { value: entry.name }, entry.name)));
     select.addEventListener("change", () => (location.hash = encodeURIComponent(select.value)));
     picker.replaceChildren(h("label", { for: "package", class: "hidden" }, "Model"), select);
-    addEventListener("hashchange", () => {
-      select.value = chosen().name;
-      void show(chosen());
-    });
-    select.value = chosen().name;
   }
-  await show(chosen());
+  addEventListener("hashchange", () => void choose());
+  await choose();
+}
+
+/** A name in an address; as it stands where it is not encoded as it should be. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 begin().catch((error) => fail("Nothing to show", error));

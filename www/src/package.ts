@@ -14,6 +14,8 @@ export interface Column {
   categories?: readonly Cell[];
   /** A missing value is accepted. */
   missing: boolean;
+  /** Infinity is accepted. */
+  infinite?: boolean;
   /** A category outside the list is accepted. */
   unknown: boolean;
   /** Smallest and largest value seen in training. */

@@ -30,9 +30,9 @@ const VALUES = 10;
 export function verdict(prediction: Prediction, output: Output): Verdict {
   if (prediction.label !== undefined) {
     const { probability } = prediction;
-    return { main: String(prediction.label), aside: probability === undefined ? "" : percent(probability) };
+    return { main: String(prediction.label), aside: probability === undefined ? "" : `${percent(probability)}${enough(prediction, output)}` };
   }
-  if (prediction.value !== undefined) return { main: number(prediction.value), aside: "" };
+  if (prediction.value !== undefined) return { main: number(prediction.value), aside: String(output.names?.[0] ?? "") };
   if (prediction.outlier !== undefined) {
     return { main: prediction.outlier ? "outlier" : "not an outlier", aside: `score ${number(prediction.score ?? Number.NaN)}` };
   }
@@ -44,6 +44,11 @@ export function verdict(prediction: Prediction, output: Output): Verdict {
   const values = named(prediction.values ?? prediction.transformed ?? [], output.names);
   if (values.length <= 2) return { main: values.map(([, value]) => number(value)).join(" · "), aside: "" };
   return { main: count(values.length, "value"), aside: "" };
+}
+
+/** Why the less likely of two classes may be the answer. */
+function enough({ label }: Prediction, { threshold, classes }: Output): string {
+  return threshold !== undefined && label === classes?.[1] ? `, enough from ${percent(threshold)} on` : "";
 }
 
 /** Numbers with their names, or their places. */
@@ -90,8 +95,9 @@ export function bars(prediction: Prediction, output: Output): Bar[] {
 }
 
 /** What the bars are, for their caption. */
-function caption(prediction: Prediction): string {
-  if (prediction.probabilities) return "Probability of each class";
+function caption(prediction: Prediction, { threshold, classes }: Output): string {
+  const rule = threshold === undefined ? "" : `; ${classes?.[1]} from ${percent(threshold)} on`;
+  if (prediction.probabilities) return `Probability of each class${rule}`;
   if (prediction.scores !== undefined) return "Decision function; the bars start at zero";
   if (prediction.outlier !== undefined) return "Decision function; below zero is an outlier";
   return prediction.distances ? "Distance to each cluster" : "";
@@ -118,7 +124,7 @@ export class Figures {
     const all = bars(prediction, this.#output);
     const shown = all.length > BARS ? all.toSorted((a, b) => b.to - b.from - (a.to - a.from)).slice(0, BARS) : all;
     const rest = all.length - shown.length;
-    this.#caption.textContent = caption(prediction) + (rest > 0 ? `, the ${BARS} largest of ${all.length}` : "");
+    this.#caption.textContent = caption(prediction, this.#output) + (rest > 0 ? `, the ${BARS} largest of ${all.length}` : "");
     this.#caption.hidden = all.length === 0;
     const elements = shown.map((bar) => this.#bar(bar));
     if (elements.some((element, index) => this.#bars.children[index] !== element) || this.#bars.children.length !== elements.length) {

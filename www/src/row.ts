@@ -62,7 +62,7 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const INFINITY = /^([+-]?)inf(inity)?$/i;
 const BOOLEAN = new Map([["true", true], ["1", true], ["false", false], ["0", false]]);
 
-/** A number as CSV files have it; null where the text is none. The model says whether it takes infinity. */
+/** A number as CSV files have it; null where the text is none. */
 function numeric(text: string): number | null {
   const infinite = INFINITY.exec(text);
   if (infinite) return infinite[1] === "-" ? -Infinity : Infinity;
@@ -77,14 +77,15 @@ export function read(text: string, column: Column): Reading {
   const wanted = column.kind === "boolean" ? "true or false" : "a number";
   if (word === "" || word.toLowerCase() === "nan") return column.missing ? { value: null } : { problem: `needs ${wanted}` };
   const value = column.kind === "boolean" ? BOOLEAN.get(word.toLowerCase()) : numeric(word);
-  return value === undefined || value === null ? { problem: `needs ${wanted}, not ${quote(word)}` } : { value };
+  const endless = typeof value === "number" && !Number.isFinite(value) && column.used && !column.infinite;
+  return value === undefined || value === null || endless ? { problem: `needs ${wanted}, not ${quote(word)}` } : { value };
 }
 
 function category(text: string, word: string, column: Column): Reading {
   const categories = column.categories ?? [];
   const strings = categories.filter((cell) => typeof cell === "string");
   if (strings.includes(text)) return { value: text };
-  if (word === "") return column.missing ? { value: null } : { problem: `needs one of ${some(categories)}` };
+  if (word === "") return column.missing ? { value: null } : { problem: column.unknown ? "needs a value" : `needs one of ${some(categories)}` };
   // Numbers and booleans, where there are any: by value, however they are written.
   const value = strings.length < categories.length ? (numeric(word) ?? BOOLEAN.get(word.toLowerCase()) ?? text) : text;
   const found = categories.find((cell) => typeof cell !== "string" && Number(cell) === Number(value) && typeof value !== "string");

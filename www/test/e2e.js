@@ -91,9 +91,37 @@ const checks = {
   async "an unknown category is passed on where the model takes it"() {
     const { page, text, done } = await open("loan-approval");
     await page.getByRole("combobox", { name: "purpose" }).selectOption({ label: "Another value…" });
-    await page.getByPlaceholder("a value it has not seen").fill("boat");
+    const other = page.getByPlaceholder("a value it has not seen");
+    assert.ok(await other.evaluate((box) => box === document.activeElement));
+    assert.equal(await page.locator(".field .problem:not([hidden]), .stale").count(), 0);
+    await other.fill("boat");
     assert.match(await text(".warnings"), /boat/);
     assert.match(await text("pre"), /purpose: "boat",/);
+    await done();
+  },
+
+  async "infinity is marked where the model does not take it"() {
+    const { page, text, done } = await open("loan-approval");
+    await page.getByRole("textbox", { name: "age" }).fill("Infinity");
+    assert.equal(await text(".field .problem:not([hidden])"), "age needs a number, not “Infinity”");
+    await done();
+  },
+
+  async "a name that no package has is said"() {
+    const { page, text, done } = await open("loan-approval");
+    await page.evaluate(() => (location.hash = "loan-aproval"));
+    await page.getByRole("heading", { name: "There is no model loan-aproval" }).waitFor();
+    assert.match(await text(".failure p"), /loan-approval/);
+    await page.getByLabel("Model").selectOption("loan-approval");
+    await page.getByRole("heading", { name: "loan-approval", level: 1 }).waitFor();
+    await done();
+  },
+
+  async "a threshold of the model's own is told where it decides"() {
+    const { page, text, done } = await open("odd-loans");
+    assert.equal(await text(".answer"), "defaulted");
+    assert.equal(await text(".aside"), "40%, enough from 26% on".replaceAll("%", ".0%"));
+    assert.equal(await text(".figures h3"), "Probability of each class; defaulted from 26.0% on");
     await done();
   },
 
@@ -121,6 +149,18 @@ const checks = {
     assert.ok(await drop("body", "rows.jsonl", '{"pressure":2,"temperature":31}'));
     assert.match(await text(".status.problem"), /no rows|is not in the header/);
     await page.getByText(/is not in the header/).waitFor();
+    await done();
+  },
+
+  async "landmarks have names of their own, and lists hold what lists may"() {
+    const { page, done } = await open("loan-approval");
+    const found = await page.evaluate(() => {
+      const names = [...document.querySelectorAll("section, [role=region]")].map((one) => one.getAttribute("aria-label") ?? document.getElementById(one.getAttribute("aria-labelledby"))?.textContent);
+      const strange = [...document.querySelectorAll("dl > div > :not(dt, dd), dl > :not(div, dt, dd)")].map((one) => one.outerHTML);
+      return { names: names.filter(Boolean), strange };
+    });
+    assert.deepEqual(found.strange, []);
+    assert.equal(new Set(found.names).size, found.names.length, found.names.join());
     await done();
   },
 

@@ -56,10 +56,18 @@ test("verdicts", () => {
   assert.deepEqual(say({ label: false, probability: 0.75 }), ["false", "75.0%"]);
   assert.deepEqual(say({ label: "", scores: 2 }), ["", ""]);
   assert.deepEqual(say({ value: 0 }), ["0", ""]);
+  assert.deepEqual(say({ value: 17.5 }, { names: ["minutes"] }), ["17.5", "minutes"]);
   assert.deepEqual(say({ outlier: true, score: -0.25 }), ["outlier", "score −0.25"]);
   assert.deepEqual(say({ cluster: 0 }), ["cluster 0", ""]);
   assert.deepEqual(say({ outputs: [{ label: 0 }, { value: 2 }] }), ["0 · 2", ""]);
   assert.deepEqual(say({ transformed: [1, 2, 3] }), ["3 values", ""]);
+});
+
+test("a threshold of the model's own is told beside the class that it decides for", () => {
+  const loans = { task: "classification", classes: ["repaid", "defaulted"], threshold: 0.26 } as const;
+  const say = (prediction: object) => Object.values(verdict(prediction, schema(loans)));
+  assert.deepEqual(say({ label: "defaulted", probability: 0.46 }), ["defaulted", "46.0%, enough from 26.0% on"]);
+  assert.deepEqual(say({ label: "repaid", probability: 0.8 }), ["repaid", "80.0%"]);
 });
 
 test("bars follow the order of the classes, also where they look like numbers", () => {

@@ -50,7 +50,8 @@ test("numbers are read strictly", () => {
   for (const text of ["0x10", "1,5", "12 apples", "∞", "--1", "true"]) {
     assert.deepEqual(read(text, number), { problem: `needs a number, not “${text}”` });
   }
-  assert.deepEqual(read("-inf", number), { value: -Infinity });
+  assert.deepEqual(read("-inf", column({ kind: "number", infinite: true })), { value: -Infinity });
+  assert.deepEqual(read("-inf", number), { problem: "needs a number, not “-inf”" });
   assert.deepEqual(read("", number), { problem: "needs a number" });
   assert.deepEqual(read("", column({ kind: "number", missing: true })), { value: null });
   assert.deepEqual(read("NaN", column({ kind: "number", missing: true })), { value: null });

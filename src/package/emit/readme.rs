@@ -218,7 +218,10 @@ fn output(results: &Results) -> String {
             };
             format!("`label`, one of: {}; {numbers}.{from}\n", classes(list))
         }
-        Results::Regression { values, .. } if values.count == 1 => "`value`, a number.\n".to_string(),
+        Results::Regression { values, names } if values.count == 1 => match names.first() {
+            Some(name) => format!("`value`, the predicted {}.\n", markdown(name)),
+            None => "`value`, a number.\n".to_string(),
+        },
         Results::Regression { values, names } | Results::Transform { values, names, .. } => {
             let field = if matches!(results, Results::Regression { .. }) { "values" } else { "transformed" };
             let names: Vec<String> = names.iter().take(LISTED).map(|name| markdown(name)).collect();
