@@ -83,6 +83,7 @@ pub fn readme(subject: &Subject, sizes: &[Size], tests: &SelfTest, checked: &[St
         "\n## More\n\n\
          - Big batches: `openPool()` of {worker} starts workers that share the model; `pool.predictBatch(rows, {{ signal, onProgress }})`, then `pool.close()`.\n\
          - One file, where others cannot be loaded: {inline} has the same exports with the wasm inside. Node takes it by itself.\n\
+         - {worker} and {selftest} are ES modules only: Jest's CommonJS mode and TypeScript's `.cts` files under `module: node16` cannot require them.\n\
          - `load({{ integrity: true }})` refuses a model.wasm that is not the one of this package.\n\
          - `model.free()`, or `using model = await load()`, gives the memory back.\n\
          \n## When it does not load\n\n\
@@ -92,6 +93,7 @@ pub fn readme(subject: &Subject, sizes: &[Size], tests: &SelfTest, checked: &[St
          Packed by carryout {CARRYOUT}.\n",
         module = js_string(name),
         worker = js_string(&format!("{name}/worker")),
+        selftest = js_string(&format!("{name}/selftest")),
         inline = js_string(&format!("{name}/inline")),
     ));
     md
