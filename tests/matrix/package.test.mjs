@@ -42,16 +42,16 @@ test("the types are right for Node, bundlers and CommonJS", async (t) => {
   assert.deepEqual(found, [], JSON.stringify(found));
 });
 
-test("the README's lines run in an empty project that installed the tarball", async () => {
+test("the README's code runs in an empty project that installed the tarball", async () => {
   const readme = readFileSync(join(work, "node_modules/mixed/README.md"), "utf8");
-  const [first, second] = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code);
-  const [, row] = first.match(/await predict\(([^]*?)\);/);
-  const script = `${first.replaceAll("(row)", `(${row})`).replaceAll("(rows)", `([${row}])`)}\n${second}
-    const report = selfTest(model);
-    console.log(JSON.stringify([model.predict(${row}), model.predictBatch([${row}]).rows, report.passed]));`;
-  writeFileSync(join(work, "readme.mjs"), script);
-  const [prediction, rows, passed] = JSON.parse(await exec(process.execPath, ["readme.mjs"], { cwd: work }));
-  assert.deepEqual([typeof prediction.label, prediction.warnings, rows, passed], ["string", [], 1, true]);
+  const said = [];
+  for (const [, code] of readme.matchAll(/```js\n([^]*?)```/g)) {
+    writeFileSync(join(work, "readme.mjs"), code);
+    said.push(await exec(process.execPath, ["readme.mjs"], { cwd: work }));
+  }
+  assert.equal(said.length, 2);
+  assert.match(said[0], /label: '(approved|rejected)'[^]*warnings: \[\]/);
+  assert.equal(said[1], "true\n");
 });
 
 test("on a server nothing of it reads a file after it was imported", async () => {
