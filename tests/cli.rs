@@ -456,7 +456,8 @@ fn a_packed_folder_predicts_like_its_model() {
         "\n  age                number    19 to 79 ",
         "\n  sex                category  female, male, others ",
         "\n  model.wasm ",
-        "\n  import { predict, load } from \"progression\";\n",
+        "\n  import { load, predict } from \"progression\";\n",
+        "\n  console.log(await predict(row)); // { label: \"slow\", probability: 0.7938, … }\n",
         "  predict_proba  48      ",
     ] {
         assert!(summary.contains(part), "{part:?} in\n{summary}");
