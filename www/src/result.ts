@@ -46,9 +46,11 @@ export function verdict(prediction: Prediction, output: Output): Verdict {
   return { main: count(values.length, "value"), aside: "" };
 }
 
-/** Why the less likely of two classes may be the answer. */
-function enough({ label }: Prediction, { threshold, classes }: Output): string {
-  return threshold !== undefined && label === classes?.[1] ? `, enough from ${percent(threshold)} on` : "";
+/** Why the less likely of two classes is the answer, where it is. */
+function enough({ label, probability = 1 }: Prediction, { threshold, classes }: Output): string {
+  if (threshold === undefined || probability >= 0.5) return "";
+  const from = `from ${percent(threshold)} on`;
+  return label === classes?.[1] ? `, enough ${from}` : `, ${classes?.[1]} only ${from}`;
 }
 
 /** Numbers with their names, or their places. */

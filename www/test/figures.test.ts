@@ -63,11 +63,12 @@ test("verdicts", () => {
   assert.deepEqual(say({ transformed: [1, 2, 3] }), ["3 values", ""]);
 });
 
-test("a threshold of the model's own is told beside the class that it decides for", () => {
+test("a threshold of the model's own is told where it makes the less likely class the answer", () => {
   const loans = { task: "classification", classes: ["repaid", "defaulted"], threshold: 0.26 } as const;
   const say = (prediction: object) => Object.values(verdict(prediction, schema(loans)));
   assert.deepEqual(say({ label: "defaulted", probability: 0.46 }), ["defaulted", "46.0%, enough from 26.0% on"]);
-  assert.deepEqual(say({ label: "repaid", probability: 0.8 }), ["repaid", "80.0%"]);
+  assert.deepEqual(say({ label: "defaulted", probability: 0.8 }), ["defaulted", "80.0%"]);
+  assert.deepEqual(say({ label: "repaid", probability: 0.4 }), ["repaid", "40.0%, defaulted only from 26.0% on"]);
 });
 
 test("bars follow the order of the classes, also where they look like numbers", () => {
