@@ -369,6 +369,19 @@ fn written_as_in_the_snapshots() {
     );
 }
 
+/// More columns than the card writes out: its row is one of the self-test. `tests/node/` runs the code.
+#[test]
+fn the_card_of_many_columns_takes_a_row_of_the_self_test() {
+    let names: Vec<String> = (0..61).map(|place| format!("x{place}")).collect();
+    let (schema, mut graph, wires) = start(names.iter().map(|name| column(name, ColumnKind::Number)).collect());
+    let values = affine(&mut graph, &wires, 1, "Ridge");
+    let output = Output::Regression { values, names: Vec::new() };
+    let files = packed("wide", &settled(schema, graph, output, source("Ridge", &[])));
+    package::write(&packages().join("wide"), &files, false).unwrap();
+    let card = files.iter().find(|file| file.name == "README.md").unwrap();
+    assert!(String::from_utf8_lossy(&card.bytes).contains("\nconst row = tests.cases[0].row;\n"));
+}
+
 /// The functions of the linked model, by name.
 fn functions(model: &Model) -> Vec<String> {
     let lowered = lowered(model);

@@ -467,7 +467,7 @@ test("the model card's code runs as it stands, and gives what is said beside it"
     else if (typeof said !== "object" || said === null) assert.equal(got, said, where);
     else for (const [field, part] of Object.entries(said)) near(got[field], part, where);
   };
-  for (const name of names) {
+  for (const name of [...names, "wide"]) {
     symlinkSync(folder(name), join(place, "node_modules", name));
     const blocks = [...read(name, "README.md").toString().matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code);
     assert.equal(blocks.length, 2, name);
