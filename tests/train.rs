@@ -446,6 +446,33 @@ fn preparation_learns_from_the_training_rows_alone() {
 }
 
 #[test]
+fn a_rare_class_is_in_every_model() {
+    let names = KNOWN.iter().filter(|known| known.task == Task::Classification).map(|known| known.name);
+    let names: Vec<&str> = names.chain(["auto"]).collect();
+    for rare in [1, 2, 3] {
+        for classes in [1, 2] {
+            let mut csv = data(40, classes, 5);
+            (0..rare).for_each(|n| csv.push_str(&format!("9,{n},40,red,true,rowan,7\n")));
+            for name in &names {
+                for seed in 0..3 {
+                    let mut request = Request { seed, importance: seed == 0, folds: 3, ..request("class", name) };
+                    request.set = match *name {
+                        "forest" | "extra-trees" => vec![("n_trees".into(), json!(5))],
+                        _ => Vec::new(),
+                    };
+                    let trained = trained(&csv, &request);
+                    let Output::Classification { classes: made, .. } = &trained.model.output else { panic!() };
+                    assert_eq!(made.len(), classes + 1, "{name}, {rare} rows, seed {seed}");
+                }
+            }
+        }
+    }
+    // No two rows of a class: there is nothing to compare by.
+    let error = run::train(&rows("a,y\n1,p\n2,q\n3,r\n4,s\n"), &request("y", "auto"), &mut run::Quiet).unwrap_err();
+    assert_eq!(error.message(), "no class has two rows to fit: nothing to compare models by");
+}
+
+#[test]
 fn a_threshold_is_in_the_model() {
     let csv = data(200, 2, 6);
     let at = |threshold| {

@@ -54,6 +54,10 @@ impl Run<'_> {
         };
         let start = Instant::now();
         let folds = self.folds(rows);
+        if folds.is_empty() {
+            return Err(Error::input("no class has two rows to fit: nothing to compare models by")
+                .remedy("Give more rows of each class, or name a model: --model tree."));
+        }
         let mut candidates = Vec::new();
         for (number, (name, given)) in list.iter().enumerate() {
             let known = estimators::find(name, task)?;

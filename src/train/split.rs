@@ -38,29 +38,20 @@ pub fn held_out(rows: &[usize], classes: Option<&[u32]>, share: f64, seed: u64) 
     Split { train, test }
 }
 
-/// `count` folds over the rows; every row is judged once.
+/// At most `count` folds over the rows. Every row is judged once, but one that is its class's only row never: no fold
+/// is fitted without a class.
 pub fn folds(rows: &[usize], classes: Option<&[u32]>, count: usize, seed: u64) -> Vec<Split> {
     let mut random = Random::new(seed ^ 0xf01d);
-    let mut of = vec![Vec::new(); count];
-    let mut next = 0;
-    for group in groups(rows, classes, &mut random) {
-        for row in group {
-            of[next % count].push(row);
-            next += 1;
-        }
-    }
-    (0..count)
-        .map(|fold| {
-            let mut test = of[fold].clone();
-            let mut train: Vec<usize> = of
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != fold)
-                .flat_map(|(_, rows)| rows)
-                .copied()
-                .collect();
+    let mut tests = vec![Vec::new(); count];
+    let judged = groups(rows, classes, &mut random).into_iter().filter(|group| classes.is_none() || group.len() > 1);
+    // The rows of a class go to folds one after the other, so that no fold has them all.
+    judged.flatten().enumerate().for_each(|(place, row)| tests[place % count].push(row));
+    tests.retain(|test| !test.is_empty());
+    tests
+        .into_iter()
+        .map(|mut test| {
             test.sort_unstable();
-            train.sort_unstable();
+            let train = rows.iter().copied().filter(|row| test.binary_search(row).is_err()).collect();
             Split { train, test }
         })
         .collect()
@@ -98,5 +89,22 @@ mod tests {
     fn a_class_of_one_row_is_trained_on() {
         let split = held_out(&[0, 1, 2], Some(&[0, 0, 1]), 0.9, 0);
         assert!(split.train.contains(&2));
+    }
+
+    #[test]
+    fn every_fold_is_fitted_on_every_class() {
+        for rare in 1..5 {
+            let classes: Vec<u32> = (0..40).map(|row| if row < rare { 2 } else { row as u32 % 2 }).collect();
+            for seed in 0..20 {
+                let folds = folds(&(0..40).collect::<Vec<usize>>(), Some(&classes), 5, seed);
+                assert_eq!(folds.len(), 5);
+                let judged = folds.iter().flat_map(|fold| &fold.test).filter(|&&row| classes[row] == 2).count();
+                assert_eq!(judged, if rare == 1 { 0 } else { rare });
+                for fold in folds {
+                    assert!((0..3).all(|class| fold.train.iter().any(|&row| classes[row] == class)));
+                }
+            }
+        }
+        assert!(folds(&[0, 1], Some(&[0, 1]), 2, 0).is_empty());
     }
 }

@@ -19,6 +19,7 @@ use ndarray::Array2;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 /// What a model answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -391,11 +392,16 @@ pub fn fit(known: &Known, job: &Job) -> Result<Fitted> {
     if job.x.nrows() > known.most_rows {
         return Err(too_many(known.name, job.x.nrows(), known.most_rows));
     }
-    if let Target::Classes(_, count) = job.target
-        && count < 2
-    {
-        return Err(Error::input("the target has one class only; there is nothing to tell apart")
-            .remedy("Give rows of at least two classes, or look for outliers instead: --task anomaly."));
+    if let Target::Classes(of, count) = job.target {
+        if count < 2 {
+            return Err(Error::input("the target has one class only; there is nothing to tell apart")
+                .remedy("Give rows of at least two classes, or look for outliers instead: --task anomaly."));
+        }
+        // The crates number the classes that they see.
+        let seen: HashSet<u32> = of.iter().copied().collect();
+        if seen.len() < count {
+            return Err(Error::input("a class without a row in the training part"));
+        }
     }
     (known.fit)(job).map_err(|error| error.at(known.name))
 }

@@ -124,9 +124,6 @@ pub fn classifier(job: &Job) -> Result<Fitted> {
     let mut rows: Vec<usize> = (0..of.len()).collect();
     rows.sort_by_key(|&row| of[row]);
     let model = fit(job, &rows, rows.iter().map(|&row| f64::from(of[row])).collect(), &parameter)?;
-    if model.label.len() != count {
-        return Err(Error::input("a class without a row in the training part"));
-    }
     let own = job.check.map(|rows| Own {
         predicted: own(&model, rows).iter().map(|decisions| vote(decisions, count) as f64).collect(),
         probabilities: None,
