@@ -1056,10 +1056,102 @@ fn a_trained_model_goes_through_every_command() {
 
 #[cfg(unix)]
 #[test]
+fn nothing_of_the_users_is_replaced() {
+    let folder = scratch("replaced");
+    let csv = data(60, 2, 1);
+    fs::write(folder.join("data.csv"), &csv).unwrap();
+    fs::write(folder.join("other.csv"), &csv).unwrap();
+    fs::write(folder.join("page.html"), "<!DOCTYPE html><p>an older report").unwrap();
+    std::os::unix::fs::symlink("data.csv", folder.join("link")).unwrap();
+    let train = ["train", "data.csv", "-t", "class", "-m", "tree", "--held-out"];
+    let refused = |arguments: &[&str], code: i32, expected: &str| {
+        let ran = carryout(&folder, arguments, b"");
+        assert_eq!((text(&ran.stderr), ran.status.code()), (expected.to_owned(), Some(code)), "{arguments:?}");
+        assert_eq!(fs::read_to_string(folder.join("data.csv")).unwrap(), csv);
+        assert_eq!(fs::read_to_string(folder.join("other.csv")).unwrap(), csv);
+    };
+    let is_read = |option: &str, file: &str| {
+        format!("error: {option} would replace {file}, which is read\n  Name another file.\n")
+    };
+    let exists = |option: &str, file: &str, what: &str| {
+        format!("error: {file} exists and is not {what}\n  Name another file with {option}, or remove it first.\n")
+    };
+    for file in ["data.csv", "./data.csv", "link"] {
+        refused(&[&train[..], &["0.2", "-o", file]].concat(), 2, &is_read("-o", "data.csv"));
+        refused(
+            &[&train[..], &["0.2", "-o", "m.carry", "--report", file]].concat(),
+            2,
+            &is_read("--report", "data.csv"),
+        );
+    }
+    refused(&[&train[..], &["other.csv", "-o", "other.csv"]].concat(), 2, &is_read("-o", "other.csv"));
+    refused(
+        &[&train[..], &["0.2", "-o", "other.csv"]].concat(),
+        4,
+        &exists("-o", "other.csv", "a model of carryout"),
+    );
+    let report = ["0.2", "-o", "m.carry", "--report", "other.csv"];
+    refused(&[&train[..], &report].concat(), 4, &exists("--report", "other.csv", "an HTML page"));
+    let one = "error: the model and the report are one file\n  Name another with --report.\n";
+    refused(&[&train[..], &["0.2", "-o", "m.carry", "--report", "m.carry"]].concat(), 2, one);
+    assert!(!folder.join("m.carry").exists());
+
+    // A model and a report may be replaced, and a folder that is not there is made.
+    for output in ["deep/er/m.carry", "deep/er/m.carry"] {
+        let ran = carryout(&folder, &[&train[..], &["0.2", "-o", output, "--report", "page.html"]].concat(), b"");
+        assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    }
+    fs::copy(folder.join("deep/er/m.carry"), folder.join("m.carry")).unwrap();
+    for file in ["data.csv", "./data.csv", "link"] {
+        refused(&["predict", "m.carry", "data.csv", "-o", file], 2, &is_read("-o", "data.csv"));
+    }
+    refused(&["predict", "m.carry", "data.csv", "-o", "m.carry"], 2, &is_read("-o", "m.carry"));
+    refused(&["inspect", "m.carry", "--report", "data.csv"], 4, &exists("--report", "data.csv", "an HTML page"));
+    let ran = carryout(&folder, &["pack", "m.carry", "-o", "pkg"], b"");
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    fs::copy(folder.join("m.carry"), folder.join("pkg/m.carry")).unwrap();
+    for (model, output) in [("pkg/m.carry", "pkg"), ("pkg/m.carry", "./pkg/"), ("m.carry", "m.carry")] {
+        let lies =
+            format!("error: {model} lies in {output}, which would be replaced\n  Name another folder with -o.\n");
+        refused(&["pack", model, "-o", output, "--force"], 2, &lies);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_written_is_told_before_the_work() {
+    let folder = scratch("unwritable");
+    fs::write(folder.join("file"), "text").unwrap();
+    // The data is a pipe that never ends: whoever reads it waits.
+    for (output, report, said) in [
+        ("file/m.carry", "r.html", "error: file: file exists\n"),
+        ("m.carry", "file/r.html", "error: file: file exists\n"),
+        (".", "r.html", "error: . is a folder\n  Name a file with -o.\n"),
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_carryout"))
+            .args(["train", "-", "-t", "y", "-o", output, "--report", report])
+            .current_dir(&folder)
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let open = child.stdin.take();
+        let ran = child.wait_with_output().unwrap();
+        drop(open);
+        assert!(text(&ran.stderr).starts_with(said), "{}", text(&ran.stderr));
+    }
+    assert!(!folder.join("m.carry").exists());
+}
+
+#[cfg(unix)]
+#[test]
 fn an_interruption_leaves_no_file() {
     let folder = scratch("interrupted");
     fs::write(folder.join("data.csv"), data(3000, 2, 4)).unwrap();
-    fs::write(folder.join("m.carry"), "the old one").unwrap();
+    let old = ["train", "data.csv", "-t", "class", "-m", "bayes", "-o", "m.carry"];
+    assert_eq!(carryout(&folder, &old, b"").status.code(), Some(0));
+    let old = fs::read(folder.join("m.carry")).unwrap();
     let arguments =
         ["train", "data.csv", "-t", "class", "-m", "extra-trees", "--set", "n_trees=2000", "-o", "m.carry"];
     let mut child = Command::new(env!("CARGO_BIN_EXE_carryout"))
@@ -1073,7 +1165,7 @@ fn an_interruption_leaves_no_file() {
     // Not INT: a shell that runs the tests in the background has it ignored, here too. The command handles neither.
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     assert!(!child.wait().unwrap().success());
-    assert_eq!(fs::read_to_string(folder.join("m.carry")).unwrap(), "the old one");
+    assert_eq!(fs::read(folder.join("m.carry")).unwrap(), old);
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
 }
 

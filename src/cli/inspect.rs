@@ -1,6 +1,7 @@
 //! `carryout inspect`: what a model file or a packed folder holds.
 
 use super::model::{Reading, shown, stem};
+use super::output::{Replaces, claim, whole};
 use super::{Outcome, term};
 use carryout::Error;
 use carryout::image::{Image, Kernel};
@@ -106,7 +107,8 @@ pub fn run(arguments: Arguments, json: bool) -> Outcome {
                 .at(shown(&arguments.model))
                 .remedy("Give a .carry file that carryout train wrote.")
         })?;
-        super::train::whole(file, report::html(report).as_bytes())?;
+        claim("--report", file, &[&arguments.model], Replaces::Pages)?;
+        whole(file, report::html(report).as_bytes())?;
     }
     let mut out = io::stdout().lock();
     if json {

@@ -6,7 +6,7 @@
 mod demo;
 mod inspect;
 mod model;
-
+mod output;
 mod pack;
 mod predict;
 mod rows;

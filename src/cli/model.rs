@@ -80,6 +80,11 @@ fn set(limits: &mut Limits, name: &str, value: usize) -> Option<()> {
 }
 
 impl Reading {
+    /// The files that are read beside the model.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        [&self.features, &self.categories].into_iter().flatten().map(PathBuf::as_path)
+    }
+
     fn options(&self) -> Outcome<Options> {
         let mut limits = Limits::default();
         for (name, value) in &self.limits {

@@ -61,6 +61,13 @@ pub fn run(arguments: Arguments, json: bool) -> Outcome {
         (None, None) => return Err(Failure::usage("the folder to write has no name", "Give one: -o pkg/my-model.")),
     };
     package::check_name(&name).map_err(|error| Failure::Usage(error.at("--name")))?;
+    let inputs = [Some(&path), samples.as_ref(), expected.as_ref()].into_iter().flatten().map(PathBuf::as_path);
+    if let Some(input) = inputs.chain(reading.files()).find(|input| lies_in(input, &output)) {
+        return Err(Failure::usage(
+            format!("{} lies in {}, which would be replaced", shown(input), shown(&output)),
+            "Name another folder with -o.",
+        ));
+    }
     let runtime = package::runtime()?;
     let (mut model, trained) = reading.model_and_report(&path)?;
     let at = |error: Error| error.at(shown(&path));
@@ -114,6 +121,11 @@ pub fn run(arguments: Arguments, json: bool) -> Outcome {
         report.print(&mut out, verify::TOLERANCE)?;
     }
     Ok(())
+}
+
+/// Whether a file is in the folder, or is what bears its name.
+fn lies_in(file: &Path, folder: &Path) -> bool {
+    folder.canonicalize().is_ok_and(|folder| file.canonicalize().is_ok_and(|file| file.starts_with(folder)))
 }
 
 fn summary(out: &mut dyn Write, manifest: &Manifest, folder: &Path, files: &[File]) -> io::Result<()> {

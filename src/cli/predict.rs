@@ -1,6 +1,7 @@
 //! `carryout predict`: rows in, rows with predictions out, a block at a time.
 
 use super::model::{Reading, shown, system};
+use super::output::{Replaces, beside, claim, special};
 use super::rows::{Form, Record, Rows};
 use super::{Failure, Outcome as Done};
 use carryout::lower::{Results, Want};
@@ -51,6 +52,9 @@ pub fn run(arguments: Arguments, json: bool) -> Done {
     let Arguments { model, rows: path, output, from, to, reading } = arguments;
     if model == Path::new("-") && path == Path::new("-") {
         return Err(Failure::usage("both the model and the rows are standard input", "Give one of them as a file."));
+    }
+    if let Some(output) = &output {
+        claim("-o", output, &[&path, &model], Replaces::Anything)?;
     }
     let mut predictor = reading.predictor(&model, Want::Package)?;
     let mut rows = Rows::open(&path, from, &predictor.manifest().schema)?;
@@ -284,8 +288,7 @@ impl Target {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
             return Ok(Target { writer: BufWriter::new(Box::new(io::stdout())), rename: None });
         };
-        // A device or a pipe is written as it is.
-        let special = fs::metadata(path).is_ok_and(|data| !data.is_file());
+        let special = special(path);
         let made = if special { path.to_owned() } else { beside(path) };
         let file = File::create(&made).map_err(|error| system(path, &error))?;
         let rename = (!special).then(|| (made, path.to_owned()));
@@ -312,13 +315,6 @@ impl Drop for Target {
             let _ = fs::remove_file(made);
         }
     }
-}
-
-/// Where a file is written before it takes its name.
-pub fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    path.with_file_name(name)
 }
 
 /// A bar on standard error, once the work turns out to be long; indicatif hides it where that is no terminal.

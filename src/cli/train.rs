@@ -1,7 +1,7 @@
 //! `carryout train`: a table in, a judged model out.
 
-use super::model::{open, shown, stem, system};
-use super::predict::beside;
+use super::model::{open, shown, stem};
+use super::output::{Replaces, claim, same, whole};
 use super::{Failure, Outcome, term};
 use carryout::train::estimators::{KNOWN, Task};
 use carryout::train::run::{HeldOut, Request, Threshold, Trained, Watch, train};
@@ -13,7 +13,6 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -193,11 +192,13 @@ pub fn run(arguments: Arguments, json: bool) -> Outcome {
         most_rows: arguments.rows,
         seed: arguments.seed,
     };
-    if arguments.output.is_dir() {
-        return Err(Failure::usage(
-            format!("{} is a folder", shown(&arguments.output)),
-            "Name a file: -o model.carry.",
-        ));
+    let inputs = [arguments.data.as_path(), Path::new(&arguments.held_out)];
+    claim("-o", &arguments.output, &inputs, Replaces::Models)?;
+    if let Some(report) = &arguments.report {
+        if same(report, &arguments.output) {
+            return Err(Failure::usage("the model and the report are one file", "Name another with --report."));
+        }
+        claim("--report", report, &inputs, Replaces::Pages)?;
     }
     if !arguments.budget.is_finite() || arguments.budget < 0.0 {
         return Err(Failure::usage("--budget is no number of seconds", "Give one: --budget 60."));
@@ -268,24 +269,6 @@ pub fn run(arguments: Arguments, json: bool) -> Outcome {
 
 fn table(path: &Path, reading: &Reading) -> Outcome<Rows> {
     Ok(read(open(path)?, reading).map_err(|error| error.at(shown(path)))?)
-}
-
-/// A file that is there whole or not at all: an interruption leaves the old one.
-pub fn whole(path: &Path, bytes: &[u8]) -> Outcome {
-    if path == Path::new("-") {
-        return Ok(io::stdout().lock().write_all(bytes)?);
-    }
-    // A device or a pipe is written as it is.
-    if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
-        return Ok(fs::write(path, bytes).map_err(|error| system(path, &error))?);
-    }
-    let made = beside(path);
-    let done = fs::write(&made, bytes).and_then(|()| fs::rename(&made, path));
-    if done.is_err() {
-        // Nothing more can be done about a file that will not go.
-        let _ = fs::remove_file(&made);
-    }
-    Ok(done.map_err(|error| system(path, &error))?)
 }
 
 /// A path without its folders.
