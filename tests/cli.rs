@@ -227,7 +227,7 @@ fn rows_that_do_not_fit_end_the_work_after_the_rows_before() {
     assert_eq!(text(&output.stdout).lines().count(), 1);
     assert_eq!(
         text(&output.stderr),
-        "error: standard input, row 2, \"petal length (cm)\": expected a number or null, got the string \"x\"\n"
+        "error: standard input, row 2 below the header, \"petal length (cm)\": expected a number or null, got the string \"x\"\n"
     );
     fails(&["predict", IRIS, "-"], "[1,2,3]\n", 4, "error: standard input, line 1: expected 4 values, got 3\n");
     fails(
@@ -247,8 +247,8 @@ fn rows_that_do_not_fit_end_the_work_after_the_rows_before() {
     let output = run(&["predict", IRIS, "-"], &format!("{HEADER}\n1,2\n"));
     assert_eq!(
         text(&output.stderr),
-        "error: standard input, row 1: 2 fields, but the header has 4\n  A comma inside a field needs quotes around \
-         the field.\n"
+        "error: standard input, row 1 below the header: 2 fields, but the header has 4\n  A delimiter inside a field \
+         needs quotes around the field; a row that was cut needs its rest.\n"
     );
     assert_eq!(output.status.code(), Some(4));
 }

@@ -665,7 +665,7 @@ fn bad_data() {
         b"a,y\n1,2\n3\n",
         T,
         4,
-        "error: standard input, row 2: 1 field, but the header has 2\n  A delimiter inside a field needs quotes around \
+        "error: standard input, row 2 below the header: 1 field, but the header has 2\n  A delimiter inside a field needs quotes around \
          the field; a row that was cut needs its rest.\n",
     );
     let mut mixed = String::from("a,y\n");
@@ -677,7 +677,7 @@ fn bad_data() {
         T,
         4,
         "error: standard input: column \"a\" mixes types: 60 cells are numbers, 1 cell is not, the first \"abc\" in row \
-         61\n  Say what it is: --types a=number takes such cells as missing, --types a=category takes all as \
+         61 below the header\n  Say what it is: --types a=number takes such cells as missing, --types a=category takes all as \
          categories.\n",
     );
     fails(
@@ -768,7 +768,7 @@ fn bad_data() {
         &quote,
         T,
         4,
-        "error: standard input, row 1: a row longer than 16 MiB\n  A quotation mark that is never closed swallows the \
+        "error: standard input, row 1 below the header: a row longer than 16 MiB\n  A quotation mark that is never closed swallows the \
          rest of the file: look for one in this row.\n",
     );
 }
@@ -783,6 +783,17 @@ fn bytes_that_are_no_utf8() {
     let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
     assert!(report["provenance"]["reading"].as_array().unwrap().contains(&json!("encoding: windows-1252")));
     assert!(report["columns"][0]["values"].as_array().unwrap().contains(&json!("Köln")));
+    // Where the text was UTF-8 before, a stray byte does not make it another encoding.
+    let mut stray = "ort,y\n".to_owned().into_bytes();
+    (0..40).for_each(|n| stray.extend(if n == 20 { b"K\xf6ln,1\n".as_slice() } else { "Köln,0\n".as_bytes() }));
+    fails(
+        "stray",
+        &stray,
+        T,
+        4,
+        "error: standard input, row 21 below the header: bytes that are not UTF-8, though the file began so\n  Save the \
+         file as UTF-8; for train the encoding can be named, for example --encoding windows-1252.\n",
+    );
     let mut late = b"a,y\n".to_vec();
     (0..60_000).for_each(|n| late.extend(format!("{}.25,{}\n", n, n % 2).bytes()));
     late.extend(b"\xff,1\n");
@@ -791,8 +802,8 @@ fn bytes_that_are_no_utf8() {
         &late,
         T,
         4,
-        "error: standard input, row 60001: bytes that are not UTF-8, though the file began so\n  Name the encoding, for \
-         example --encoding windows-1252, or save the file as UTF-8.\n",
+        "error: standard input, row 60001 below the header: bytes that are not UTF-8, though the file began so\n  Save \
+         the file as UTF-8; for train the encoding can be named, for example --encoding windows-1252.\n",
     );
 }
 
@@ -909,7 +920,7 @@ fn what_is_sniffed() {
         ));
     }
     let csv = lines.join("\r\n");
-    let decimal = "decimal mark: comma (the model itself, and carryout predict, take a point)";
+    let decimal = "decimal mark: comma (the model itself takes numbers)";
     let kinds = [("preis", "number"), ("größe", "number"), ("tag", "date"), ("y", "category")];
     let said = ["delimiter: semicolon", decimal, "dates of tag: read as 31.05.2024"];
     reads("plain", csv.as_bytes(), &[&said[..], &["encoding: UTF-8"]].concat(), &kinds);
@@ -925,6 +936,116 @@ fn what_is_sniffed() {
     reads("gzip", &zip.finish().unwrap(), &["compression: gzip", "delimiter: semicolon"], &kinds);
     let tabs = csv.replace(',', ".").replace(';', "\t");
     reads("tabs", tabs.as_bytes(), &["delimiter: tab"], &kinds);
+}
+
+/// One table in all the ways that `train` reads, for the other commands.
+#[test]
+fn predict_and_verify_read_what_train_reads() {
+    let folder = scratch("one-reader");
+    let mut lines = vec!["größe; ;ort;wann;y".to_owned()];
+    let mut random = Random::new(2);
+    for n in 0..60 {
+        let (size, hour) = (random.below(300), random.below(24));
+        let when = format!("{:02}.0{}.2024 {hour:02}:30", 1 + n % 28, 1 + n % 9);
+        let y = if size as f64 / 10.0 + hour as f64 > 27.0 { "ja" } else { "nein" };
+        let ort = ["Köln", "Bonn"][n % 2];
+        lines.push(format!("{}.{:03},{};{};{ort};{when};{y}", 1 + size / 10, size % 10, n % 10, n % 7));
+    }
+    let csv = lines.join("\r\n");
+    let run = |arguments: &[&str]| {
+        let ran = carryout(&folder, arguments, b"");
+        assert_eq!((ran.status.code(), text(&ran.stderr)), (Some(0), String::new()), "{arguments:?}");
+        text(&ran.stdout)
+    };
+    fs::write(folder.join("utf8.csv"), &csv).unwrap();
+    run(&["train", "utf8.csv", "-t", "y", "-m", "tree", "--held-out", "0", "-o", "m.carry"]);
+    let schema = carryout::import(&fs::read(folder.join("m.carry")).unwrap(), &Options::default()).unwrap().schema;
+    let names: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(names, ["größe", "column 2", "ort", "wann_month", "wann_day", "wann_weekday", "wann_hour"]);
+    assert!(schema.columns[0].range.unwrap().1 > 1000.0);
+    let expected = run(&["predict", "m.carry", "utf8.csv", "--to", "jsonl"]);
+    assert_eq!(expected.lines().count(), 60);
+    assert!(expected.contains("\"ja\"") && expected.contains("\"nein\"") && !expected.contains("warnings\":[\""));
+    fs::write(folder.join("expected.jsonl"), &expected).unwrap();
+
+    let utf16 = |big: bool, mark: bool| -> Vec<u8> {
+        let units: Vec<u16> = mark.then_some(0xfeff).into_iter().chain(csv.encode_utf16()).collect();
+        units.iter().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+    };
+    let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    zip.write_all(csv.as_bytes()).unwrap();
+    let with = |delimiter: &str| csv.replace(';', delimiter).into_bytes();
+    let quoted: Vec<String> = lines.iter().map(|line| format!("\"{}\"", line.replace(';', "\",\""))).collect();
+    let files: [(&str, Vec<u8>); 10] = [
+        ("latin1.csv", csv.chars().map(|letter| letter as u8).collect()),
+        ("bom.csv", format!("\u{feff}{csv}").into_bytes()),
+        ("utf16le.csv", utf16(false, false)),
+        ("utf16be.csv", utf16(true, false)),
+        ("utf16le-bom.csv", utf16(false, true)),
+        ("utf16be-bom.csv", utf16(true, true)),
+        ("gzip.csv.gz", zip.finish().unwrap()),
+        ("bar.csv", with("|")),
+        ("tab.csv", with("\t")),
+        ("blank.csv", format!("{csv}\r\n \r\n\r\n").into_bytes()),
+    ];
+    for (name, bytes) in &files {
+        fs::write(folder.join(name), bytes).unwrap();
+        assert!(run(&["predict", "m.carry", name, "--to", "jsonl"]) == expected, "{name}");
+        let ran = carryout(&folder, &["predict", "m.carry", "-", "--to", "jsonl"], bytes);
+        assert!(text(&ran.stdout) == expected, "{name} from a pipe: {}", text(&ran.stderr));
+        run(&["verify", "m.carry", "--rows", name, "--expected", "expected.jsonl"]);
+    }
+    run(&["pack", "m.carry", "-o", "pkg", "--samples", "latin1.csv", "--expected", "expected.jsonl"]);
+    // With commas between the cells a number has none inside, in training as here.
+    let ran = carryout(&folder, &["predict", "m.carry", "-"], quoted.join("\n").as_bytes());
+    let said = text(&ran.stderr);
+    assert!(said.contains("row 1 below the header, \"größe\": expected a number, got the string"), "{said}");
+
+    // Dates of which the form is not sure.
+    let other = "größe; ;ort;wann\n1,5;1;Bonn;03/04/2024\n";
+    let ran = carryout(&folder, &["predict", "m.carry", "-"], other.as_bytes());
+    assert_eq!(
+        (text(&ran.stderr).as_str(), ran.status.code()),
+        (
+            "error: standard input, column \"wann\": its dates can be read as 05/31/2024 and as 31/05/2024\n  Write its \
+             dates as 2024-05-31 or 2024-05-31 18:30:00, or give the column \"wann_month\".\n",
+            Some(4)
+        )
+    );
+    let ran = carryout(&folder, &["predict", "m.carry", "-"], other.replace("03/04/2024", "soon").as_bytes());
+    assert!(text(&ran.stderr).contains("\"wann\": it holds dates in no form that is known"), "{}", text(&ran.stderr));
+}
+
+/// The header's names are the same for every command.
+#[test]
+fn columns_are_named_alike() {
+    let folder = scratch("names");
+    let mut csv = String::from("\u{feff} a ,,\"b\n\",y\n");
+    (0..40).for_each(|n| csv.push_str(&format!("{},{},{},{}\n", n % 7, n % 5, n % 3, ["p", "q"][n % 2])));
+    fs::write(folder.join("data.csv"), &csv).unwrap();
+    let ran = carryout(&folder, &["train", "data.csv", "-t", "y", "-m", "tree", "-o", "m.carry"], b"");
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    let schema = carryout::import(&fs::read(folder.join("m.carry")).unwrap(), &Options::default()).unwrap().schema;
+    assert_eq!(schema.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), ["a", "column 2", "b"]);
+    let ran = carryout(&folder, &["predict", "m.carry", "data.csv"], b"");
+    assert_eq!((ran.status.code(), text(&ran.stderr)), (Some(0), String::new()));
+    // What is not the model's stays as it was.
+    assert!(text(&ran.stdout).starts_with(" a ,,\"b\n\",y,label,probability,"), "{}", text(&ran.stdout));
+    let twins = |header: &str| {
+        let ran = carryout(&folder, &["predict", "m.carry", "-"], format!("{header}\n1,2,3,4\n").as_bytes());
+        (text(&ran.stderr), ran.status.code())
+    };
+    let said = "error: standard input: two columns are named \"a\"\n  Rename or remove one of them.\n";
+    assert_eq!(twins("a,column 2,b,a"), (said.to_owned(), Some(4)));
+    assert_eq!(twins(" a,column 2,b,a "), (said.to_owned(), Some(4)));
+    assert_eq!(twins("a,column 2,b,b "), (String::new(), Some(0)));
+    fails(
+        "unnamed-twin",
+        b"column 2,,y\n1,2,3\n",
+        T,
+        4,
+        "error: standard input: two columns are named \"column 2\"\n  Rename or remove one of them.\n",
+    );
 }
 
 #[test]

@@ -5,8 +5,11 @@ use super::{Failure, Outcome, term};
 use carryout::Error;
 use carryout::model::{Cell as Category, Column, ColumnKind, NamesFrom, Schema};
 use carryout::predictor::{Predictor, json_string};
+use carryout::train::table;
+use carryout::train::types::{Dates, decimal_comma, part_of, pointed};
 use clap::ValueEnum;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -62,59 +65,79 @@ pub struct Rows {
 
 enum Source {
     Csv {
-        reader: csv::Reader<Metered>,
+        reader: csv::Reader<Box<dyn Read>>,
         header: Vec<String>,
-        places: Vec<Option<usize>>,
+        /// One a column of the model.
+        fields: Vec<Option<Field>>,
+        /// Whether every field is taken as it stands.
+        plain: bool,
         unread: Rc<Cell<u64>>,
         /// Bytes of the last row: the next is about as long.
         length: usize,
     },
     Jsonl {
-        reader: BufReader<Metered>,
+        reader: Box<dyn BufRead>,
         line: Vec<u8>,
     },
 }
 
-/// Counts what was read, and refuses to go on within one row for ever.
-struct Metered {
-    inner: Box<dyn Read>,
-    read: Rc<Cell<u64>>,
-    /// Bytes since the last row ended.
-    unread: Rc<Cell<u64>>,
+/// Where a column of the model is in a CSV file, and what its cells need.
+#[derive(Clone, Copy)]
+struct Field {
+    place: usize,
+    written: Written,
 }
 
-impl Read for Metered {
+#[derive(Clone, Copy)]
+enum Written {
+    Plain,
+    DecimalComma,
+    /// The column is this part of dates.
+    Part(Dates, usize),
+}
+
+impl Field {
+    /// The cell as the model takes it; what is written in another way is left for the model to refuse.
+    fn of<'a>(&self, record: &'a csv::StringRecord) -> Option<Cow<'a, str>> {
+        let cell = record.get(self.place)?;
+        let made = match self.written {
+            Written::Plain => None,
+            Written::DecimalComma => pointed(cell),
+            Written::Part(dates, part) => dates.part(cell, part).map(|value| value.to_string()),
+        };
+        Some(made.map_or(Cow::Borrowed(cell), Cow::Owned))
+    }
+}
+
+/// Counts what was read.
+struct Counted {
+    inner: Box<dyn Read>,
+    read: Rc<Cell<u64>>,
+}
+
+impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.read.set(self.read.get() + count as u64);
-        self.unread.set(self.unread.get() + count as u64);
-        if self.unread.get() > LONGEST + (1 << 16) {
-            return Err(io::Error::other(format!("a row longer than {LONGEST} bytes")));
-        }
         Ok(count)
     }
 }
 
 impl Rows {
-    /// Opens a file (`-` is standard input) and, for CSV, finds the schema's columns in its header.
-    pub fn open(path: &Path, form: Option<Form>, schema: &Schema) -> Outcome<Rows> {
-        let (read, unread) = (Rc::<Cell<u64>>::default(), Rc::<Cell<u64>>::default());
+    /// Opens a file (`-` is standard input) and, for CSV, finds the model's columns in its header. CSV is read as
+    /// `train` reads it: compression, encoding, delimiter, decimal commas; a model that carryout `trained` on parts
+    /// of dates finds them in the dates. All this is told from the beginning of the file.
+    pub fn open(path: &Path, form: Option<Form>, schema: &Schema, trained: bool) -> Outcome<Rows> {
+        let read = Rc::<Cell<u64>>::default();
         let inner = open(path)?;
-        let mut reader = BufReader::new(Metered { inner, read: read.clone(), unread: unread.clone() });
+        let mut reader = BufReader::with_capacity(1 << 16, Counted { inner, read: read.clone() });
         let start = reader.fill_buf().map_err(|error| system(path, &error))?;
         let form = form.or_else(|| Form::of(path)).unwrap_or_else(|| guess(start));
         let source = match form {
-            Form::Jsonl => Source::Jsonl { reader, line: Vec::new() },
+            Form::Jsonl => Source::Jsonl { reader: Box::new(reader), line: Vec::new() },
             Form::Csv => {
-                let delimiter = delimiter(start);
-                // The bytes already buffered go in front of the rest.
-                let buffered = io::Cursor::new(start.to_vec());
-                let rest = reader.into_inner();
-                let inner = Box::new(buffered.chain(rest.inner));
-                let metered = Metered { inner, read: Rc::default(), unread: unread.clone() };
-                read.set(0);
-                let metered = Metered { read: read.clone(), ..metered };
-                csv_source(path, metered, delimiter, unread, schema)?
+                let opened = table::open(Box::new(reader), None, None).map_err(|error| error.at(shown(path)))?;
+                csv_source(path, opened, schema, trained)?
             }
         };
         Ok(Rows { path: path.to_owned(), source, number: 0, line: 0, read })
@@ -136,7 +159,7 @@ impl Rows {
     /// Where the last row is.
     pub fn place(&self, number: u64) -> String {
         match &self.source {
-            Source::Csv { .. } => format!("{}, row {number}", shown(&self.path)),
+            Source::Csv { .. } => format!("{}, {}", shown(&self.path), table::place(number)),
             Source::Jsonl { .. } => format!("{}, line {number}", shown(&self.path)),
         }
     }
@@ -152,18 +175,22 @@ impl Rows {
     /// The next row; blank lines are skipped.
     pub fn next(&mut self) -> Outcome<Option<Record>> {
         match &mut self.source {
-            Source::Csv { reader, header, unread, length, .. } => {
+            Source::Csv { reader, header, unread, length, .. } => loop {
                 unread.set(0);
                 let mut record = csv::StringRecord::with_capacity(*length, header.len());
                 let more = reader.read_record(&mut record);
+                // A line of blanks is as empty as one of nothing, which the reader skips.
+                if more.is_err() && record.len() == 1 && record[0].trim().is_empty() {
+                    continue;
+                }
                 *length = record.as_slice().len();
                 self.number += 1;
-                match more {
+                return match more {
                     Ok(true) => Ok(Some(Record::Csv(record))),
                     Ok(false) => Ok(None),
-                    Err(error) => Err(self.broken(&error).into()),
-                }
-            }
+                    Err(error) => Err(self.broken(error).into()),
+                };
+            },
             Source::Jsonl { reader, line } => loop {
                 line.clear();
                 let count = reader.by_ref().take(LONGEST + 1).read_until(b'\n', line);
@@ -172,7 +199,6 @@ impl Rows {
                     return Ok(None);
                 }
                 self.line += 1;
-                reader.get_ref().unread.set(0);
                 let place =
                     |error: Error| Failure::from(error.at(format!("{}, line {}", shown(&self.path), self.line)));
                 if count as u64 > LONGEST {
@@ -199,27 +225,16 @@ impl Rows {
         }
     }
 
-    fn broken(&self, error: &csv::Error) -> Error {
-        match error.kind() {
-            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                Error::input(format!("{}, but the header has {}", term::count(*len as usize, "field"), expected_len))
-                    .remedy("A comma inside a field needs quotes around the field.")
-                    .at(self.place(self.number))
-            }
-            csv::ErrorKind::Utf8 { .. } => Error::input("not UTF-8 text")
-                .remedy("Save the file as CSV with UTF-8 encoding.")
-                .at(self.place(self.number)),
-            csv::ErrorKind::Io(error) => system(&self.path, error),
-            _ => Error::input(error.to_string()).at(self.place(self.number)),
-        }
+    fn broken(&self, error: csv::Error) -> Error {
+        table::broken(error, self.number).at(shown(&self.path))
     }
 
     /// A column's field in a row.
     pub fn sample(&self, record: &Record, place: usize, name: &str) -> Sample {
         match (record, &self.source) {
-            (Record::Csv(record), Source::Csv { places, .. }) => {
-                let cell = places.get(place).copied().flatten().and_then(|place| record.get(place));
-                match cell.unwrap_or("").trim() {
+            (Record::Csv(record), Source::Csv { fields, .. }) => {
+                let cell = fields.get(place).and_then(|field| field.as_ref()?.of(record));
+                match cell.unwrap_or_default().trim() {
                     "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => Sample::Boolean,
                     text => text.parse().map_or(Sample::Other, Sample::Number),
                 }
@@ -242,9 +257,9 @@ impl Rows {
     /// The row in the order of the columns, as `predict` of the package takes it; None where it is no such row.
     pub fn values(&self, record: &Record, schema: &Schema) -> Option<Vec<Value>> {
         match (record, &self.source) {
-            (Record::Csv(record), Source::Csv { places, .. }) => {
-                let cells = places.iter().map(|place| place.and_then(|place| record.get(place)).unwrap_or(""));
-                Some(schema.columns.iter().zip(cells).map(|(column, cell)| typed(column, cell)).collect())
+            (Record::Csv(record), Source::Csv { fields, .. }) => {
+                let cells = fields.iter().map(|field| field.and_then(|field| field.of(record)).unwrap_or_default());
+                Some(schema.columns.iter().zip(cells).map(|(column, cell)| typed(column, &cell)).collect())
             }
             (Record::Json(Value::Object(fields)), _) => {
                 let field = |column: &Column| fields.get(&column.name).cloned().unwrap_or(Value::Null);
@@ -259,10 +274,15 @@ impl Rows {
     /// Adds a row to the predictor's block.
     pub fn stage(&self, record: &Record, predictor: &mut Predictor) -> Outcome {
         let done = match (record, &self.source) {
-            (Record::Csv(record), Source::Csv { places, .. }) => {
+            (Record::Csv(record), Source::Csv { fields, plain: true, .. }) => {
                 let cells: Vec<Option<&str>> =
-                    places.iter().map(|place| place.and_then(|place| record.get(place))).collect();
+                    fields.iter().map(|field| field.and_then(|field| record.get(field.place))).collect();
                 predictor.push_texts(&cells)
+            }
+            (Record::Csv(record), Source::Csv { fields, .. }) => {
+                let cells: Vec<Option<Cow<str>>> =
+                    fields.iter().map(|field| field.as_ref().and_then(|field| field.of(record))).collect();
+                predictor.push_texts(&cells.iter().map(Option::as_deref).collect::<Vec<_>>())
             }
             (Record::Json(row), _) => predictor.push(row),
             (Record::Csv(_), _) => Err(Error::input("a CSV record among JSON lines")),
@@ -288,38 +308,61 @@ fn typed(column: &Column, cell: &str) -> Value {
     }
 }
 
+/// Whether carryout trained the model: then it has named its columns.
+pub fn trained(predictor: &Predictor) -> bool {
+    predictor.manifest().source.library == "carryout"
+}
+
 /// JSON where it begins like a row in JSON.
 fn guess(start: &[u8]) -> Form {
     let start = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start).trim_ascii_start();
     if start.starts_with(b"{") || start.starts_with(b"[") { Form::Jsonl } else { Form::Csv }
 }
 
-/// A comma, unless the first line has none but semicolons or tabs.
-fn delimiter(start: &[u8]) -> u8 {
-    let line = start.split(|&byte| byte == b'\n').next().unwrap_or(start);
-    [b',', b';', b'\t'].into_iter().find(|one| line.contains(one)).unwrap_or(b',')
+/// Records of which there may be less than a header has.
+fn records<R: Read>(opened: R, delimiter: u8, quote: u8, flexible: bool) -> csv::Reader<R> {
+    csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .quote(quote)
+        .has_headers(false)
+        .flexible(flexible)
+        .buffer_capacity(1 << 16)
+        .from_reader(opened)
 }
 
-fn csv_source(
-    path: &Path,
-    metered: Metered,
-    delimiter: u8,
-    unread: Rc<Cell<u64>>,
-    schema: &Schema,
-) -> Outcome<Source> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(metered);
+/// The cells of a column in the beginning of a file, of whole rows.
+fn cells_of(head: &[csv::StringRecord], place: usize) -> impl Iterator<Item = &str> {
+    head.iter().filter_map(move |record| record.get(place))
+}
+
+fn csv_source(path: &Path, opened: table::Opened<'static>, schema: &Schema, trained: bool) -> Outcome<Source> {
+    let table::Opened { input, unread, delimiter, quote, head, .. } = opened;
+    let mut reader = records(input, delimiter, quote, false);
     let mut first = csv::StringRecord::new();
     let wrong = |message: String, remedy: String| Failure::from(Error::input(message).at(shown(path)).remedy(remedy));
-    if !reader
-        .read_record(&mut first)
-        .map_err(|error| wrong(error.to_string(), "Save the file as UTF-8 CSV.".into()))?
-    {
+    if !reader.read_record(&mut first).map_err(|error| table::broken(error, 0).at(shown(path)))? {
         return Err(wrong("no rows".into(), "The first line must name the columns.".into()));
     }
     let header: Vec<String> = first.iter().map(str::to_owned).collect();
-    let find = |name: &str| header.iter().position(|title| title == name);
+    let titles: Vec<&str> = header.iter().map(String::as_str).collect();
+    let names = table::names(&titles);
     let columns = &schema.columns;
-    let mut places: Vec<Option<usize>> = columns.iter().map(|column| find(&column.name)).collect();
+    // A title as it stands, else by the name that `train` gives it.
+    let find = |name: &str| -> Outcome<Option<usize>> {
+        let places =
+            |matches: &dyn Fn(usize) -> bool| (0..header.len()).filter(|&place| matches(place)).collect::<Vec<_>>();
+        let exact = places(&|place| header[place] == name);
+        let found = if exact.is_empty() { places(&|place| names[place] == name) } else { exact };
+        match found[..] {
+            [] => Ok(None),
+            [place] => Ok(Some(place)),
+            _ => Err(wrong(
+                format!("two columns are named {}", json_string(name)),
+                "Rename or remove one of them.".into(),
+            )),
+        }
+    };
+    let mut places = columns.iter().map(|column| find(&column.name)).collect::<Outcome<Vec<Option<usize>>>>()?;
     // Invented names are in no file: then the columns count by their order.
     if schema.names_from == NamesFrom::Invented && places.iter().all(Option::is_none) && header.len() == columns.len()
     {
@@ -332,17 +375,45 @@ fn csv_source(
         term::note("the model has no column names; the file's columns are taken in their order");
         places = (0..columns.len()).map(Some).collect();
     }
-    let unknown = places.iter().all(Option::is_none);
+    let whole: Vec<csv::StringRecord> = match trained || delimiter != b',' {
+        // The last row may be cut.
+        true => records(head.as_bytes(), delimiter, quote, true).into_records().skip(1).flatten().collect(),
+        false => Vec::new(),
+    };
+    let sure = &whole[..whole.len().saturating_sub(usize::from(whole.len() > 1))];
+    let mut fields = Vec::with_capacity(columns.len());
+    for (column, place) in columns.iter().zip(places) {
+        let dates = part_of(&column.name).filter(|_| trained && place.is_none());
+        let dates = dates.and_then(|(name, part)| Some((names.iter().position(|other| other == name)?, part)));
+        fields.push(match (place, dates) {
+            (Some(place), _) => {
+                let number = matches!(column.kind, ColumnKind::Number | ColumnKind::Integer);
+                let comma = number && delimiter != b',' && decimal_comma(cells_of(sure, place));
+                Some(Field { place, written: if comma { Written::DecimalComma } else { Written::Plain } })
+            }
+            (None, Some((place, part))) => {
+                let dates = Dates::of(cells_of(sure, place)).map_err(|error| {
+                    let at = format!("column {}", json_string(&names[place]));
+                    error.at(at).at(shown(path)).remedy(format!(
+                        "Write its dates as 2024-05-31 or 2024-05-31 18:30:00, or give the column {}.",
+                        json_string(&column.name)
+                    ))
+                })?;
+                Some(Field { place, written: Written::Part(dates, part) })
+            }
+            (None, None) => None,
+        });
+    }
+    let unknown = fields.iter().all(Option::is_none);
     let list = |names: &[&str]| {
         let shown: Vec<String> = names.iter().take(12).map(|name| json_string(name)).collect();
         let more = names.len().saturating_sub(12);
         if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
     };
-    let titles: Vec<&str> = header.iter().map(String::as_str).collect();
     let absent = |wanted: bool| -> Vec<&str> {
-        let pairs = columns.iter().zip(&places);
+        let pairs = columns.iter().zip(&fields);
         pairs
-            .filter(|(column, place)| place.is_none() && column.missing != wanted)
+            .filter(|(column, field)| field.is_none() && column.missing != wanted)
             .map(|(c, _)| c.name.as_str())
             .collect()
     };
@@ -359,11 +430,6 @@ fn csv_source(
     if !optional.is_empty() {
         term::note(&format!("{}: no column {}; taken as missing", shown(path), list(&optional)));
     }
-    for column in columns {
-        if titles.iter().filter(|title| **title == column.name).count() > 1 {
-            let message = format!("two columns are named {}", json_string(&column.name));
-            return Err(wrong(message, "Rename or remove one of them.".into()));
-        }
-    }
-    Ok(Source::Csv { reader, header, places, unread, length: 0 })
+    let plain = fields.iter().flatten().all(|field| matches!(field.written, Written::Plain));
+    Ok(Source::Csv { reader, header, fields, plain, unread, length: 0 })
 }

@@ -4,6 +4,7 @@
 //! The estimator is fitted on what these very steps make of the rows, run by the runtime that packages carry:
 //! there is no second implementation that could differ.
 
+use super::table::place;
 use super::table_values;
 use super::types::{Column, MISSING, Table, Type, Values};
 use crate::lower::{Encoding, Results, Want, lower};
@@ -356,9 +357,7 @@ impl Runner {
             if let Err(fault) = self.machine.run(count) {
                 let path = self.paths.get(fault.op).map_or("the model", String::as_str);
                 let number = some.get(fault.row).map_or(0, |&row| table.numbers[row]);
-                return Err(
-                    Error::input(format!("a value is outside what {path} accepts")).at(format!("row {number}"))
-                );
+                return Err(Error::input(format!("a value is outside what {path} accepts")).at(place(number)));
             }
             let slots = self.machine.slots();
             for row in 0..count {

@@ -4,10 +4,12 @@
 //! a file holds more, rows are left out at random and the reader says so. Cells are UTF-8 from here on.
 
 use super::random::mix;
+use crate::plain::count;
 use crate::{Error, Kind, Result};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use sha2::{Digest, Sha256};
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
@@ -175,6 +177,55 @@ fn peek<'a>(mut reader: Box<dyn Read + 'a>) -> io::Result<(Vec<u8>, Box<dyn Read
     Ok((head, Box::new(whole)))
 }
 
+/// A table as UTF-8, and how its cells are set apart.
+pub struct Opened<'a> {
+    /// From the first byte of the header line on.
+    pub input: Box<dyn Read + 'a>,
+    /// Bytes read of the row at hand: whoever reads rows sets it to zero at each, so that none goes on for ever.
+    pub unread: Rc<Cell<u64>>,
+    pub delimiter: u8,
+    pub quote: u8,
+    /// The beginning of the text.
+    pub head: String,
+    /// What was found, a line each.
+    pub notes: Vec<String>,
+}
+
+/// Finds compression, encoding and delimiter from the beginning of a file.
+///
+/// # Errors
+/// Where it is no text, no table, or of an encoding that does not exist.
+pub fn open<'a>(input: Box<dyn Read + 'a>, delimiter: Option<u8>, encoding: Option<&str>) -> Result<Opened<'a>> {
+    let failed = |error: io::Error| Error::new(Kind::Io, error.to_string());
+    let (mut head, mut input) = peek(input).map_err(failed)?;
+    let mut notes = Vec::new();
+    if head.starts_with(&[0x1f, 0x8b]) {
+        notes.push("compression: gzip".to_owned());
+        let plain = flate2::read::MultiGzDecoder::new(input);
+        (head, input) = peek(Box::new(plain)).map_err(damaged)?;
+    }
+    no_table(&head)?;
+    let encoding = found_encoding(&head, encoding)?;
+    notes.push(format!("encoding: {}", encoding.name()));
+    let text = encoding.decode(&head).0.into_owned();
+    if encoding == UTF_8 {
+        let skipped = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        io::copy(&mut input.by_ref().take(skipped), &mut io::sink()).map_err(failed)?;
+    } else {
+        let decoder = encoding.new_decoder_with_bom_removal();
+        let inner = BufReader::with_capacity(1 << 16, input);
+        input = Box::new(Decoded { inner, decoder, pending: Vec::new(), at: 0, ended: false });
+    }
+    let Dialect { delimiter, quote } = dialect(&text, delimiter);
+    notes.push(format!("delimiter: {}", shown(delimiter)));
+    if quote == b'\'' {
+        notes.push("quotes: '".to_owned());
+    }
+    let unread = Rc::new(Cell::new(0));
+    let input = Box::new(Guarded { inner: input, unread: unread.clone() });
+    Ok(Opened { input, unread, delimiter, quote, head: text, notes })
+}
+
 /// Reads a whole table.
 ///
 /// # Errors
@@ -182,45 +233,18 @@ fn peek<'a>(mut reader: Box<dyn Read + 'a>) -> io::Result<(Vec<u8>, Box<dyn Read
 /// columns than `MOST_COLUMNS`.
 pub fn read<'a>(input: Box<dyn Read + 'a>, reading: &Reading) -> Result<Rows> {
     let hash = Rc::new(RefCell::new(Sha256::new()));
-    let broken = |error: io::Error| Error::new(Kind::Io, error.to_string());
-    let (raw, input) = peek(Box::new(Hashed { inner: input, hash: hash.clone() })).map_err(broken)?;
-    let mut notes = Vec::new();
-    let mut input = input;
-    let mut head = raw;
-    if head.starts_with(&[0x1f, 0x8b]) {
-        notes.push("compression: gzip".to_owned());
-        let plain = flate2::read::MultiGzDecoder::new(input);
-        (head, input) = peek(Box::new(plain)).map_err(damaged)?;
-    }
-    no_table(&head)?;
-    let encoding = encoding(&head, reading.encoding.as_deref())?;
-    notes.push(format!("encoding: {}", encoding.name()));
-    let text = encoding.decode(&head).0.into_owned();
-    let input: Box<dyn Read> = if encoding == UTF_8 {
-        let skipped = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        io::copy(&mut input.by_ref().take(skipped), &mut io::sink()).map_err(broken)?;
-        input
-    } else {
-        let decoder = encoding.new_decoder_with_bom_removal();
-        let inner = BufReader::with_capacity(1 << 16, input);
-        Box::new(Decoded { inner, decoder, pending: Vec::new(), at: 0, ended: false })
-    };
-    let dialect = dialect(&text, reading.delimiter);
-    notes.push(format!("delimiter: {}", shown(dialect.delimiter)));
-    if dialect.quote == b'\'' {
-        notes.push("quotes: '".to_owned());
-    }
-    let unread = Rc::new(Cell::new(0));
-    let guarded = Guarded { inner: input, unread: unread.clone() };
+    let hashed = Box::new(Hashed { inner: input, hash: hash.clone() });
+    let Opened { input, unread, delimiter, quote, notes, .. } =
+        open(hashed, reading.delimiter, reading.encoding.as_deref())?;
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(dialect.delimiter)
-        .quote(dialect.quote)
+        .delimiter(delimiter)
+        .quote(quote)
         .has_headers(false)
         .flexible(true)
         .buffer_capacity(1 << 16)
-        .from_reader(guarded);
+        .from_reader(input);
     let mut record = csv::ByteRecord::new();
-    let more = reader.read_byte_record(&mut record).map_err(|error| bad_csv(error, 0))?;
+    let more = reader.read_byte_record(&mut record).map_err(|error| broken(error, 0))?;
     if !more || record.iter().all(<[u8]>::is_empty) {
         return Err(Error::input("the file holds no rows")
             .remedy("The first line must name the columns; the rows follow, one a line."));
@@ -230,7 +254,7 @@ pub fn read<'a>(input: Box<dyn Read + 'a>, reading: &Reading) -> Result<Rows> {
     let mut number = 0;
     loop {
         unread.set(0);
-        if !reader.read_byte_record(&mut record).map_err(|error| bad_csv(error, number + 1))? {
+        if !reader.read_byte_record(&mut record).map_err(|error| broken(error, number + 1))? {
             break;
         }
         // An empty line, as at the end of many a file.
@@ -245,7 +269,12 @@ pub fn read<'a>(input: Box<dyn Read + 'a>, reading: &Reading) -> Result<Rows> {
         return Err(Error::input("the file has a header and no rows below it"));
     }
     let sha256 = hash.borrow().clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(builder.finish(number, sha256, notes, dialect.delimiter))
+    Ok(builder.finish(number, sha256, notes, delimiter))
+}
+
+/// Where a row is. Rows are counted, not lines: a field may hold several, and empty ones are skipped.
+pub fn place(number: u64) -> String {
+    if number == 0 { "the header".to_owned() } else { format!("row {number} below the header") }
 }
 
 fn damaged(error: io::Error) -> Error {
@@ -253,10 +282,11 @@ fn damaged(error: io::Error) -> Error {
         .remedy("Download or compress the file again.")
 }
 
-fn bad_csv(error: csv::Error, number: u64) -> Error {
+/// What is wrong with a row, 0 being the header.
+pub fn broken(error: csv::Error, number: u64) -> Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) if error.to_string() == TOO_LONG => Error::input(TOO_LONG)
-            .at(format!("row {number}"))
+            .at(place(number))
             .remedy("A quotation mark that is never closed swallows the rest of the file: look for one in this row."),
         csv::ErrorKind::Io(error)
             if error.kind() == io::ErrorKind::InvalidInput
@@ -266,8 +296,16 @@ fn bad_csv(error: csv::Error, number: u64) -> Error {
             damaged(error)
         }
         csv::ErrorKind::Io(error) => Error::new(Kind::Io, error.to_string()),
-        kind => Error::input(format!("{kind:?}")).at(format!("row {number}")),
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => other_length(len, expected_len, number),
+        csv::ErrorKind::Utf8 { .. } => not_utf8(number),
+        kind => Error::input(format!("{kind:?}")).at(place(number)),
     }
+}
+
+fn other_length(fields: u64, wanted: u64, number: u64) -> Error {
+    Error::input(format!("{}, but the header has {wanted}", count(fields as usize, "field")))
+        .at(place(number))
+        .remedy("A delimiter inside a field needs quotes around the field; a row that was cut needs its rest.")
 }
 
 /// Files that people hand over in the place of a table.
@@ -278,9 +316,9 @@ fn no_table(head: &[u8]) -> Result<()> {
         (b"PAR1", "a Parquet table", "Convert it: duckdb -c \"COPY (FROM 'data.parquet') TO 'data.csv'\"."),
         (b"ARROW1", "an Arrow table", "Convert it to CSV."),
         (b"SQLite format 3\0", "an SQLite database", "Export a table: sqlite3 -header -csv data.db 'SELECT …'."),
-        (b"\x28\xb5\x2f\xfd", "a file compressed with zstd", "Pipe it: zstd -dc data.csv.zst | carryout train - …"),
-        (b"BZh", "a file compressed with bzip2", "Pipe it: bzip2 -dc data.csv.bz2 | carryout train - …"),
-        (b"\xfd7zXZ\0", "a file compressed with xz", "Pipe it: xz -dc data.csv.xz | carryout train - …"),
+        (b"\x28\xb5\x2f\xfd", "a file compressed with zstd", "Decompress it: zstd -d data.csv.zst"),
+        (b"BZh", "a file compressed with bzip2", "Decompress it: bzip2 -d data.csv.bz2"),
+        (b"\xfd7zXZ\0", "a file compressed with xz", "Decompress it: xz -d data.csv.xz"),
     ]
     .into_iter()
     .find(|(magic, ..)| head.starts_with(magic));
@@ -295,9 +333,9 @@ fn no_table(head: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// By byte order mark; then UTF-16 where every other byte of the start is zero; then UTF-8 where it is valid; else
-/// Windows-1252, of which Latin-1 is a part.
-fn encoding(head: &[u8], told: Option<&str>) -> Result<&'static Encoding> {
+/// By byte order mark; then UTF-16 where every other byte of the start is zero; then UTF-8 where it is valid, or its
+/// longer characters are more than the bytes that are none; else Windows-1252, of which Latin-1 is a part.
+fn found_encoding(head: &[u8], told: Option<&str>) -> Result<&'static Encoding> {
     if let Some(name) = told {
         return Encoding::for_label(name.as_bytes()).ok_or_else(|| {
             Error::input(format!("no encoding is named {name:?}"))
@@ -319,12 +357,15 @@ fn encoding(head: &[u8], told: Option<&str>) -> Result<&'static Encoding> {
         return Err(Error::unsupported("the file holds zero bytes; it is no text")
             .remedy("Give a table of text: CSV, with a header line."));
     }
-    match std::str::from_utf8(head) {
-        Ok(_) => Ok(UTF_8),
-        // Cut inside the last character.
-        Err(error) if error.error_len().is_none() && head.len() == HEAD => Ok(UTF_8),
-        Err(_) => Ok(WINDOWS_1252),
+    let (mut longer, mut stray) = (0, 0);
+    for chunk in head.utf8_chunks() {
+        longer += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
+        stray += usize::from(!chunk.invalid().is_empty());
     }
+    // The last character may be cut.
+    let whole =
+        stray == 0 || head.len() == HEAD && std::str::from_utf8(head).is_err_and(|error| error.error_len().is_none());
+    Ok(if whole || longer > stray { UTF_8 } else { WINDOWS_1252 })
 }
 
 struct Dialect {
@@ -387,29 +428,29 @@ pub fn shown(delimiter: u8) -> String {
     }
 }
 
+/// What the columns of a header line are called: without blanks around it, by its place where there is no name, as
+/// above the index that pandas writes.
+pub fn names(titles: &[&str]) -> Vec<String> {
+    let name = |(place, title): (usize, &&str)| match title.trim() {
+        "" => format!("column {}", place + 1),
+        title => title.to_owned(),
+    };
+    titles.iter().enumerate().map(name).collect()
+}
+
 fn header(record: &csv::ByteRecord) -> Result<Vec<String>> {
     if record.len() > MOST_COLUMNS {
         return Err(Error::limit(format!("{} columns; at most {MOST_COLUMNS} are read", record.len()))
             .remedy("If rows and columns are exchanged, transpose the table; else keep the columns that matter."));
     }
-    let mut names: Vec<String> = Vec::with_capacity(record.len());
-    for (place, name) in record.iter().enumerate() {
-        let name = std::str::from_utf8(name).map_err(|_| not_utf8(0))?.trim();
-        if name.is_empty() {
-            // pandas writes its index under an empty name.
-            names.push(format!("column {}", place + 1));
-            continue;
-        }
-        if names.iter().any(|other| other == name) {
-            return Err(
-                Error::input(format!("two columns are named {name:?}")).remedy("Rename or remove one of them.")
-            );
-        }
-        names.push(name.to_owned());
+    let titles: Vec<&str> =
+        record.iter().map(|title| std::str::from_utf8(title).map_err(|_| not_utf8(0))).collect::<Result<_>>()?;
+    let names = names(&titles);
+    let mut seen = HashSet::new();
+    if let Some(name) = names.iter().find(|name| !seen.insert(name.as_str())) {
+        return Err(Error::input(format!("two columns are named {name:?}")).remedy("Rename or remove one of them."));
     }
-    if names.len() > 1
-        && record.iter().all(|cell| std::str::from_utf8(cell).is_ok_and(|cell| cell.trim().parse::<f64>().is_ok()))
-    {
+    if titles.len() > 1 && titles.iter().all(|title| title.trim().parse::<f64>().is_ok()) {
         return Err(Error::input("the first line holds numbers where the columns' names are expected")
             .remedy("Put a line with a name for each column on top."));
     }
@@ -418,8 +459,8 @@ fn header(record: &csv::ByteRecord) -> Result<Vec<String>> {
 
 fn not_utf8(number: u64) -> Error {
     Error::input("bytes that are not UTF-8, though the file began so")
-        .at(format!("row {number}"))
-        .remedy("Name the encoding, for example --encoding windows-1252, or save the file as UTF-8.")
+        .at(place(number))
+        .remedy("Save the file as UTF-8; for train the encoding can be named, for example --encoding windows-1252.")
 }
 
 /// Keeps rows within the budget: a row is kept where a hash of its number is below a bound, and the bound is halved
@@ -456,12 +497,7 @@ impl Builder {
     fn keep(&mut self, record: &csv::ByteRecord, number: u64) -> Result<()> {
         let width = self.header.len();
         if record.len() != width {
-            let fields = if record.len() == 1 { "1 field".into() } else { format!("{} fields", record.len()) };
-            return Err(Error::input(format!("{fields}, but the header has {width}"))
-                .at(format!("row {number}"))
-                .remedy(
-                    "A delimiter inside a field needs quotes around the field; a row that was cut needs its rest.",
-                ));
+            return Err(other_length(record.len() as u64, width as u64, number));
         }
         for cell in record {
             if std::str::from_utf8(cell).is_err() {

@@ -4,7 +4,7 @@
 //! what the model takes and what a person passes to it, so the packed schema says no more than it holds.
 
 use super::report::{ColumnReport, Role};
-use super::table::Rows;
+use super::table::{self, Rows};
 // In a category column only an empty cell is missing: there `none` is as good a value as any.
 use crate::predictor::MISSING as MARKERS;
 use crate::{Error, Result};
@@ -308,7 +308,7 @@ pub fn infer(rows: &Rows, wishes: &Wishes) -> Result<Table> {
         if let Plan::Number { comma: true, .. } = plan
             && !notes.iter().any(|note: &String| note.starts_with("decimal mark"))
         {
-            notes.push("decimal mark: comma (the model itself, and carryout predict, take a point)".to_owned());
+            notes.push("decimal mark: comma (the model itself takes numbers)".to_owned());
         }
         if let Plan::Date(pattern) = plan {
             notes.push(format!("dates of {name}: read as {}", DATES[pattern].1));
@@ -374,9 +374,9 @@ fn plan(name: &str, seen: &Seen, rows: &Rows, told: Option<Type>, is_target: boo
         let (row, cell) = seen.example.clone().unwrap_or_default();
         let are = if other == 1 { "1 cell is not".to_owned() } else { format!("{other} are not") };
         return Err(Error::input(format!(
-            "{} mixes types: {numeric} cells are numbers, {are}, the first {cell:?} in row {}",
+            "{} mixes types: {numeric} cells are numbers, {are}, the first {cell:?} in {}",
             quoted(name),
-            rows.number(row)
+            table::place(rows.number(row))
         ))
         .remedy(format!(
             "Say what it is: --types {name}=number takes such cells as missing, --types {name}=category takes all as categories."
@@ -416,6 +416,53 @@ fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
     };
     let near = names.iter().filter(|other| other.len() < 200).map(|other| (distance(other), other)).min()?;
     (near.0 <= 2 && near.0 * 3 <= wanted.chars().count()).then_some(near.1)
+}
+
+/// Whether most of these cells that tell are written with a decimal comma.
+pub fn decimal_comma<'a>(cells: impl Iterator<Item = &'a str>) -> bool {
+    let counts = cells.map(str::trim).fold((0, 0), |(commas, points), cell| {
+        (commas + usize::from(number(cell, true).is_some()), points + usize::from(number(cell, false).is_some()))
+    });
+    counts.0 > counts.1
+}
+
+/// A number written with a decimal comma, as one with a point.
+pub fn pointed(cell: &str) -> Option<String> {
+    number(cell.trim(), true).map(|value| value.to_string())
+}
+
+/// How a column's dates are written.
+#[derive(Clone, Copy, Debug)]
+pub struct Dates(usize);
+
+impl Dates {
+    /// What all of these cells have in common. Where that is no form of dates, or several of which day and month
+    /// cannot be told apart, the error says so.
+    pub fn of<'a>(cells: impl Iterator<Item = &'a str>) -> Result<Dates> {
+        let mut forms = (0..DATES.len()).collect::<Vec<usize>>();
+        let cells = cells.map(str::trim).filter(|cell| !cell.is_empty() && !MARKERS.contains(cell));
+        cells.for_each(|cell| forms.retain(|&form| date(cell, form).is_some()));
+        match forms[..] {
+            // No cell tells.
+            _ if forms.len() == DATES.len() => Ok(Dates(0)),
+            [] => Err(Error::input("it holds dates in no form that is known")),
+            [form] => Ok(Dates(form)),
+            [one, other, ..] => {
+                Err(Error::input(format!("its dates can be read as {} and as {}", DATES[one].1, DATES[other].1)))
+            }
+        }
+    }
+
+    /// A part of a date; None where it is not written so.
+    pub fn part(self, cell: &str, part: usize) -> Option<f64> {
+        date(cell.trim(), self.0).map(|date| parts(date)[part])
+    }
+}
+
+/// The column of dates of which a column of the model is a part, and which part.
+pub fn part_of(name: &str) -> Option<(&str, usize)> {
+    let (column, part) = name.trim_end_matches('_').rsplit_once('_')?;
+    Some((column, PARTS.iter().position(|other| *other == part)?))
 }
 
 const PARTS: [&str; 6] = ["year", "month", "day", "weekday", "hour", "minute"];
