@@ -938,6 +938,62 @@ fn what_is_sniffed() {
     reads("tabs", tabs.as_bytes(), &["delimiter: tab"], &kinds);
 }
 
+#[test]
+fn the_budget_is_kept() {
+    // A logistic regression of so many classes takes minutes.
+    let mut random = Random::new(6);
+    let mut csv = String::from("lat,lon,kind,size,city\n");
+    for _ in 0..3000 {
+        let city = random.below(120);
+        let (lat, lon) = (city % 12, city / 12);
+        let kind = ["port", "market", "spa", "mine"][random.below(4)];
+        let (near, far) = (random.unit(), random.unit());
+        csv.push_str(&format!(
+            "{},{},{kind},{},city{city}\n",
+            lat as f64 + near,
+            lon as f64 + far,
+            random.below(100)
+        ));
+    }
+    let notes = |budget: u64| {
+        let start = std::time::Instant::now();
+        let budget = std::time::Duration::from_secs(budget);
+        let report = trained(&csv, &Request { budget, importance: false, ..request("city", "auto") }).report;
+        // Most of it is the last fit, without optimization and beside other tests.
+        assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+        let candidates = report.leaderboard.unwrap().candidates;
+        assert_eq!(candidates.len(), 8);
+        candidates
+            .into_iter()
+            .map(|one| (one.name, one.folds.len(), one.note.unwrap_or_default()))
+            .collect::<Vec<_>>()
+    };
+    let all = notes(3);
+    assert_eq!((all[0].1, all[0].2.as_str()), (5, ""));
+    for (name, folds, note) in all.iter().filter(|(name, ..)| name == "logistic") {
+        assert_eq!(*folds, 0);
+        assert!(note.starts_with("not compared: it would take ") || note == "no time left", "{name}: {note}");
+    }
+    // The first is compared all the same, so that there is a model.
+    let none = notes(0);
+    assert_eq!(none[0], ("bayes".to_owned(), 1, "no time left after 1 of 5 folds".to_owned()));
+    assert!(none[1..].iter().all(|(_, folds, note)| *folds == 0 && note == "no time left"), "{none:?}");
+}
+
+#[test]
+fn progress_is_told_where_there_is_no_terminal() {
+    let folder = scratch("progress");
+    let csv = data(60, 2, 1);
+    let arguments = ["train", "-", "-t", "class", "--budget", "0", "-o", "m.carry"];
+    let said = text(&carryout(&folder, &arguments, csv.as_bytes()).stderr);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 8, "{said}");
+    assert!(lines[0].starts_with("bayes: log loss "), "{said}");
+    assert_eq!(lines[1], "tree (max_depth 5, min_samples_leaf 5): no time left");
+    let quiet = carryout(&folder, &[&arguments[..], &["--json"]].concat(), csv.as_bytes());
+    assert_eq!(text(&quiet.stderr), "");
+}
+
 /// One table in all the ways that `train` reads, for the other commands.
 #[test]
 fn predict_and_verify_read_what_train_reads() {

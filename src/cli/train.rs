@@ -4,6 +4,7 @@ use super::model::{open, shown, stem};
 use super::output::{Replaces, claim, same, whole};
 use super::{Failure, Outcome, term};
 use carryout::train::estimators::{KNOWN, Task};
+use carryout::train::report::Candidate;
 use carryout::train::run::{HeldOut, Request, Threshold, Trained, Watch, train};
 use carryout::train::table::{Reading, Rows, read};
 use carryout::train::types::{Table, Type, Wishes};
@@ -299,7 +300,7 @@ fn command() -> String {
     words.join(" ")
 }
 
-/// What is being done, on standard error; indicatif hides it where that is no terminal.
+/// What is being done, on standard error. Where that is no terminal indicatif hides the bar, and a line a candidate is all.
 struct Progress {
     bar: Option<ProgressBar>,
 }
@@ -331,6 +332,15 @@ impl Watch for Progress {
             bar.set_message(term::printable(what));
             bar.set_position((done * 1000.0) as u64);
         }
+    }
+
+    fn compared(&mut self, score: &str, candidate: &Candidate) {
+        let Some(bar) = &self.bar else { return };
+        let line = report::candidate(score, candidate);
+        bar.suspend(|| {
+            // Where standard error is closed nobody waits for it.
+            let _ = writeln!(io::stderr().lock(), "{}", term::printable(&line));
+        });
     }
 
     fn table(&mut self, reading: &[String], table: &Table, _task: Task) {

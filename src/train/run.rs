@@ -3,7 +3,7 @@
 use super::aim::{Aim, aim};
 use super::estimators::{self, Job, Known, Parameters, Target, Task};
 use super::prepare::{Runner, prepare};
-use super::report::{Estimator, FORMAT, Provenance, Report, Role};
+use super::report::{Candidate, Estimator, FORMAT, Provenance, Report, Role};
 use super::split::{Split, held_out};
 use super::table::Rows;
 use super::types::{self, Column, Table, Values, Wishes};
@@ -78,6 +78,8 @@ pub enum Threshold {
 pub trait Watch {
     /// Something new begins, the share of the whole that is done with it.
     fn doing(&mut self, what: &str, done: f64);
+    /// A candidate was compared, or left out for the reason in its note.
+    fn compared(&mut self, _score: &str, _candidate: &Candidate) {}
     /// The columns as they were read, before anything is fitted.
     fn table(&mut self, _reading: &[String], _table: &Table, _task: Task) {}
 }

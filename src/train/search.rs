@@ -4,10 +4,10 @@ use super::estimators::{self, Known, Parameters, Task};
 use super::metrics;
 use super::report::{Candidate, Leaderboard};
 use super::run::{Run, Threshold, Watch};
-use super::split::{Split, folds};
+use super::split::{Split, folds, held_out};
 use crate::{Error, Result};
-use serde_json::Value;
-use std::time::Instant;
+use serde_json::{Map, Value};
+use std::time::{Duration, Instant};
 
 /// An estimator with its parameters, and what it was compared with.
 pub type Choice = (&'static Known, Vec<(String, Value)>, Option<Leaderboard>);
@@ -27,21 +27,22 @@ impl Run<'_> {
         if !self.request.set.is_empty() {
             return Err(Error::input("--set is for one model, not for auto").remedy("Name it: --model forest."));
         }
+        // The cheapest come first: where the time is short, they have been compared.
         let list: &[(&str, &[(&str, f64)])] = match task {
             Task::Classification => &[
-                ("logistic", &[]),
-                ("logistic", &[("alpha", 0.01)]),
                 ("bayes", &[]),
                 ("tree", &[("max_depth", 5.0), ("min_samples_leaf", 5.0)]),
+                ("logistic", &[]),
+                ("logistic", &[("alpha", 0.01)]),
                 ("forest", &[]),
                 ("forest", &[("min_samples_leaf", 5.0)]),
                 ("extra-trees", &[("min_samples_leaf", 2.0)]),
                 ("knn", &[("k", 15.0)]),
             ],
             Task::Regression => &[
+                ("tree", &[("max_depth", 6.0), ("min_samples_leaf", 5.0)]),
                 ("linear", &[]),
                 ("ridge", &[("alpha", 10.0)]),
-                ("tree", &[("max_depth", 6.0), ("min_samples_leaf", 5.0)]),
                 ("boosting", &[]),
                 ("boosting", &[("max_depth", 5.0), ("n_estimators", 200.0), ("learning_rate", 0.05)]),
                 ("forest", &[]),
@@ -75,25 +76,26 @@ impl Run<'_> {
                 note: None,
                 seconds: None,
             };
+            let left = || self.request.budget.saturating_sub(start.elapsed());
+            // One is compared whatever it takes, so that there is a model.
+            let first = candidates.iter().all(|(candidate, ..): &(Candidate, _, _)| candidate.mean.is_none());
+            let what = format!("comparing: {name} ({} of {})", number + 1, list.len());
+            let share = |fold: usize| 0.7 * (number * folds.len() + fold) as f64 / (list.len() * folds.len()) as f64;
+            if known.name == "knn" && rows.len() > COMPARED {
+                candidate.note = Some(format!("not compared over {COMPARED} rows: each is held against all"));
+            } else if !first {
+                watch.doing(&what, share(0));
+                candidate.note = self.too_long(known, &parameters, &folds, &left);
+            }
             for (fold, split) in folds.iter().enumerate() {
-                if known.name == "knn" && rows.len() > COMPARED {
-                    candidate.note = Some(format!("not compared over {COMPARED} rows: each is held against all"));
+                if candidate.note.is_some() {
                     break;
                 }
-                // The first is let through, so that there is a model.
-                if number > 0 && start.elapsed() > self.request.budget {
-                    candidate.note = Some("no time left".into());
+                if left().is_zero() && !(first && fold == 0) {
+                    candidate.note = Some(format!("no time left after {fold} of {} folds", folds.len()));
                     break;
                 }
-                let done = (number * folds.len() + fold) as f64 / (list.len() * folds.len()) as f64;
-                let what = format!(
-                    "comparing: {name} ({} of {}), fold {} of {}",
-                    number + 1,
-                    list.len(),
-                    fold + 1,
-                    folds.len()
-                );
-                watch.doing(&what, 0.7 * done);
+                watch.doing(&format!("{what}, fold {} of {}", fold + 1, folds.len()), share(fold));
                 let scored = self
                     .fit(known, &parameters, &split.train, None)
                     .and_then(|(model, ..)| self.say(&model, &split.test))
@@ -103,14 +105,13 @@ impl Run<'_> {
                     Ok(_) => candidate.note = Some("no finite score".into()),
                     Err(error) => candidate.note = Some(error.to_string()),
                 }
-                if candidate.note.is_some() {
-                    break;
-                }
             }
-            if candidate.note.is_none() {
+            // The folds of the only one are few, but there is nothing to compare it with.
+            if candidate.note.is_none() || first && left().is_zero() && !candidate.folds.is_empty() {
                 candidate.mean = Some(candidate.folds.iter().sum::<f64>() / candidate.folds.len() as f64);
             }
             candidate.seconds = Some(own.elapsed().as_secs_f64());
+            watch.compared(self.score_name(true), &candidate);
             candidates.push((candidate, known, given));
         }
         candidates.sort_by(|(a, ..), (b, ..)| {
@@ -136,25 +137,75 @@ impl Run<'_> {
         Ok((known, given, Some(board)))
     }
 
+    /// Why a candidate cannot be compared in the time left, as parts of the rows tell; None where it can. The fits
+    /// are other crates' and end when they end.
+    fn too_long(
+        &self,
+        known: &Known,
+        parameters: &Parameters,
+        folds: &[Split],
+        left: &dyn Fn() -> Duration,
+    ) -> Option<String> {
+        if left().is_zero() {
+            return Some("no time left".into());
+        }
+        for parts in [64, 16, 4] {
+            let some = |rows: &[usize]| held_out(rows, self.aim.of(), 1.0 - 1.0 / f64::from(parts), self.seed).train;
+            let (train, test) = (some(&folds[0].train), some(&folds[0].test));
+            let start = Instant::now();
+            let tried = self.fit(known, parameters, &train, None).and_then(|(model, ..)| self.say(&model, &test));
+            let took = start.elapsed().as_secs_f64();
+            if tried.is_err() {
+                // Too few rows for it, as a rule; whether all are is seen with all.
+                continue;
+            }
+            let times = folds[0].train.len() as f64 / train.len().max(1) as f64;
+            let (least, left) = (took * times * folds.len() as f64, left().as_secs_f64());
+            if least > left {
+                return Some(format!("not compared: it would take {least:.0} s or more, {left:.0} s are left"));
+            }
+            // Not even if the time grows with the square of the rows, as with neighbours.
+            if least * times <= left {
+                break;
+            }
+        }
+        None
+    }
+
     /// k-means with the number of clusters, 2 to 8, of the best silhouette.
     fn groups(&mut self, rows: &[usize], watch: &mut dyn Watch) -> Result<Choice> {
         let known = estimators::find("kmeans", Task::Clustering)?;
         let mut candidates: Vec<(Candidate, u64)> = Vec::new();
+        let start = Instant::now();
         for k in 2..=8u64.min(rows.len() as u64 - 1) {
+            let parameters: Map<String, Value> = [("k".to_owned(), Value::from(k))].into_iter().collect();
+            let mut candidate = Candidate {
+                name: "kmeans".into(),
+                parameters,
+                mean: None,
+                folds: Vec::new(),
+                note: None,
+                seconds: None,
+            };
+            if k > 2 && start.elapsed() > self.request.budget {
+                candidate.note = Some("no time left".into());
+                candidates.push((candidate, k));
+                continue;
+            }
             watch.doing(&format!("comparing: {k} clusters"), 0.1 * (k - 2) as f64);
-            let given = vec![("k".to_owned(), Value::from(k))];
-            let parameters = Parameters::new(known, &given)?;
+            let parameters = Parameters::new(known, &[("k".to_owned(), Value::from(k))])?;
             let judged = self
                 .fit(known, &parameters, rows, None)
                 .and_then(|(model, ..)| self.clusters(&model, known, rows, rows));
-            let (mean, note) = match judged {
-                Ok(clustering) => (clustering.silhouette, None),
-                Err(error) => (None, Some(error.to_string())),
-            };
-            let note = note.or_else(|| mean.is_none().then(|| "one cluster only".to_owned()));
-            let parameters = given.into_iter().collect();
-            let folds = Vec::new();
-            candidates.push((Candidate { name: "kmeans".into(), parameters, mean, folds, note, seconds: None }, k));
+            match judged {
+                Ok(clustering) => candidate.mean = clustering.silhouette,
+                Err(error) => candidate.note = Some(error.to_string()),
+            }
+            if candidate.mean.is_none() && candidate.note.is_none() {
+                candidate.note = Some("one cluster only".to_owned());
+            }
+            watch.compared("silhouette", &candidate);
+            candidates.push((candidate, k));
         }
         candidates.sort_by(|(a, _), (b, _)| {
             let key = |candidate: &Candidate| candidate.mean.unwrap_or(f64::NEG_INFINITY);

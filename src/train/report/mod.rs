@@ -16,7 +16,7 @@ pub mod words;
 #[cfg(feature = "train")]
 pub use html::html;
 #[cfg(feature = "train")]
-pub use text::{columns as column_table, summary, text};
+pub use text::{candidate, columns as column_table, summary, text};
 pub use words::card;
 
 use serde::{Deserialize, Serialize};

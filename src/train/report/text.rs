@@ -4,7 +4,7 @@ use super::words::{
     bound, compared, estimator, figure, headline, importance, measured, mistakes, percent, rows, share, shown, two,
     whole,
 };
-use super::{Classification, ColumnReport, Judgement, Report, Role};
+use super::{Candidate, Classification, ColumnReport, Judgement, Report, Role};
 use crate::plain::{count, printable, table};
 use std::fmt::Write as _;
 
@@ -125,6 +125,16 @@ pub fn columns(columns: &[ColumnReport]) -> String {
         lines.push(vec![cut(&column.name), column.kind.clone(), missing, values, role]);
     }
     table(&lines, "  ")
+}
+
+/// `forest (n_trees 100): log loss 0.3121, 1.2 s`, or why it was not compared.
+pub fn candidate(score: &str, candidate: &Candidate) -> String {
+    let name = estimator(&candidate.name, &candidate.parameters);
+    let time = candidate.seconds.map_or(String::new(), |seconds| format!(", {seconds:.1} s"));
+    match (candidate.mean, &candidate.note) {
+        (Some(mean), _) => format!("{name}: {score} {}{time}", figure(mean)),
+        (None, note) => format!("{name}: {}", note.as_deref().unwrap_or("no score")),
+    }
 }
 
 fn leaderboard(report: &Report) -> String {
