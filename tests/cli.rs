@@ -148,6 +148,33 @@ fn files_that_are_no_models() {
 }
 
 #[test]
+fn what_is_given_in_the_place_of_a_model() {
+    let folder = scratch("no-package");
+    let name = path(&folder, "");
+    let none = format!(
+        "error: {name}: no packed model here\n  Make one first: carryout pack model.joblib -o pkg/my-model\n"
+    );
+    for command in [&["inspect", &name][..], &["predict", &name, "-"]] {
+        fails(command, "", 4, &none);
+    }
+    let rows = path(&folder, "rows.csv");
+    fs::write(&rows, "a,b,y\n1,2,3\n").unwrap();
+    fails(
+        &["pack", &rows, "-o", &path(&folder, "pkg")],
+        "",
+        3,
+        &format!(
+            "error: {rows}: this is a table of text (CSV?), not a model file\n  Learn a model from it: carryout train \
+             ROWS.csv --target COLUMN -o model.carry. To predict its rows the model comes first: carryout predict MODEL \
+             ROWS.csv.\n"
+        ),
+    );
+    let out = path(&folder, "out.json");
+    let output = run(&["predict", IRIS, "-", "-o", &out], &format!("{HEADER}\n5.1,3.8,1.5,0.3\n"));
+    assert_eq!(text(&output.stderr), format!("note: {out}: JSON lines, a prediction a line\n"));
+}
+
+#[test]
 fn code_in_a_pickle_is_never_run_and_its_limits_can_be_raised() {
     let folder = scratch("unsafe");
     let marker = folder.join("ran");

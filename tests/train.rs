@@ -758,8 +758,36 @@ fn bad_data() {
         b"a,y\n5,1\n5,2\n5,1\n5,2\n5,1\n",
         T,
         4,
-        "error: standard input: no column is left to predict from\n  Each was dropped for the reason given; --types \
-         COLUMN=category keeps one.\n",
+        "error: standard input: no column is left to predict from\n  \"a\": constant, dropped. --types COLUMN=category keeps \
+         one.\n",
+    );
+    fails(
+        "only-the-target",
+        b"y\n1\n2\n1\n",
+        T,
+        4,
+        "error: standard input: no column is left to predict from\n  The file has no column but the target.\n",
+    );
+    let mut money = String::from("price,share,sum,y\n");
+    (0..60).for_each(|n| money.push_str(&format!("${n}.50,{n}%,\"{n},000.5\",{}\n", n % 2)));
+    let looks = "texts that look like numbers ($5, 5%, 1,037.50), dropped; plain ones are read as such";
+    fails(
+        "money",
+        money.as_bytes(),
+        T,
+        4,
+        &format!(
+            "error: standard input: no column is left to predict from\n  \"price\": {looks}; \"share\": {looks}; \"sum\": \
+             {looks}. --types COLUMN=category keeps one.\n"
+        ),
+    );
+    fails(
+        "labels-as-numbers",
+        b"a,y\n1,no\n2,yes\n3,no\n",
+        &["--target", "y", "--task", "regression"],
+        4,
+        "error: standard input: column \"y\" holds no numbers; it begins with \"no\"\n  Tell its classes apart: --task \
+         classification --types y=category.\n",
     );
     let mut quote = b"a,y\n1,\"2\n".to_vec();
     quote.extend(vec![b'x'; 18 << 20]);
@@ -1161,7 +1189,7 @@ fn mistakes_in_options() {
         "no-model",
         &["-t", "class", "-m", "florest"],
         4,
-        "error: standard input: no model is named \"florest\"\n  For classification: logistic, tree, forest, extra-trees, \
+        "error: standard input: no model is named \"florest\"\n  Did you mean forest? For classification: logistic, tree, forest, extra-trees, \
          knn, svm, bayes or auto.\n",
     );
     fails(

@@ -3,8 +3,9 @@
 //! A server for one person: GET and HEAD, one thread a connection, files only from the page inside the binary and
 //! from the package folders, which are looked up by name and never by a path from outside.
 
-use super::model::{shown, system};
+use super::model::system;
 use super::{Failure, Outcome, term};
+use carryout::package::no_package;
 use carryout::{Error, Kind};
 use clap::Args;
 use serde_json::json;
@@ -108,10 +109,7 @@ fn packages(folder: &Path) -> Outcome<BTreeMap<String, PathBuf>> {
         }
     }
     if found.is_empty() {
-        return Err(Error::input("no packed model here")
-            .at(shown(folder))
-            .remedy("Make one first: carryout pack model.joblib -o pkg/my-model")
-            .into());
+        return Err(no_package(folder).into());
     }
     Ok(found)
 }

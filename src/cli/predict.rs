@@ -3,7 +3,7 @@
 use super::model::{Reading, shown, system};
 use super::output::{Replaces, beside, claim, special};
 use super::rows::{Form, Record, Rows, trained};
-use super::{Failure, Outcome as Done};
+use super::{Failure, Outcome as Done, term};
 use carryout::lower::{Results, Want};
 use carryout::model::Cell;
 use carryout::predictor::{Outcome, Prediction, Predictor, json_number};
@@ -64,6 +64,12 @@ pub fn run(arguments: Arguments, json: bool) -> Done {
         None if json || rows.header().is_none() => Form::Jsonl,
         None => Form::Csv,
     };
+    if form == Form::Jsonl
+        && to.is_none()
+        && let Some(path) = output.as_deref().filter(|path| path.extension().is_some_and(|end| end == "json"))
+    {
+        term::note(&format!("{}: JSON lines, a prediction a line", shown(path)));
+    }
     let mut target = Target::open(output.as_deref())?;
     let sheet = match form {
         Form::Csv => Some(Sheet::new(rows.header(), &predictor)),

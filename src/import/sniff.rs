@@ -194,7 +194,7 @@ fn text(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     } else if first.matches([',', ';', '\t']).count() > 0 {
         (
             "a table of text (CSV?)",
-            "Give the fitted model first; the rows go after it: carryout predict MODEL ROWS.csv.",
+            "Learn a model from it: carryout train ROWS.csv --target COLUMN -o model.carry. To predict its rows the model comes first: carryout predict MODEL ROWS.csv.",
         )
     } else {
         ("a text file", TABULAR)

@@ -22,6 +22,13 @@ fn io(what: &str, path: &Path, error: std::io::Error) -> Error {
     Error::new(Kind::Io, format!("{what} {}: {error}", path.display()))
 }
 
+/// The error of a folder without a package.
+pub fn no_package(folder: &Path) -> Error {
+    Error::input("no packed model here")
+        .at(folder.display().to_string())
+        .remedy("Make one first: carryout pack model.joblib -o pkg/my-model")
+}
+
 /// Writes the files into `folder`: beside it first, so that a reader sees the old package or the new one.
 /// A folder that holds something else is left alone unless `force` says that it may go.
 ///
@@ -93,6 +100,9 @@ pub fn open(folder: &Path) -> Result<Packed> {
         }
         fs::read(&path).map_err(|error| io("cannot read", &path, error))
     };
+    if folder.is_dir() && !folder.join("manifest.json").exists() {
+        return Err(no_package(folder));
+    }
     let text = read("manifest.json")?;
     let manifest = manifest(&text).map_err(|error| error.at("manifest.json"))?;
     let wasm = read("model.wasm")?;
@@ -173,6 +183,7 @@ mod tests {
         let folder = place("open");
         assert_eq!(open(&folder).unwrap_err().kind(), Kind::Io);
         fs::create_dir(&folder).unwrap();
+        assert_eq!(open(&folder).unwrap_err().message(), "no packed model here");
         fs::write(folder.join("model.wasm"), "").unwrap();
         for (manifest, message) in [
             ("", "not JSON"),

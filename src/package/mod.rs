@@ -6,7 +6,7 @@ mod folder;
 mod link;
 mod selftest;
 
-pub use folder::{Packed, is_package, open, write};
+pub use folder::{Packed, is_package, no_package, open, write};
 pub use link::{Names, functions, link, unlink};
 pub use selftest::Sample;
 

@@ -188,7 +188,10 @@ impl Run<'_> {
                 note if note.contains("different value") || note.contains("free text") => {
                     WarningKind::HighCardinality
                 }
-                note if note.contains("count as missing") || note.contains("missing, dropped") => {
+                note if ["count as missing", "missing, dropped", "look like numbers"]
+                    .iter()
+                    .any(|part| note.contains(part)) =>
+                {
                     WarningKind::LeftOut
                 }
                 _ => continue,

@@ -59,8 +59,7 @@ pub struct Prepared {
 /// Where no column is left to learn from.
 pub fn prepare(table: &Table, rows: &[usize], needs: Needs) -> Result<Prepared> {
     if table.columns.is_empty() {
-        return Err(Error::input("no column is left to predict from")
-            .remedy("The table above says why each was dropped; --types COLUMN=category keeps one."));
+        return Err(Error::input("no column is left to predict from"));
     }
     let mut graph = Graph::default();
     let mut schema = Vec::new();

@@ -3,7 +3,7 @@
 use super::aim::{Aim, aim};
 use super::estimators::{self, Job, Known, Parameters, Target, Task};
 use super::prepare::{Runner, prepare};
-use super::report::{Candidate, Estimator, FORMAT, Provenance, Report, Role};
+use super::report::{Candidate, ColumnReport, Estimator, FORMAT, Provenance, Report, Role};
 use super::split::{Split, held_out};
 use super::table::Rows;
 use super::types::{self, Column, Table, Values, Wishes};
@@ -121,8 +121,7 @@ pub fn train(rows: &Rows, request: &Request, watch: &mut dyn Watch) -> Result<Tr
     drop_constant(&mut table, &split.train);
     watch.table(&reading, &table, task);
     if table.columns.is_empty() {
-        return Err(Error::input("no column is left to predict from")
-            .remedy("Each was dropped for the reason given; --types COLUMN=category keeps one."));
+        return Err(nothing_left(&table));
     }
     let mut run = Run { table: &table, aim: &aim, request, seed: request.seed };
     let (known, given, leaderboard) = match request.model.as_str() {
@@ -181,6 +180,21 @@ pub fn train(rows: &Rows, request: &Request, watch: &mut dyn Watch) -> Result<Tr
         seconds: Some(start.elapsed().as_secs_f64()),
     };
     Ok(Trained { model, report })
+}
+
+/// Why there is nothing to predict from.
+fn nothing_left(table: &Table) -> Error {
+    let reason = |report: &ColumnReport| Some(format!("{:?}: {}", report.name, report.note.as_ref()?));
+    let dropped = table.reports.iter().filter(|report| report.role == Role::Dropped);
+    let mut reasons: Vec<String> = dropped.filter_map(reason).collect();
+    let error = Error::input("no column is left to predict from");
+    if reasons.is_empty() {
+        return error.remedy("The file has no column but the target.");
+    }
+    let more = reasons.len().saturating_sub(5);
+    reasons.truncate(5);
+    let more = if more > 0 { format!("; {more} more") } else { String::new() };
+    error.remedy(format!("{}{more}. --types COLUMN=category keeps one.", reasons.join("; ")))
 }
 
 /// The paths of the steps, each once.

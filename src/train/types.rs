@@ -146,6 +146,13 @@ fn number(cell: &str, comma: bool) -> Option<f64> {
     format!("{whole}.{part}").parse().ok().filter(|value: &f64| value.is_finite())
 }
 
+/// Whether a text is a number with a currency, a percent sign or separators of thousands about it.
+fn dressed(word: &str) -> bool {
+    let signs = ['$', '€', '£', '¥', '%', ',', '\'', '’', ' ', '\u{a0}', '\u{202f}'];
+    let bare = word.replace(signs, "");
+    bare.len() < word.len() && number(&bare, false).is_some()
+}
+
 fn grouped(whole: &str, part: &str) -> Option<f64> {
     let mut groups = whole.split('.');
     let first = groups.next()?;
@@ -175,6 +182,8 @@ struct Seen {
     /// Bit d: every cell so far is a date as `DATES[d]` writes it.
     dates: u16,
     other: usize,
+    /// Of the others, those that would be numbers without a currency, a percent sign or separators.
+    dressed: usize,
     /// The first cell that is no number, and its row.
     example: Option<(usize, String)>,
     distinct: HashMap<String, u32>,
@@ -195,6 +204,7 @@ impl Seen {
             booleans: 0,
             dates: (1 << DATES.len()) - 1,
             other: 0,
+            dressed: 0,
             example: None,
             distinct: HashMap::new(),
             overflow: false,
@@ -237,6 +247,7 @@ impl Seen {
                 }
                 self.booleans += usize::from(boolean(word).is_some());
                 self.other += 1;
+                self.dressed += usize::from(dressed(word));
             }
         }
         if number(word, true).is_some() {
@@ -280,7 +291,7 @@ pub fn infer(rows: &Rows, wishes: &Wishes) -> Result<Table> {
     let names = &rows.header;
     for name in wishes.types.keys().chain(&wishes.target) {
         if !names.contains(name) {
-            let near = nearest(name, names);
+            let near = nearest(name, names.iter().map(String::as_str));
             let has = names.iter().take(30).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
             let more = if names.len() > 30 { format!(" and {} more", names.len() - 30) } else { String::new() };
             let hint = near.map_or(String::new(), |near| format!("Did you mean {near:?}? "));
@@ -336,7 +347,10 @@ fn plan(name: &str, seen: &Seen, rows: &Rows, told: Option<Type>, is_target: boo
         Some(Type::Number | Type::Integer) if numeric == 0 => {
             let example = seen.example.as_ref().map_or("", |(_, cell)| cell.as_str());
             return Err(Error::input(format!("{} holds no numbers; it begins with {example:?}", quoted(name)))
-                .remedy(format!("Read it as categories: --types {name}=category.")));
+                .remedy(match is_target {
+                    true => format!("Tell its classes apart: --task classification --types {name}=category."),
+                    false => format!("Read it as categories: --types {name}=category."),
+                }));
         }
         Some(Type::Number) => return Ok(Plan::Number { comma, whole: false }),
         Some(Type::Integer) => return Ok(Plan::Number { comma, whole: true }),
@@ -389,6 +403,9 @@ fn plan(name: &str, seen: &Seen, rows: &Rows, told: Option<Type>, is_target: boo
     if distinct > MOST_CATEGORIES || (all > 40 && distinct * 2 > values) {
         let long = seen.bytes / values.max(1) > 30;
         return Ok(Plan::Drop(match (distinct >= values.min(MOST_DISTINCT), long) {
+            _ if seen.dressed * 2 > values => {
+                "texts that look like numbers ($5, 5%, 1,037.50), dropped; plain ones are read as such"
+            }
             (_, true) => "free text, dropped",
             (true, _) => "a different value in every row, dropped",
             _ => "too many different values, dropped",
@@ -398,7 +415,7 @@ fn plan(name: &str, seen: &Seen, rows: &Rows, told: Option<Type>, is_target: boo
 }
 
 /// The name that differs least by case and one or two letters.
-fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
+pub(super) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace([' ', '-', '.'], "_");
     let wanted = plain(name);
     let distance = |other: &str| {
@@ -414,7 +431,7 @@ fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
         }
         row[b.len()]
     };
-    let near = names.iter().filter(|other| other.len() < 200).map(|other| (distance(other), other)).min()?;
+    let near = names.into_iter().filter(|other| other.len() < 200).map(|other| (distance(other), other)).min()?;
     (near.0 <= 2 && near.0 * 3 <= wanted.chars().count()).then_some(near.1)
 }
 
@@ -646,6 +663,10 @@ fn build(rows: &Rows, wishes: &Wishes, seen: Vec<Seen>, plans: Vec<Plan>, notes:
             }
             Values::Codes { codes, .. } => {
                 report.values = common(&seen);
+                if seen.dressed * 2 > seen.values() {
+                    report.note =
+                        Some("texts that look like numbers ($5, 5%, 1,037.50); plain ones are read as such".into());
+                }
                 codes.iter().filter(|&&code| code == MISSING).count()
             }
         };

@@ -13,6 +13,7 @@ mod svm;
 mod trees;
 
 use super::prepare::{Coding, Needs};
+use super::types::nearest;
 use crate::model::{Cell, Graph, Op, Output, Wire};
 use crate::{Error, Result};
 use ndarray::Array2;
@@ -380,7 +381,9 @@ pub fn find(name: &str, task: Task) -> Result<&'static Known> {
             Some(known) => format!("{name} is for {}, but the task is {}", known.task.name(), task.name()),
             None => format!("no model is named {name:?}"),
         };
-        Error::input(message).remedy(format!("For {}: {} or auto.", task.name(), names.join(", ")))
+        let near = nearest(name, names.iter().copied()).filter(|_| elsewhere.is_none());
+        let hint = near.map_or(String::new(), |near| format!("Did you mean {near}? "));
+        Error::input(message).remedy(format!("{hint}For {}: {} or auto.", task.name(), names.join(", ")))
     })
 }
 
