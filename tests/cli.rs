@@ -82,6 +82,44 @@ fn mistakes_on_the_command_line() {
 }
 
 #[test]
+fn mistakes_as_json() {
+    for (arguments, message, remedy) in [
+        (
+            &["pack", "--json"][..],
+            "the following required arguments were not provided: --output <DIR> <MODEL>",
+            "Usage: carryout pack --output <DIR> --json <MODEL>\nFor more information, try '--help'.",
+        ),
+        (
+            &["bogus", "--json"],
+            "unrecognized subcommand 'bogus'",
+            "Usage: carryout [OPTIONS] <COMMAND>\nFor more information, try '--help'.",
+        ),
+        (
+            &["--json", "inspct", "x"],
+            "unrecognized subcommand 'inspct'",
+            "tip: a similar subcommand exists: 'inspect'\nUsage: carryout [OPTIONS] <COMMAND>\nFor more information, try \
+             '--help'.",
+        ),
+        (
+            &["predict", "-", "-", "--json"],
+            "both the model and the rows are standard input",
+            "Give one of them as a file.",
+        ),
+    ] {
+        let output = run(arguments, "");
+        let error: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+        let expected = serde_json::json!({ "error": {
+            "kind": "input", "place": [], "message": message, "remedy": remedy, "exit": 2,
+        }});
+        assert_eq!((error, text(&output.stdout).as_str(), output.status.code()), (expected, "", Some(2)));
+    }
+    let output = run(&["--json"], "");
+    let error: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(error["error"]["exit"], 2);
+    assert!(text(&run(&["--json", "--help"], "").stdout).contains("Usage: carryout"));
+}
+
+#[test]
 fn help_has_examples_and_exit_codes() {
     let output = run(&["--help"], "");
     assert_eq!(output.status.code(), Some(0));

@@ -114,13 +114,28 @@ impl Failure {
     }
 }
 
+/// clap's error as ours: its first paragraph, the others being what to do.
+fn mistake(error: &clap::Error) -> Error {
+    let text = error.to_string();
+    let plain = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let message = plain(message.strip_prefix("error: ").unwrap_or(message));
+    let rest: Vec<String> = rest.split("\n\n").map(plain).filter(|paragraph| !paragraph.is_empty()).collect();
+    Error::input(message).remedy(rest.join("\n"))
+}
+
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to standard output with 0, mistakes to standard error with 2.
-            let _ = error.print();
-            return ExitCode::from(error.exit_code() as u8);
+            let code = error.exit_code() as u8;
+            if code == exit::USAGE && std::env::args_os().any(|word| word == "--json") {
+                term::report(&mistake(&error), code, true);
+            } else {
+                let _ = error.print();
+            }
+            return ExitCode::from(code);
         }
     };
     let json = arguments.json;
