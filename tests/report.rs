@@ -323,6 +323,26 @@ fn the_html_says_what_the_text_says() {
 /// A report comes out of a `.carry` file, which anyone may have written: parts that do not fit are shown as far as
 /// they go.
 #[test]
+fn tables_in_html_have_no_empty_headings_and_count_what_they_leave_out() {
+    for (name, report) in reports() {
+        let made = html(&report);
+        // Not <thead>.
+        let cells = made.split("<th").filter_map(|rest| rest.strip_prefix([' ', '>']).map(|_| rest));
+        let texts = cells.map(|rest| rest.split_once('>').unwrap().1.trim_start_matches("<bdi>"));
+        assert!(texts.clone().count() > 3 && texts.into_iter().all(|text| !text.starts_with('<')), "{name}");
+    }
+    let mut report = loans();
+    let mut weekday = column("weekday", "category", Role::Feature);
+    weekday.values = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].map(String::from).to_vec();
+    weekday.distinct = Some(7);
+    report.columns = vec![weekday];
+    assert!(html(&report).contains("<bdi>Fri</bdi> and 2 more<"));
+    report.columns[0].values.truncate(5);
+    report.columns[0].distinct = Some(5);
+    assert!(html(&report).contains("<bdi>Fri</bdi><td class=soft>"));
+}
+
+#[test]
 fn parts_that_do_not_fit_are_no_panic() {
     for (name, report) in reports() {
         let json = serde_json::to_value(&report).unwrap();

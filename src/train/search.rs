@@ -149,25 +149,36 @@ impl Run<'_> {
         if left().is_zero() {
             return Some("no time left".into());
         }
+        let all = folds[0].train.len() as f64;
+        // Rows and seconds of the part before.
+        let mut before: Option<(f64, f64)> = None;
         for parts in [64, 16, 4] {
             let some = |rows: &[usize]| held_out(rows, self.aim.of(), 1.0 - 1.0 / f64::from(parts), self.seed).train;
             let (train, test) = (some(&folds[0].train), some(&folds[0].test));
             let start = Instant::now();
             let tried = self.fit(known, parameters, &train, None).and_then(|(model, ..)| self.say(&model, &test));
-            let took = start.elapsed().as_secs_f64();
             if tried.is_err() {
                 // Too few rows for it, as a rule; whether all are is seen with all.
                 continue;
             }
-            let times = folds[0].train.len() as f64 / train.len().max(1) as f64;
-            let (least, left) = (took * times * folds.len() as f64, left().as_secs_f64());
-            if least > left {
-                return Some(format!("not compared: it would take {least:.0} s or more, {left:.0} s are left"));
+            let (rows, took) = (train.len() as f64, start.elapsed().as_secs_f64());
+            // What does not grow with the rows is told from two parts.
+            let each = match before {
+                Some((fewer, less)) if rows > fewer => ((took - less) / (rows - fewer)).max(0.0),
+                _ => took / rows,
+            };
+            let (whole, left) = (folds.len() as f64 * (took + each * (all - rows)), left().as_secs_f64());
+            // Of one part alone that much is clear: whether the next can be afforded.
+            let first = before.is_none() && parts > 4;
+            let over = if first { 8.0 * took > left } else { whole > left };
+            if over {
+                return Some(format!("not compared: it would take about {whole:.0} s, {left:.0} s are left"));
             }
-            // Not even if the time grows with the square of the rows, as with neighbours.
-            if least * times <= left {
+            // Not too long even if the time grows with the square of the rows, as with neighbours.
+            if took * (all / rows).powi(2) * folds.len() as f64 <= left {
                 break;
             }
+            before = Some((rows, took));
         }
         None
     }

@@ -19,6 +19,8 @@ const MATRIX: usize = 20;
 const MISTAKES: usize = 30;
 /// Classes with a line of their own.
 const LINES: usize = 8;
+/// Values of a column.
+const VALUES: usize = 5;
 /// Columns and candidates in a table.
 const MOST: usize = 200;
 
@@ -78,7 +80,7 @@ pub fn html(report: &Report) -> String {
                     whole(cluster.rows)
                 )
             });
-            let head = "<th scope=col>cluster<th scope=col class=n>rows<th>";
+            let head = "<th scope=col>cluster<th scope=col class=n>rows<td>";
             section(&mut out, "Clusters", "", &table(head, lines));
         }
     }
@@ -156,7 +158,7 @@ fn figures(out: &mut String, report: &Report) {
     let (measured, baseline) = measured(&report.judgement);
     let beside = !baseline.is_empty();
     let head =
-        if beside { "<th><th scope=col class=n>model<th scope=col class=n>baseline<th>" } else { "<th><th><th>" };
+        if beside { "<td><th scope=col class=n>model<th scope=col class=n>baseline<td>" } else { "<td><td><td>" };
     let lines = measured.iter().map(|row| {
         let base = if beside { format!("<td class=n>{}", row.baseline) } else { String::new() };
         format!("<tr><th scope=row>{}<td class=\"n big\">{}{base}<td class=soft>{}", row.name, row.model, row.says)
@@ -289,7 +291,7 @@ fn confusion(judged: &Classification) -> String {
             .collect();
         format!("<tr><th scope=row>{}{cells}", name(class))
     });
-    table(&format!("<th>{head}"), lines).replacen("<table>", "<table class=matrix>", 1)
+    table(&format!("<td>{head}"), lines).replacen("<table>", "<table class=matrix>", 1)
 }
 
 fn regression(out: &mut String, judged: &Regression) {
@@ -319,7 +321,7 @@ fn worth(out: &mut String, report: &Report) {
         out,
         "Permutation importance",
         &escaped(&words),
-        &table("<th scope=col>column<th scope=col class=n>worse by<th>", lines),
+        &table("<th scope=col>column<th scope=col class=n>worse by<td>", lines),
     );
 }
 
@@ -352,14 +354,21 @@ fn candidates(out: &mut String, report: &Report) {
     let head =
         format!("<th scope=col>estimator<th scope=col class=n>{}<th scope=col>{each}{time}", escaped(&board.score));
     let words = format!("{} The first was packed.", compared(board));
-    section(out, "Candidates", &words, &table(&head, lines));
+    let body = table(&head, lines).replacen("<table>", "<table class=candidates>", 1);
+    section(out, "Candidates", &words, &body);
 }
 
 fn columns(out: &mut String, report: &Report) {
     let lines = report.columns.iter().take(MOST).map(|column| {
         let values = match column.range {
             Some((low, high)) => format!("{} to {}", bound(low), bound(high)),
-            None => column.values.iter().take(5).map(|value| name(value)).collect::<Vec<_>>().join(", "),
+            None => {
+                let listed: Vec<String> = column.values.iter().take(VALUES).map(|value| name(value)).collect();
+                let more = column.distinct.unwrap_or(0).saturating_sub(listed.len() as u64);
+                let more =
+                    if more == 0 || listed.is_empty() { String::new() } else { format!(" and {} more", whole(more)) };
+                format!("{}{more}", listed.join(", "))
+            }
         };
         let role = match column.role {
             Role::Target => "the target",
@@ -369,18 +378,21 @@ fn columns(out: &mut String, report: &Report) {
         let note = column.note.as_deref().map_or(String::new(), escaped);
         let join = if role.is_empty() || note.is_empty() { "" } else { "; " };
         format!(
-            "<tr><th scope=row>{}<td>{}<td class=n>{}<td class=n>{}<td>{values}<td class=soft>{role}{join}{note}",
+            "<tr><th scope=row>{}<td>{}<td class=\"n {}\">{}<td class=\"n different\">{}<td class=values>{values}\
+             <td class=soft>{role}{join}{note}",
             name(&column.name),
             escaped(&column.kind),
+            if column.missing == 0 { "none" } else { "missing" },
             if column.missing == 0 { "–".to_owned() } else { whole(column.missing) },
             column.distinct.map_or("–".to_owned(), whole)
         )
     });
     let mut body = table(
         "<th scope=col>column<th scope=col>kind<th scope=col class=n>missing<th scope=col class=n>different\
-         <th scope=col>values<th>",
+         <th scope=col>values<td>",
         lines,
-    );
+    )
+    .replacen("<table>", "<table class=columns>", 1);
     if report.columns.len() > MOST {
         let _ = write!(body, "<p class=soft>and {} more</p>", report.columns.len() - MOST);
     }
