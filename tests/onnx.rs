@@ -37,6 +37,15 @@ fn cases_agree_with_onnxruntime() {
     tally.finish();
 }
 
+/// CatBoost's is a text of many lines about its build.
+#[test]
+fn a_producers_version_is_one_line() {
+    for (name, version) in [("catboost-regressor", "CatBoost 1.2.10"), ("forest-2", "skl2onnx 1.20.0")] {
+        let model = import::import(&fixture(name), &Options::default()).unwrap();
+        assert_eq!(model.source.version, version);
+    }
+}
+
 /// docs/onnx.md lists the operators that the code has; UPDATE=1 writes them.
 #[test]
 fn the_operators_are_the_codes() {

@@ -22,6 +22,7 @@ use crate::model::{
 use crate::runtime::city;
 use crate::{Error, Result};
 use ctr::Element;
+pub use parts::release;
 use parts::{Parts, Trees};
 use std::collections::{BTreeSet, HashMap};
 

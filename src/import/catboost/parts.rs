@@ -103,11 +103,14 @@ impl Info {
         &self.params.loss_function.name
     }
 
-    /// The release, from the line `Branch: tags/v1.2.10` of the version text.
     pub fn version(&self) -> String {
-        let tag = self.catboost_version_info.split_whitespace().find_map(|word| word.strip_prefix("tags/v"));
-        tag.unwrap_or_default().to_string()
+        release(&self.catboost_version_info).unwrap_or_default().to_string()
     }
+}
+
+/// The release in CatBoost's text about a build, from its line `Branch: tags/v1.2.10`.
+pub fn release(build: &str) -> Option<&str> {
+    build.split_whitespace().find_map(|word| word.strip_prefix("tags/v"))
 }
 
 /// # Errors

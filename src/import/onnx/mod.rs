@@ -22,9 +22,9 @@ mod trees;
 mod value;
 mod wire;
 
-use super::Options;
 use super::sklearn::builder::Builder;
 use super::sklearn::schema_names;
+use super::{Options, catboost};
 use crate::model::{Cell, ColumnKind, Function, Model, Op, Source, Wire};
 use crate::{At, Error, Result};
 use proto::{Attribute, Node, PortKind};
@@ -562,11 +562,16 @@ fn read(file: &proto::Model, options: &Options) -> Result<Model> {
     let output = output::assemble(&mut context, &outputs)?;
     let source = Source {
         library: "ONNX".to_string(),
-        version: [file.producer, file.producer_version].join(" ").trim().to_string(),
+        version: [file.producer, version(file.producer_version)].join(" ").trim().to_string(),
         estimator: "graph".to_string(),
         outline: Vec::new(),
     };
     context.builder.finish(names, names_from, output, source)
+}
+
+/// CatBoost writes all it knows of its build there: a version is one line.
+fn version(producer: &str) -> &str {
+    catboost::release(producer).or_else(|| producer.lines().next()).unwrap_or_default()
 }
 
 fn call(
