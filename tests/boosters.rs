@@ -87,12 +87,49 @@ fn lightgbm_errors_have_a_place() {
     let frame = String::from_utf8(fixture("lightgbm/frame-categories-4.7.0/model.txt")).unwrap();
     refused(
         &with_line(&frame, "pandas_categorical:", "pandas_categorical:[[\"a\"]]"),
-        "Booster: pandas_categorical has 1 lists for 3 categorical columns, and the file does not say which is which",
+        "Booster: pandas_categorical has 1 lists for 3 categorical columns, which fit in no way: some of these were numbers in the frame, and the file does not say which",
     );
     refused(
         &with_line(&frame, "pandas_categorical:", "pandas_categorical:[["),
         "line 270: pandas_categorical: EOF while parsing a list at line 1 column 2",
     );
+}
+
+/// Lists of ordered category columns go to columns that they fit, or the caller says which are meant.
+#[test]
+fn lightgbm_lists_have_one_column() {
+    use carryout::model::ColumnKind;
+    let text = String::from_utf8(fixture("lightgbm/frame-ordered-4.7.0/model.txt")).unwrap();
+    let categories = |bytes: &[u8], given: &[(&str, &str)]| -> Result<Vec<String>, String> {
+        let lists = given.iter().map(|(name, list)| (name.to_string(), serde_json::from_str(list).unwrap()));
+        let options = Options { categories: lists.collect(), ..Options::default() };
+        let model = import::import(bytes, &options).map_err(|error| error.to_string())?;
+        let coded = |kind: &ColumnKind| matches!(kind, ColumnKind::Category(_));
+        let columns = model.schema.columns.into_iter().filter(|column| coded(&column.kind));
+        Ok(columns.map(|column| column.name).collect())
+    };
+    let all = Ok(["city", "grade", "stars"].map(str::to_string).to_vec());
+    assert_eq!(categories(text.as_bytes(), &[]), all);
+    let (grade, stars) = (("grade", r#"["low", "mid", "high"]"#), ("stars", "[1, 3, 4, 5]"));
+    let unclear = |how: &str| {
+        let cause = "an ordered category column is trained on as a number, and the file does not say which is one";
+        Err(format!("Booster: pandas_categorical has 3 lists for 1 categorical columns, which fit {how}: {cause}"))
+    };
+    // The column before grade could be the grades.
+    let infos = |infos: &str| with_line(&text, "feature_infos=", &format!("feature_infos=[-2:2] -1:2:0:1 {infos}"));
+    let alike = infos("[0:2] [0:2] [0:3]");
+    assert_eq!(categories(&alike, &[]), unclear("in several ways"));
+    assert_eq!(categories(&alike, &[stars]), unclear("in several ways"));
+    assert_eq!(categories(&alike, &[grade]), all);
+    // Of strings, those without a gap; numbers could go unseen to the wrong column.
+    assert_eq!(categories(&infos("[0:1] [0:2] [0:2]"), &[]), all);
+    let numbers = String::from_utf8(infos("[0:1] [0:2] [0:3]")).unwrap();
+    let lists = "pandas_categorical:[[\"Bern\", \"Oslo\", \"Rome\"], [7, 8, 9], [1, 3, 4, 5]]";
+    let numbers = with_line(&numbers, "pandas_categorical:", lists);
+    assert_eq!(categories(&numbers, &[]), unclear("in several ways"));
+    assert_eq!(categories(&numbers, &[("grade", "[7, 8, 9]")]), all);
+    assert_eq!(categories(&infos("[0:1] [0:5] [0:5]"), &[]), unclear("in no way"));
+    assert_eq!(categories(text.as_bytes(), &[("grade", r#"["low", "high"]"#)]), unclear("in no way"));
 }
 
 /// The bytes with the first `from` replaced by `to`, of the same length.

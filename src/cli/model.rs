@@ -23,8 +23,8 @@ pub struct Reading {
     /// Names for the columns of a model fitted on a bare array: a file with one name a line, or a JSON list
     #[arg(long, value_name = "FILE", help_heading = "Reading the model")]
     features: Option<PathBuf>,
-    /// The values of category columns, for a model whose file has only their codes (XGBoost before 3.1): a JSON
-    /// object with a list for each column, in the order of the codes
+    /// The values of category columns, where a file has only their codes (XGBoost before 3.1) or does not say whose
+    /// lists it has (LightGBM): a JSON object with a list for each column, in the order of the codes
     #[arg(long, value_name = "FILE", help_heading = "Reading the model")]
     categories: Option<PathBuf>,
     /// Read a pickle that names code outside any model (it is never run)

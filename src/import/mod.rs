@@ -25,7 +25,7 @@ pub struct Options {
     /// Names of the columns, for a model fitted on a bare array.
     pub features: Option<Vec<String>>,
     /// The values of category columns by name, in the order of their codes, for models whose file has only the codes
-    /// (XGBoost before 3.1).
+    /// (XGBoost before 3.1, CatBoost's .cbm) or does not say whose lists it has (LightGBM).
     pub categories: BTreeMap<String, Vec<Cell>>,
     /// Go on although the file names code; it is still never run.
     pub trust: bool,

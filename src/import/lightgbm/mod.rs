@@ -3,6 +3,7 @@
 //! Raw scores are f64 sums of leaf values in tree order from 0; `average_output` (random forests) divides what is
 //! predicted, not the raw scores; then comes the objective's own function (src/objective of LightGBM).
 
+mod columns;
 mod text;
 
 use super::Options;
@@ -22,6 +23,7 @@ pub fn import(bytes: &[u8], options: &Options) -> Result<Model> {
     let booster = text::read(bytes)?;
     let (names, names_from) = schema_names(own_names(booster.names.clone()), booster.names.len(), options)?;
     let mut builder = Builder::new(names.len());
+    builder.categories = options.categories.clone();
     let frame = Frame { wires: (0..names.len() as Wire).collect(), names: names.clone() };
     let source = Source {
         library: "LightGBM".to_string(),
@@ -183,36 +185,21 @@ fn scores(builder: &mut Builder, booster: Booster, link: Link, frame: &Frame, pa
 /// The wires the trees read: the frame's, and codes in the place of pandas categories.
 fn inputs(builder: &mut Builder, booster: &Booster, frame: &Frame, path: &str) -> Result<Vec<Wire>> {
     let mut inputs = frame.wires.clone();
-    let lists = &booster.pandas_categorical;
-    let mut columns = booster.categorical.clone();
-    if columns.is_empty() {
-        let coded = |(column, info): (usize, &ColumnInfo)| matches!(info, ColumnInfo::Codes(_)).then_some(column);
-        columns = booster.columns.iter().enumerate().filter_map(coded).collect();
+    let given: Vec<Option<&Vec<Cell>>> = frame
+        .wires
+        .iter()
+        .zip(&frame.names)
+        .map(|(&wire, name)| builder.categories.get(name).filter(|_| builder.is_column(wire)))
+        .collect();
+    let columns = columns::of_lists(booster, &given).map_err(|error| error.at(path))?;
+    for (list, &column) in booster.pandas_categorical.iter().zip(&columns) {
+        inputs[column] = builder.category_codes(frame.wires[column], list, path)?;
     }
-    columns.sort_unstable();
-    columns.dedup();
-    if !lists.is_empty() {
-        let fits = |(&column, list): (&usize, &Vec<Cell>)| match booster.columns.get(column) {
-            Some(ColumnInfo::Codes(most)) => *most < list.len() as i64,
-            Some(ColumnInfo::Constant) => true,
-            Some(ColumnInfo::Range(..)) | None => false,
-        };
-        if lists.len() != columns.len() || !columns.iter().zip(lists).all(fits) {
-            return Err(Error::unsupported(format!(
-                "pandas_categorical has {} lists for {} categorical columns, and the file does not say which is which",
-                lists.len(),
-                columns.len()
-            ))
-            .at(path)
-            .remedy("Train on a frame whose only categorical columns are of pandas' unordered category type."));
-        }
-        for (&column, list) in columns.iter().zip(lists) {
-            inputs[column] = builder.category_codes(frame.wires[column], list, path)?;
-        }
-    }
-    for (&wire, info) in frame.wires.iter().zip(&booster.columns) {
-        if let ColumnInfo::Range(low, high) = *info {
-            builder.note_range(wire, low, high);
+    for (column, info) in booster.columns.iter().enumerate() {
+        if let ColumnInfo::Range(low, high) = *info
+            && !columns.contains(&column)
+        {
+            builder.note_range(frame.wires[column], low, high);
         }
     }
     Ok(inputs)
