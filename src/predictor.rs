@@ -8,7 +8,7 @@
 mod intake;
 mod json;
 
-pub use intake::MISSING;
+pub use intake::{CODE, MISSING};
 pub use json::{key as json_key, number as json_number, string as json_string};
 
 use crate::image::Image;

@@ -297,6 +297,23 @@ fn review() -> Model {
     settled(schema, graph, output, source("Pipeline", &[]))
 }
 
+/// Categories without names, beside numbers and categories that have them.
+fn codes() -> Model {
+    let mut size = column("size", ColumnKind::Number);
+    size.range = Some((0.0, 10.0));
+    let color = strings(&["red", "blue"]);
+    let (schema, mut graph, wires) = start(vec![
+        size,
+        column("town", ColumnKind::Code(5)),
+        column("street", ColumnKind::Code(0)),
+        column("color", ColumnKind::Category(color.clone())),
+    ]);
+    let mut features = one_hot(&mut graph, wires[3], color, Unknown::As(None), "one-hot");
+    features.extend(&wires[..3]);
+    let values = affine(&mut graph, &features, 1, "LinearRegression");
+    settled(schema, graph, Output::Regression { values, names: Vec::new() }, source("Pipeline", &[]))
+}
+
 fn models() -> Vec<(&'static str, Model)> {
     vec![
         ("linear", linear()),
@@ -312,6 +329,7 @@ fn models() -> Vec<(&'static str, Model)> {
         ("strings", strings_out()),
         ("text", text()),
         ("review", review()),
+        ("codes", codes()),
     ]
 }
 

@@ -4,6 +4,7 @@
 mod common;
 
 use carryout::lower::{Want, lower};
+use carryout::model::{Cell, ColumnKind};
 use carryout::{Error, Kind, Options, import};
 use common::Random;
 use std::fmt::Write;
@@ -156,6 +157,26 @@ fn damaged_category_names_are_asked_for() {
         "the 7 categories of \"town\" cannot be told from the file: XGBoost 3.2 damages names that are not ASCII"
     );
     assert!(error.remedy_text().unwrap().contains("--categories"));
+}
+
+/// Before 3.1 a file has no names of categories: the column takes codes and says how many the splits name, or names that
+/// the caller gives.
+#[test]
+fn categories_without_names_are_codes() {
+    let kind = |bytes: &[u8], categories: &[(&str, Vec<Cell>)], column: usize| {
+        let categories = categories.iter().map(|(name, list)| (name.to_string(), list.clone())).collect();
+        let options = Options { categories, ..Options::default() };
+        import(bytes, &options).unwrap().schema.columns[column].kind.clone()
+    };
+    let frame = fixture("categories-partition-1.7.6/model.pkl");
+    assert_eq!(kind(&frame, &[], 1), ColumnKind::Code(6));
+    assert_eq!(kind(&frame, &[], 2), ColumnKind::Code(3));
+    assert_eq!(kind(&frame, &[], 3), ColumnKind::Integer);
+    let sizes: Vec<Cell> = ["S", "M", "L"].map(|size| Cell::Str(size.into())).to_vec();
+    assert_eq!(kind(&frame, &[("size", sizes.clone())], 2), ColumnKind::Category(sizes));
+    for (name, count) in [("codes-partition-1.6.2/model.json", 40), ("codes-one-hot-2.1.4/model.ubj", 39)] {
+        assert_eq!(kind(&fixture(name), &[], 0), ColumnKind::Code(count), "{name}");
+    }
 }
 
 #[test]

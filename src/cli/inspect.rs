@@ -216,6 +216,11 @@ pub fn columns(manifest: &Manifest) -> String {
     if columns.len() > MOST_COLUMNS {
         out.push_str(&format!("  and {} more (--json lists them all)\n", columns.len() - MOST_COLUMNS));
     }
+    if columns.iter().any(|column| matches!(column.kind, ColumnKind::Code(_))) {
+        out.push_str(
+            "  (the model file has no names of the categories whose codes it takes; --categories FILE gives them)\n",
+        );
+    }
     match manifest.schema.names_from {
         NamesFrom::File => {}
         NamesFrom::User => out.push_str("  (names from --features)\n"),
@@ -238,6 +243,8 @@ fn row(column: &Column) -> Vec<String> {
             };
             (kind, range.unwrap_or_else(|| "any".into()))
         }
+        ColumnKind::Code(0) => ("code", "0 and up".into()),
+        ColumnKind::Code(count) => ("code", format!("0 to {}", count - 1)),
         ColumnKind::Category(categories) => {
             let mut shown: Vec<String> = categories.iter().take(4).map(ToString::to_string).collect();
             if categories.len() > 4 {

@@ -159,6 +159,10 @@ pub enum ColumnKind {
     /// a mixture. Where all are numbers or booleans the wire carries the number itself, else a code (see
     /// `WireKind::Code`).
     Category(Vec<Cell>),
+    /// The number of a category, from 0, where the file has no names; how many the model tells apart, 0 where that
+    /// is not known.
+    #[serde(rename = "code")]
+    Code(u32),
     Text,
 }
 

@@ -114,6 +114,7 @@ fn options(column: &Column) -> Vec<Value> {
     }
     let mut list: Vec<Value> = match &column.kind {
         ColumnKind::Category(values) => values.iter().take(MOST_OPTIONS).map(emit::cell).collect(),
+        &ColumnKind::Code(count) => (0..=count).take(MOST_OPTIONS).map(Value::from).collect(),
         ColumnKind::Boolean => vec![Value::Bool(true), Value::Bool(false)],
         ColumnKind::Number | ColumnKind::Integer | ColumnKind::Text => Vec::new(),
     };

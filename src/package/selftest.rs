@@ -395,6 +395,8 @@ fn value(column: &Column, thresholds: &[f64], terms: &[&str], turn: usize, rando
             let value = if (value - short).abs() < 1e-3 * value.abs() { short } else { value };
             number(value)
         }
+        // Those that the model tells apart, and one above.
+        &ColumnKind::Code(count) => json!(random.below(count as usize + 1)),
         ColumnKind::Boolean => json!(random.below(2) == 0),
         ColumnKind::Category(values) if values.is_empty() => Value::Null,
         ColumnKind::Category(values) => emit::cell(&values[(turn + random.below(2)) % values.len()]),

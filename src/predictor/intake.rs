@@ -3,6 +3,7 @@
 //! | column | accepted | refused |
 //! |---|---|---|
 //! | number, integer | a finite number; ±Infinity where the model takes it | strings (numeric ones too), booleans, bigints, objects |
+//! | code | as a number; one that the model does not tell from others with a warning | as a number |
 //! | boolean | `true`, `false`, 1, 0 | any other |
 //! | category | a value of the list, numbers by value, `true` as 1; any other of its type where the model has a rule for it, with a warning | another type |
 //! | text | a string | any other |
@@ -24,6 +25,9 @@ use std::collections::HashMap;
 const QUOTED: usize = 60;
 /// Most categories that a message lists.
 const LISTED: usize = 10;
+
+/// What a column of codes accepts, in words.
+pub const CODE: &str = "a category code, 0, 1, 2, … (carryout --categories gives names)";
 
 /// What stands for a missing number or boolean in a CSV cell, beside an empty one, where the model takes missing values.
 pub const MISSING: [&str; 16] =
@@ -237,7 +241,7 @@ impl Intake {
         if word.is_empty() && (column.missing || column.kind != ColumnKind::Text) {
             return Given::Missing("an empty cell");
         }
-        let plain = matches!(column.kind, ColumnKind::Number | ColumnKind::Integer | ColumnKind::Boolean);
+        let plain = !matches!(column.kind, ColumnKind::Category(_) | ColumnKind::Text);
         if plain && column.missing && MISSING.contains(&word) {
             return Given::Missing("a missing value");
         }
@@ -248,7 +252,7 @@ impl Intake {
             _ => number(),
         };
         match &column.kind {
-            ColumnKind::Number | ColumnKind::Integer => number(),
+            ColumnKind::Number | ColumnKind::Integer | ColumnKind::Code(_) => number(),
             ColumnKind::Boolean => boolean(),
             ColumnKind::Category(_) if table.numbers.is_empty() => Given::Text(text),
             // In a mixed column a text that is no number may be a category not seen in training.
@@ -289,9 +293,19 @@ impl Intake {
             (_, Given::Number(number)) if number.is_nan() => {
                 return if column.missing { Ok(f64::NAN) } else { wrong() };
             }
-            (ColumnKind::Number | ColumnKind::Integer, Given::Number(number)) => {
+            (ColumnKind::Number | ColumnKind::Integer | ColumnKind::Code(_), Given::Number(number)) => {
                 if number.is_infinite() && !column.infinite {
                     return wrong();
+                }
+                if let ColumnKind::Code(count @ 1..) = column.kind
+                    && !(number.fract() == 0.0 && (0.0..f64::from(count)).contains(&number))
+                {
+                    noted.warnings.push(format!(
+                        "{}: {} is none of the codes that the model tells apart, 0 to {}",
+                        json::string(&column.name),
+                        json::number(number),
+                        count - 1
+                    ));
                 }
                 if let Some((low, high)) = column.range
                     && !(low..=high).contains(&number)
@@ -336,6 +350,7 @@ impl Intake {
 fn expected(kind: &ColumnKind) -> String {
     match kind {
         ColumnKind::Number | ColumnKind::Integer => "a number".into(),
+        ColumnKind::Code(_) => CODE.into(),
         ColumnKind::Boolean => "true or false".into(),
         ColumnKind::Text => "a string".into(),
         ColumnKind::Category(categories) => {
@@ -441,6 +456,25 @@ mod tests {
             warned(&ranged, json!(130), 130.0, "\"age\": 130 is outside the range seen in training, 18 to 90.5");
             warned(&ranged, json!(-1), -1.0, "\"age\": -1 is outside the range seen in training, 18 to 90.5");
         }
+    }
+
+    #[test]
+    fn columns_of_codes() {
+        let city = column("city", ColumnKind::Code(3));
+        slot(&city, json!(0), 0.0);
+        slot(&city, json!(2.0), 2.0);
+        let apart = "is none of the codes that the model tells apart, 0 to 2";
+        warned(&city, json!(3), 3.0, &format!("\"city\": 3 {apart}"));
+        warned(&city, json!(-1), -1.0, &format!("\"city\": -1 {apart}"));
+        warned(&city, json!(0.5), 0.5, &format!("\"city\": 0.5 {apart}"));
+        slot(&column("city", ColumnKind::Code(0)), json!(3), 3.0);
+        let wanted = "expected a category code, 0, 1, 2, … (carryout --categories gives names)";
+        refused(&city, json!("Oslo"), &format!("\"city\": {wanted}, got the string \"Oslo\""));
+        refused(&city, json!(true), &format!("\"city\": {wanted}, got the boolean true"));
+        refused(&city, json!(null), &format!("\"city\": {wanted}, got null"));
+        slot(&Column { missing: true, ..city.clone() }, json!(null), f64::NAN);
+        cell(&city, "1.0", Ok(1.0));
+        cell(&city, "Oslo", Err(&format!("\"city\": {wanted}, got the string \"Oslo\"")));
     }
 
     #[test]

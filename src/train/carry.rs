@@ -562,7 +562,7 @@ fn build(stored: Stored) -> Result<Model> {
     }
     for (number, Column { name, kind, .. }) in schema.columns.iter().enumerate() {
         graph.column(match kind {
-            ColumnKind::Number | ColumnKind::Integer | ColumnKind::Boolean => WireKind::Number,
+            ColumnKind::Number | ColumnKind::Integer | ColumnKind::Code(_) | ColumnKind::Boolean => WireKind::Number,
             ColumnKind::Category(values) if values.iter().all(|value| matches!(value, Cell::Str(_))) => {
                 WireKind::Code(number as u32)
             }

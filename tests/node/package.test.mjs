@@ -252,6 +252,22 @@ test("a text beside other columns", async () => {
   assert.throws(() => model.predict({ stars: 1 }), typeError('"the review": expected a string, got undefined'));
 });
 
+test("codes of categories without names: others with a warning, strings refused", async () => {
+  const { model } = await open("codes");
+  const row = { size: 1, town: 4, street: 12, color: "red" };
+  const sound = model.predict(row);
+  assert.deepEqual(sound.warnings, []);
+  assert.deepEqual(model.predict([1, 4, 12, "red"]), sound);
+  const apart = "is none of the codes that the model tells apart, 0 to 4";
+  for (const town of [5, -1, 0.5]) {
+    assert.deepEqual(model.predict({ ...row, town }).warnings, [`"town": ${town} ${apart}`]);
+    assert.deepEqual(model.predictBatch([row, { ...row, town }]).warnings, [`row 1, "town": ${town} ${apart}`]);
+  }
+  const wanted = "expected a category code, 0, 1, 2, … (carryout --categories gives names)";
+  assert.throws(() => model.predict({ ...row, town: "Oslo" }), typeError(`"town": ${wanted}, got the string "Oslo"`));
+  assert.throws(() => model.predict({ ...row, street: Infinity }), typeError(`"street": ${wanted}, got the number Infinity`));
+});
+
 test("a batch is the same as its rows, however it is passed and however long", async () => {
   const { model } = await open("linear");
   const names = model.schema.columns.map(({ name }) => name);

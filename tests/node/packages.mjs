@@ -29,6 +29,7 @@ export const names = [
   "strings",
   "text",
   "review",
+  "codes",
 ];
 
 /** Imports a package and loads its model. */

@@ -143,7 +143,7 @@ function field(column: Column, tell: Tell): Field {
     : h("label", { class: "name", id: label, for: input }, title);
   const caption = h("div", { class: "caption" }, name, h("span", { class: "hint" }, control.hint));
   if (column.missing) caption.append(h("label", { class: "missing" }, missing, "missing"));
-  const bare = (column.kind === "number" || column.kind === "integer") && !scale(column);
+  const bare = ["number", "integer", "code"].includes(column.kind) && !scale(column);
   const element = h("div", { class: `field ${column.kind}${bare ? " bare" : ""}` }, caption, controls, problem);
 
   return {
@@ -163,6 +163,7 @@ function controlFor(column: Column, label: string, input: string, tell: Tell): C
   switch (column.kind) {
     case "number":
     case "integer":
+    case "code":
       return numeric(column, label, input, tell);
     case "boolean":
       return toggle(input, tell);
@@ -177,6 +178,8 @@ function controlFor(column: Column, label: string, input: string, tell: Tell): C
     }
   }
 }
+
+const HINTS: Partial<Record<Column["kind"], string>> = { integer: "whole number", code: "a category's number" };
 
 function numeric(column: Column, label: string, input: string, tell: Tell): Control {
   const box = h("input", { id: input, type: "text", inputmode: "decimal", spellcheck: "false" });
@@ -199,7 +202,7 @@ function numeric(column: Column, label: string, input: string, tell: Tell): Cont
   });
   box.addEventListener("input", say);
   if (!slider) {
-    return { parts: [box], set: (value) => (box.value = String(value)), hint: column.kind === "integer" ? "whole number" : "number" };
+    return { parts: [box], set: (value) => (box.value = String(value)), hint: HINTS[column.kind] ?? "number" };
   }
   const [low, high] = column.range!;
   const range = h("input", { type: "range", min: 0, max: slider.steps, step: 1, "aria-labelledby": label });

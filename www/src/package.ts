@@ -10,7 +10,7 @@ export type Row = Record<string, Value>;
 
 export interface Column {
   name: string;
-  kind: "number" | "integer" | "boolean" | "category" | "text";
+  kind: "number" | "integer" | "boolean" | "category" | "code" | "text";
   categories?: readonly Cell[];
   /** A missing value is accepted. */
   missing: boolean;

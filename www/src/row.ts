@@ -40,6 +40,8 @@ export function start(column: Column): Value {
       const slider = scale(column);
       return slider ? slider.at(Math.round(slider.steps / 2)) : (column.range?.[0] ?? 0);
     }
+    case "code":
+      return 0;
     case "boolean":
       return false;
     case "category":

@@ -47,6 +47,8 @@ pub struct Booster {
     pub best_trees: Option<u64>,
     /// What scikit-learn's wrapper noted when it saved the file.
     pub wrapper: Option<Wrapper>,
+    /// Of each feature, how many codes of categories its splits tell apart; empty without such splits.
+    pub codes: Vec<u32>,
     pub learner: Learner,
 }
 
@@ -401,12 +403,13 @@ impl Parts {
             }
         }
         let name = self.name.ok_or_else(|| missing("gradient_booster"))?;
+        let mut codes = Vec::new();
         let learner = match name.as_str() {
             "gbtree" | "dart" => {
                 let mut trees = self.trees.unwrap_or_default();
                 trees.parallel = trees.parallel.max(1);
                 if want == Want::Everything {
-                    finish_trees(&mut trees, &self.info, (outputs, features), version)?;
+                    codes = finish_trees(&mut trees, &self.info, (outputs, features), version)?;
                 }
                 if name == "gbtree" {
                     trees.weight_drop = None;
@@ -444,19 +447,20 @@ impl Parts {
             best_iteration: self.best_iteration,
             best_trees: self.best_trees.or(self.wrapper.as_ref().and_then(|wrapper| wrapper.best_trees)),
             wrapper: self.wrapper,
+            codes,
             learner,
         })
     }
 }
 
 /// What only the rest of the file tells: which output each tree adds to, how many features there are, and where
-/// unknown categories go.
+/// unknown categories go. Returns `Booster::codes`.
 fn finish_trees(
     trees: &mut Trees,
     info: &[u32],
     (outputs, features): (usize, usize),
     version: Version,
-) -> Result<()> {
+) -> Result<Vec<u32>> {
     if trees.trees.is_empty() {
         return Err(Error::unsupported("the model has no trees"));
     }
@@ -492,10 +496,24 @@ fn finish_trees(
             return Err(Error::malformed(format!("feature {feature}, but there are {features}")).at(place()));
         }
     }
+    let codes = codes(trees, features);
     if ((1, 6, 0)..(1, 7, 0)).contains(&version) {
         default_outside(trees);
     }
-    Ok(())
+    Ok(codes)
+}
+
+/// A set ends with the largest category that its split names.
+fn codes(trees: &Trees, features: usize) -> Vec<u32> {
+    let mut codes = Vec::new();
+    for node in trees.trees.iter().flat_map(|tree| &tree.nodes) {
+        if let Node::Split { feature, test: Test::In(set), .. } = node {
+            codes.resize(features, 0);
+            let most: &mut u32 = &mut codes[*feature as usize];
+            *most = (*most).max(trees.sets[*set as usize].size);
+        }
+    }
+    codes
 }
 
 /// In 1.6 a category beyond the words of a split's bit set, or negative, takes the default direction.

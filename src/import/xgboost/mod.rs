@@ -322,7 +322,10 @@ fn labels(classes: Option<Vec<Cell>>, count: usize, path: &str) -> Result<Vec<Ce
     }
 }
 
-/// The wire that carries a feature as the booster reads it: categories as their codes.
+/// The wire that carries a feature as the booster reads it: categories as their codes. Before 3.1 a file has no names
+/// of categories, so the column takes codes. Of an array XGBoost reads any number there, and sends what is no code where it
+/// sends unknown categories; -1, pandas' code of a missing value, comes that way. So such a number is accepted, with a
+/// warning: most likely it is a category's own value.
 fn column(
     builder: &mut Builder,
     booster: &Booster,
@@ -348,7 +351,10 @@ fn column(
         (_, Some(given)) if kind == Some("c") => (given.clone(), Unknown::As(vec![f64::NAN])),
         _ => {
             match kind {
-                Some("int" | "c") => builder.note_kind(wire, ColumnKind::Integer),
+                Some("c") => {
+                    builder.note_kind(wire, ColumnKind::Code(booster.codes.get(feature).copied().unwrap_or(0)))
+                }
+                Some("int") => builder.note_kind(wire, ColumnKind::Integer),
                 Some("i") => builder.note_kind(wire, ColumnKind::Boolean),
                 _ => {}
             }

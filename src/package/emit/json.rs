@@ -53,7 +53,7 @@ fn property(column: &Column) -> Value {
     fields.insert("description".into(), json!(about(column)));
     let typed = |name: &str| if column.missing { json!([name, "null"]) } else { json!(name) };
     match &column.kind {
-        ColumnKind::Number | ColumnKind::Integer => {
+        ColumnKind::Number | ColumnKind::Integer | ColumnKind::Code(_) => {
             fields.insert("type".into(), typed("number"));
         }
         ColumnKind::Boolean => {

@@ -131,6 +131,7 @@ pub fn example(column: &Column) -> Value {
     match &column.kind {
         ColumnKind::Integer => cell(&Cell::Float(middle(true))),
         ColumnKind::Number => cell(&Cell::Float(middle(false))),
+        ColumnKind::Code(_) => json!(0),
         ColumnKind::Boolean => json!(true),
         ColumnKind::Category(values) => values.first().map_or(Value::Null, cell),
         ColumnKind::Text => json!("text"),
@@ -159,6 +160,7 @@ pub fn kind_name(kind: &ColumnKind) -> &'static str {
         ColumnKind::Integer => "integer",
         ColumnKind::Boolean => "boolean",
         ColumnKind::Category(_) => "category",
+        ColumnKind::Code(_) => "code",
         ColumnKind::Text => "text",
     }
 }
@@ -171,7 +173,8 @@ pub fn range(column: &Column) -> Option<(f64, f64)> {
 
 /// Whether infinities are accepted, in a column of numbers.
 pub fn infinite(column: &Column) -> bool {
-    column.used && column.infinite && matches!(column.kind, ColumnKind::Number | ColumnKind::Integer)
+    let number = matches!(column.kind, ColumnKind::Number | ColumnKind::Integer | ColumnKind::Code(_));
+    column.used && column.infinite && number
 }
 
 /// What a vocabulary holds beyond the categories.

@@ -2,7 +2,7 @@
 
 use super::javascript::class_name;
 use super::text::{Syntax, js_key, js_number, js_string, layout, markdown};
-use super::types::{readers, trained};
+use super::types::{codes, readers, trained};
 use super::{CARRYOUT, Subject, cell, example};
 use crate::lower::Results;
 use crate::model::{Cell, Column, ColumnKind, NamesFrom};
@@ -184,6 +184,7 @@ fn accepts(column: &Column) -> String {
     let mut text = match &column.kind {
         ColumnKind::Number => "a number".to_string(),
         ColumnKind::Integer => "a number, whole in training".to_string(),
+        &ColumnKind::Code(count) => codes(count),
         ColumnKind::Boolean => "true or false".to_string(),
         ColumnKind::Text => "a string".to_string(),
         ColumnKind::Category(values) => {

@@ -198,6 +198,7 @@ pub fn about(column: &Column) -> String {
     match (&column.kind, trained(column)) {
         (ColumnKind::Integer, Some(range)) => parts.push(format!("Whole numbers in training, {range}.")),
         (ColumnKind::Integer, None) => parts.push("Whole numbers in training.".to_string()),
+        (&ColumnKind::Code(count), _) => parts.push(format!("{}.", codes(count))),
         (_, Some(range)) => parts.push(format!("{range} in training.")),
         (ColumnKind::Category(_), _) if column.unknown => {
             parts.push("Other values are accepted, with a warning.".to_string());
@@ -209,6 +210,15 @@ pub fn about(column: &Column) -> String {
         parts.push(format!("A column of the kind {}.", kind_name(&column.kind)));
     }
     parts.join(" ")
+}
+
+/// What a column takes whose categories have no names.
+pub fn codes(count: u32) -> String {
+    let known = match count {
+        0 => "a whole number from 0".to_string(),
+        count => format!("0 to {}, as far as the model tells", count - 1),
+    };
+    format!("The code of a category, {known}: the model file has no names, which --categories gives to carryout")
 }
 
 /// `17 to 90`, of a column of numbers.
@@ -236,7 +246,7 @@ fn members(column: &Column) -> Vec<String> {
         return vec!["unknown".to_string()];
     }
     let mut list = match &column.kind {
-        ColumnKind::Number | ColumnKind::Integer => vec!["number".to_string()],
+        ColumnKind::Number | ColumnKind::Integer | ColumnKind::Code(_) => vec!["number".to_string()],
         ColumnKind::Boolean => vec!["boolean".to_string()],
         ColumnKind::Text => vec!["string".to_string()],
         ColumnKind::Category(values) => {
@@ -440,6 +450,9 @@ fn schema(subject: &Subject) -> String {
     ts.push_str(&format!("  readonly kind: {};\n", union(kinds, 2, 17, 1)));
     if columns.iter().any(|column| matches!(column.kind, ColumnKind::Category(_))) {
         ts.push_str("  /** The values seen in training. */\n  readonly categories?: readonly (string | number | boolean)[];\n");
+    }
+    if columns.iter().any(|column| matches!(column.kind, ColumnKind::Code(1..))) {
+        ts.push_str("  /** How many codes of categories the model tells apart. */\n  readonly count?: number;\n");
     }
     if columns.iter().any(|column| range(column).is_some()) {
         ts.push_str(

@@ -5,6 +5,7 @@ use crate::lower::Encoding;
 use crate::model::{Cell, ColumnKind};
 use crate::package::emit::text::{Syntax, js_member, js_string, layout};
 use crate::package::emit::{Subject, cell, extras, infinite, range};
+use crate::predictor::CODE;
 
 /// What `Object.prototype` holds: columns of these names are read as own properties only.
 const INHERITED: [&str; 12] = [
@@ -32,6 +33,7 @@ pub struct Needs {
     pub boolean: bool,
     pub text: bool,
     pub category: bool,
+    pub code: bool,
     /// A category that is not a string: booleans count as numbers.
     pub plain: bool,
     /// Columns whose categories have codes, and columns whose categories are the numbers themselves.
@@ -69,6 +71,7 @@ impl Needs {
             boolean: any(&|kind| matches!(kind, ColumnKind::Boolean)),
             text: any(&|kind| matches!(kind, ColumnKind::Text)),
             category: any(&|kind| is_category(kind)),
+            code: any(&|kind| matches!(kind, ColumnKind::Code(_))),
             plain,
             coded: places(true),
             numeric: places(false),
@@ -86,9 +89,14 @@ impl Needs {
         self.missing || self.infinite || self.plain && self.unknown
     }
 
-    /// Whether a row can be accepted with a warning.
+    /// Whether a value can be accepted with a warning.
+    pub fn remarks(&self) -> bool {
+        self.range || self.unknown || self.code
+    }
+
+    /// Whether a row can.
     pub fn warns(&self) -> bool {
-        self.range || self.missing || self.unknown
+        self.remarks() || self.missing
     }
 }
 
@@ -257,16 +265,20 @@ function plain(value) {
     if needs.text {
         branches.push(("kind === \"text\"", "    if (typeof value === \"string\") return value;\n".to_string()));
     }
-    if needs.number {
+    if needs.number || needs.code {
         let test = match needs.infinite {
             true => "typeof value === \"number\" && (infinite || Number.isFinite(value))",
             false => "Number.isFinite(value)",
         };
-        let warn = if needs.range {
-            "    if (range && (value < range[0] || value > range[1])) warn(c, value, row);\n"
-        } else {
-            ""
-        };
+        let mut warn = String::new();
+        if needs.range {
+            warn.push_str("    if (range && (value < range[0] || value > range[1])) warn(c, value, row);\n");
+        }
+        if needs.code {
+            warn.push_str(
+                "    if (count && (value < 0 || value >= count || value % 1))\n      warn(c, value, row);\n",
+            );
+        }
         branches.push((test, format!("{warn}    return value;\n")));
     }
     let missing = "value === undefined || value === null || value !== value";
@@ -278,7 +290,7 @@ function plain(value) {
     }
     for (number, (test, code)) in branches.iter().enumerate() {
         let link = if number == 0 { "" } else { " else " };
-        if branches.len() == 1 && !needs.tests_missing() && !needs.range && needs.number {
+        if branches.len() == 1 && !needs.tests_missing() && needs.number && !needs.range && !needs.code {
             body.push_str(&format!("if ({test}) return value;"));
             break;
         }
@@ -287,16 +299,17 @@ function plain(value) {
     }
     let mut fields = vec![];
     fields.extend(needs.unused.then_some("used"));
-    fields.extend((branches.len() > 1 || !needs.number).then_some("kind"));
+    fields.extend((branches.len() > 1 || !(needs.number || needs.code)).then_some("kind"));
     fields.extend(needs.tests_missing().then_some("missing"));
     fields.extend(needs.infinite.then_some("infinite"));
+    fields.extend(needs.code.then_some("count"));
     fields.extend((needs.unknown && needs.category).then_some("unknown"));
     fields.extend(needs.range.then_some("range"));
     let fields = match fields.is_empty() {
         true => String::new(),
         false => format!("  const {{ {} }} = columns[c];\n", fields.join(", ")),
     };
-    let warn = if needs.range || needs.unknown { "warn, " } else { "" };
+    let warn = if needs.remarks() { "warn, " } else { "" };
     let unused = if needs.unused { "  if (!used) return NaN;\n" } else { "" };
     let (words, expected) = expected(needs);
     let text = if needs.text { ", or the text" } else { "" };
@@ -371,6 +384,7 @@ function fits(c, value) {
     let words: Vec<(&str, &str)> = [
         (needs.number, "number", "a number"),
         (needs.number, "integer", "a number"),
+        (needs.code, "code", CODE),
         (needs.boolean, "boolean", "true or false"),
         (needs.text, "text", "a string"),
     ]
@@ -434,6 +448,14 @@ fn remark(needs: &Needs) -> String {
 ",
         );
     }
+    if needs.code {
+        js.push_str(
+            "  if (columns[c].kind === \"code\") {
+    return `${field(c, row)}: ${value} is none of the codes that the model tells apart, 0 to ${columns[c].count - 1}`;
+  }
+",
+        );
+    }
     let unknown = "  return `${field(c, row)}: ${show(value)} was not seen in training`;\n";
     match (needs.range, needs.unknown) {
         (true, true) => {
@@ -450,7 +472,7 @@ fn remark(needs: &Needs) -> String {
 ",
         );
     }
-    let what = match (needs.missing, needs.range || needs.unknown) {
+    let what = match (needs.missing, needs.remarks()) {
         (true, true) => "Words a warning: of column `c`, or of a field that is no column.",
         (true, false) => "Words a warning of a field that is no column.",
         _ => "Words a warning of column `c`.",

@@ -118,6 +118,9 @@ fn schema_value(subject: &Subject) -> (Vec<Value>, Map<String, Value>) {
             if let ColumnKind::Category(values) = &column.kind {
                 fields.insert("categories".into(), cells(values));
             }
+            if let ColumnKind::Code(count @ 1..) = column.kind {
+                fields.insert("count".into(), json!(count));
+            }
             if let Some((low, high)) = range(column) {
                 fields.insert("range".into(), json!([low, high]));
             }
@@ -205,6 +208,7 @@ fn schema(subject: &Subject, needs: &Needs) -> String {
     js.push_str("});\n\nconst { columns } = schema;\n\n");
     let mut fields: Vec<(&str, &str)> = vec![("name", ""), ("kind", "")];
     fields.extend(needs.category.then_some(("categories", "")));
+    fields.extend(needs.code.then_some(("count", "")));
     fields.extend(needs.range.then_some(("range", "")));
     fields.push(("missing", " = false"));
     fields.extend(needs.infinite.then_some(("infinite", " = false")));

@@ -334,7 +334,7 @@ pub fn opening(subject: &Subject, needs: &Needs) -> String {
         Results::Several(parts) => parts.iter().any(one_score),
         one => one_score(one),
     };
-    let (encode_warn, values_warn) = (needs.range || needs.unknown, needs.missing);
+    let (encode_warn, values_warn) = (needs.remarks(), needs.missing);
     let encode_args = if encode_warn { "warn, " } else { "" };
     let values_args = if values_warn { "warn, " } else { "" };
     let row_values = if values_warn { "valuesOf(row, warn)" } else { "valuesOf(row)" };
