@@ -40,6 +40,8 @@ fn model_of(order: Vec<usize>, op: Op) -> Model {
         missing: false,
         infinite: false,
         unknown: false,
+        digits: false,
+        partial: false,
         range: None,
         used: true,
         readers: Vec::new(),

@@ -4,6 +4,8 @@
 mod common;
 
 use carryout::lower::{Want, lower};
+use carryout::model::ColumnKind;
+use carryout::predictor::Predictor;
 use carryout::runtime::host::Machine;
 use carryout::{Options, import};
 use common::Random;
@@ -98,7 +100,6 @@ fn lightgbm_errors_have_a_place() {
 /// Lists of ordered category columns go to columns that they fit, or the caller says which are meant.
 #[test]
 fn lightgbm_lists_have_one_column() {
-    use carryout::model::ColumnKind;
     let text = String::from_utf8(fixture("lightgbm/frame-ordered-4.7.0/model.txt")).unwrap();
     let categories = |bytes: &[u8], given: &[(&str, &str)]| -> Result<Vec<String>, String> {
         let lists = given.iter().map(|(name, list)| (name.to_string(), serde_json::from_str(list).unwrap()));
@@ -180,6 +181,55 @@ fn catboost_errors_have_a_place() {
     let error = import::import(&fixture("catboost/one-hot-hashes-1.2.10/model.cbm"), &options).unwrap_err();
     let expected = "CatBoostRegressor: the categories given for 'city' lack 1 that the model asks for";
     assert_eq!(error.to_string(), expected);
+}
+
+/// A column's list is what the file tells of it: of a table all, of questions some, which leave one column what is left.
+#[test]
+fn catboost_categories() {
+    let column = |name: &str, place: usize| {
+        let model = import::import(&fixture(&format!("catboost/{name}")), &Options::default()).unwrap();
+        let column = &model.schema.columns[place];
+        let categories = match &column.kind {
+            ColumnKind::Category(categories) => categories.iter().map(ToString::to_string).collect(),
+            kind => vec![format!("{kind:?}")],
+        };
+        assert!(!column.missing, "{name}: CatBoost takes no missing category");
+        (categories.join(" "), column.digits, column.partial)
+    };
+    let zips = "1000 1001 1002 1003 1004 1005 1006 1007";
+    assert_eq!(column("digits-and-table-1.2.10/model.json", 0), (zips.into(), true, false));
+    assert_eq!(column("digits-and-table-1.2.10/model.json", 1), ("f m".into(), false, true));
+    let (some, digits, partial) = column("digits-1.2.10/model.json", 0);
+    assert!(digits && partial && some.len() < zips.len(), "{some}");
+    for place in [0, 1] {
+        assert_eq!(column("digits-1.2.10/model.cbm", place), ("Text".into(), true, false));
+        assert_eq!(column("digits-1.2.10/model.pkl", place), ("Text".into(), true, false));
+    }
+    assert_eq!(column("ctr-texts-1.2.10/model.json", 1), ("Text".into(), true, false));
+}
+
+/// No row of the training is said to be unlike it.
+#[test]
+fn catboost_warns_of_categories_that_are_not_in_the_training() {
+    for (name, expected) in [
+        ("digits-1.2.10/model.json", vec![]),
+        ("digits-1.2.10/model.cbm", vec![]),
+        (
+            "digits-and-table-1.2.10/model.json",
+            vec![
+                "\"zip\": the number 99 was not seen in training",
+                "\"zip\": the string \"01000\" was not seen in training",
+            ],
+        ),
+    ] {
+        let model = import::import(&fixture(&format!("catboost/{name}")), &Options::default()).unwrap();
+        let mut predictor = Predictor::new("model", &model, Want::Everything).unwrap();
+        let folder = name.split('/').next().unwrap();
+        let rows = String::from_utf8(fixture(&format!("catboost/{folder}/X.jsonl"))).unwrap();
+        let rows = rows.lines().map(|row| serde_json::from_str(row).unwrap());
+        let warnings: Vec<String> = rows.flat_map(|row| predictor.predict(&row).unwrap().warnings).collect();
+        assert_eq!(warnings, expected, "{name}");
+    }
 }
 
 /// Damages files in ways chosen by a fixed seed: bytes, and in texts whole numbers and words. What comes out is a model

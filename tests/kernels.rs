@@ -640,6 +640,8 @@ fn model_of(columns: u32, op: Op) -> Model {
             missing: false,
             infinite: false,
             unknown: false,
+            digits: false,
+            partial: false,
             // Values outside are warned of, and so looked at one by one.
             range: (number % 5 == 2).then_some((-100.0, 100.0)),
             used: true,

@@ -18,6 +18,8 @@ fn column(name: &str, kind: ColumnKind) -> Column {
         missing: false,
         infinite: false,
         unknown: false,
+        digits: false,
+        partial: false,
         range: None,
         used: true,
         readers: Vec::new(),
@@ -314,6 +316,31 @@ fn codes() -> Model {
     settled(schema, graph, Output::Regression { values, names: Vec::new() }, source("Pipeline", &[]))
 }
 
+/// Categories as CatBoost has them: whole numbers as their digits, lists that may lack some.
+fn digits() -> Model {
+    let zip = strings(&["1000", "1001"]);
+    let (color, shade) = (strings(&["red", "blue"]), strings(&["dark"]));
+    let (schema, mut graph, wires) = start(vec![
+        column("zip", ColumnKind::Category(zip.clone())),
+        column("color", ColumnKind::Category(color.clone())),
+        column("shade", ColumnKind::Category(shade.clone())),
+        column("street", ColumnKind::Text),
+        column("size", ColumnKind::Number),
+    ]);
+    let mut features = vec![wires[4], graph.push_one(Op::CategoryHash, vec![wires[3]], "CatBoost").unwrap()];
+    for (wire, keys) in wires.iter().zip([zip, color, shade]) {
+        features.extend(one_hot(&mut graph, *wire, keys, Unknown::As(None), "CatBoost"));
+    }
+    let values = affine(&mut graph, &features, 1, "CatBoost");
+    let mut model = settled(schema, graph, Output::Regression { values, names: Vec::new() }, source("CatBoost", &[]));
+    for (column, (digits, partial)) in
+        model.schema.columns.iter_mut().zip([(true, false), (true, true), (false, true), (true, false)])
+    {
+        (column.digits, column.partial, column.missing) = (digits, partial, false);
+    }
+    model
+}
+
 fn models() -> Vec<(&'static str, Model)> {
     vec![
         ("linear", linear()),
@@ -330,6 +357,7 @@ fn models() -> Vec<(&'static str, Model)> {
         ("text", text()),
         ("review", review()),
         ("codes", codes()),
+        ("digits", digits()),
     ]
 }
 

@@ -52,6 +52,8 @@ fn machine(vectorizer: Vectorizer) -> (Machine, usize) {
                 missing: false,
                 infinite: false,
                 unknown: false,
+                digits: false,
+                partial: false,
                 range: None,
                 used: true,
                 readers: Vec::new(),

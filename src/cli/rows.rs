@@ -297,7 +297,8 @@ fn typed(column: &Column, cell: &str) -> Value {
     match &column.kind {
         _ if cell.is_empty() || !column.used => Value::Null,
         ColumnKind::Category(values)
-            if values.iter().any(|value| matches!(value, Category::Str(text) if text == cell)) =>
+            if values.iter().all(|value| matches!(value, Category::Str(_)))
+                || values.iter().any(|value| matches!(value, Category::Str(text) if text == cell)) =>
         {
             cell.into()
         }

@@ -178,6 +178,12 @@ pub struct Column {
     pub infinite: bool,
     /// A category outside the list is accepted; without it, it is a `TypeError`.
     pub unknown: bool,
+    /// A whole number is taken for the string of its digits.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub digits: bool,
+    /// The list of categories may lack some of the training: others are accepted without a warning.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub partial: bool,
     /// Smallest and largest value seen in training, where the file tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<(f64, f64)>,
@@ -186,6 +192,10 @@ pub struct Column {
     /// The first steps that read it, e.g. `num: StandardScaler`, for documentation.
     #[serde(default)]
     pub readers: Vec<String>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Where the column names came from.

@@ -7,6 +7,7 @@
 //! | boolean | `true`, `false`, 1, 0 | any other |
 //! | category | a value of the list, numbers by value, `true` as 1; any other of its type where the model has a rule for it, with a warning | another type |
 //! | text | a string | any other |
+//! | category or text whose `digits` count | a whole number too, as the string of its digits | any other |
 //! | all | missing (absent, `null`, NaN) where the model has a rule for it | missing elsewhere |
 //!
 //! Nothing reads an unused column: whatever it holds is accepted in silence.
@@ -230,7 +231,7 @@ impl Intake {
     }
 
     /// What the text of a CSV cell stands for in this column. An empty cell is missing, except where an empty
-    /// string is a category or the column is text that cannot be missing. A text that does not fit stays a text,
+    /// string is a category or the column takes any string and cannot be missing. A text that does not fit stays a text,
     /// for `slot` to refuse.
     fn typed<'a>(&self, column: &Column, place: usize, text: &'a str) -> Given<'a> {
         let table = &self.columns[place];
@@ -238,7 +239,12 @@ impl Intake {
             return Given::Text(text);
         }
         let word = text.trim();
-        if word.is_empty() && (column.missing || column.kind != ColumnKind::Text) {
+        let text_too = match column.kind {
+            ColumnKind::Text => true,
+            ColumnKind::Category(_) => column.unknown && table.accepts(Given::Text(text)),
+            _ => false,
+        };
+        if word.is_empty() && (column.missing || !text_too) {
             return Given::Missing("an empty cell");
         }
         let plain = !matches!(column.kind, ColumnKind::Category(_) | ColumnKind::Text);
@@ -269,7 +275,8 @@ impl Intake {
         noted: &mut Noted,
         staged: &mut Staged,
     ) -> Result<()> {
-        let slot = match (&column.kind, given) {
+        let digits = digits(column, given);
+        let slot = match (&column.kind, digits.as_deref().map_or(given, Given::Text)) {
             (ColumnKind::Text, Given::Text(text)) if column.used => staged.text(text)?,
             _ => self.slot(column, place, given, noted)?,
         };
@@ -285,7 +292,7 @@ impl Intake {
         let table = &self.columns[place];
         let wrong = || {
             let or_null = if column.missing { " or null" } else { "" };
-            let message = format!("expected {}{or_null}, got {}", expected(&column.kind), given.shown());
+            let message = format!("expected {}{or_null}, got {}", expected(column), given.shown());
             Err(Error::input(message).at(json::string(&column.name)))
         };
         let number = match (&column.kind, given) {
@@ -323,15 +330,19 @@ impl Intake {
             (ColumnKind::Boolean, Given::Bool(flag)) => f64::from(flag),
             (ColumnKind::Boolean, Given::Number(number)) if number == 0.0 || number == 1.0 => number,
             (ColumnKind::Category(_), _) => {
-                if let Some(number) = table.find(given) {
+                let digits = digits(column, given);
+                let spelt = digits.as_deref().map_or(given, Given::Text);
+                if let Some(number) = table.find(spelt) {
                     return Ok(number);
                 }
-                if !column.unknown || !table.accepts(given) {
+                if !column.unknown || !table.accepts(spelt) {
                     return wrong();
                 }
-                let name = json::string(&column.name);
-                noted.warnings.push(format!("{name}: {} was not seen in training", given.shown()));
-                let (cell, number) = match given {
+                if !column.partial {
+                    let name = json::string(&column.name);
+                    noted.warnings.push(format!("{name}: {} was not seen in training", given.shown()));
+                }
+                let (cell, number) = match spelt {
                     Given::Text(text) => (Cell::Str(text.to_owned()), -1.0),
                     Given::Bool(flag) => (Cell::Bool(flag), f64::from(flag)),
                     Given::Number(number) => (Cell::Float(number), number),
@@ -346,9 +357,22 @@ impl Intake {
     }
 }
 
+/// The digits of a whole number, where the column takes them for a category; only those that JavaScript tells apart.
+fn digits(column: &Column, given: Given<'_>) -> Option<String> {
+    const MOST: f64 = ((1u64 << 53) - 1) as f64;
+    match given {
+        Given::Number(number) if column.digits && number.fract() == 0.0 && number.abs() <= MOST => {
+            Some((number as i64).to_string())
+        }
+        _ => None,
+    }
+}
+
 /// What a column accepts, in words.
-fn expected(kind: &ColumnKind) -> String {
-    match kind {
+fn expected(column: &Column) -> String {
+    match &column.kind {
+        _ if column.digits => "a string or a whole number".into(),
+        _ if column.partial => "a string".into(),
         ColumnKind::Number | ColumnKind::Integer => "a number".into(),
         ColumnKind::Code(_) => CODE.into(),
         ColumnKind::Boolean => "true or false".into(),
@@ -375,6 +399,8 @@ mod tests {
             missing: false,
             infinite: false,
             unknown: false,
+            digits: false,
+            partial: false,
             range: None,
             used: true,
             readers: vec![],
@@ -573,6 +599,38 @@ mod tests {
             -1.0,
             "\"mixed\": the number 2 was not seen in training",
         );
+    }
+
+    #[test]
+    fn whole_numbers_as_digits() {
+        let zip = column("zip", ColumnKind::Category(strings(&["1000", "0700"])));
+        let zip = Column { digits: true, unknown: true, ..zip };
+        slot(&zip, json!("1000"), 0.0);
+        slot(&zip, json!(1000), 0.0);
+        slot(&zip, json!("0700"), 1.0);
+        warned(&zip, json!(700), -1.0, "\"zip\": the number 700 was not seen in training");
+        let wanted = "\"zip\": expected a string or a whole number, got";
+        refused(&zip, json!(0.5), &format!("{wanted} the number 0.5"));
+        refused(&zip, json!(9007199254740992u64), &format!("{wanted} the number 9007199254740992"));
+        refused(&zip, json!(true), &format!("{wanted} the boolean true"));
+        refused(&zip, json!(null), &format!("{wanted} null"));
+        cell(&zip, "1000", Ok(0.0));
+        cell(&zip, "", Ok(-1.0));
+        let partial = Column { partial: true, ..zip };
+        slot(&partial, json!(700), -1.0);
+        slot(&partial, json!("elsewhere"), -1.0);
+        let partial = Column { digits: false, ..partial };
+        refused(&partial, json!(1000), "\"zip\": expected a string, got the number 1000");
+        let text = Column { digits: true, ..column("zip", ColumnKind::Text) };
+        let schema = Schema { columns: vec![text], names_from: NamesFrom::File };
+        let intake = Intake::new(&schema, &[Encoding::Text]).unwrap();
+        let mut staged = Staged::default();
+        for value in [json!(-0.0), json!("-7"), json!(-7)] {
+            intake.row(&schema, &value, &mut staged).unwrap();
+        }
+        assert_eq!(staged.texts, b"\x01\0\0\x000\x02\0\0\0-7\x02\0\0\0-7".to_vec());
+        let error = intake.row(&schema, &json!(0.5), &mut staged).unwrap_err();
+        assert_eq!(error.to_string(), "\"zip\": expected a string or a whole number, got the number 0.5");
     }
 
     #[test]

@@ -125,6 +125,8 @@ pub fn prepare(table: &Table, rows: &[usize], needs: Needs) -> Result<Prepared> 
             missing: false,
             infinite: false,
             unknown: false,
+            digits: false,
+            partial: false,
             range: range(column, rows),
             used: true,
             readers: Vec::new(),

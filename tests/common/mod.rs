@@ -121,6 +121,9 @@ pub fn run(lowered: &Lowered, columns: &[Column], rows: &[Value]) -> Vec<Vec<f64
                     Value::Object(fields) => fields.get(&columns[column].name).unwrap_or(&Value::Null),
                     bare => bare,
                 };
+                let digits = columns[column].digits.then(|| value.as_i64()).flatten();
+                let digits = digits.map(|number| Value::String(number.to_string()));
+                let value = digits.as_ref().unwrap_or(value);
                 let number = match encoding {
                     _ if !columns[column].used => f64::NAN,
                     Encoding::Text => text(&mut machine, value.as_str().expect("a text")),

@@ -252,6 +252,38 @@ test("a text beside other columns", async () => {
   assert.throws(() => model.predict({ stars: 1 }), typeError('"the review": expected a string, got undefined'));
 });
 
+test("whole numbers as digits, and lists of categories that may lack some", async () => {
+  const { model } = await open("digits");
+  const row = { zip: "1000", color: "red", shade: "dark", street: "7", size: 1 };
+  const sound = model.predict(row);
+  assert.deepEqual(sound.warnings, []);
+  assert.deepEqual(model.predict({ ...row, zip: 1000, street: 7 }), sound);
+  assert.deepEqual(model.predict([1000, "red", "dark", 7, 1]), sound);
+  assert.deepEqual(model.predictBatch([{ ...row, zip: 1000 }, row]).value, Float64Array.of(sound.value, sound.value));
+  assert.notEqual(model.predict({ ...row, zip: 1001 }).value, sound.value);
+  assert.notEqual(model.predict({ ...row, street: 8 }).value, sound.value);
+  for (const [zip, shown] of [[7, "number 7"], ["01000", 'string "01000"'], ["", 'string ""']]) {
+    assert.deepEqual(model.predict({ ...row, zip }).warnings, [`"zip": the ${shown} was not seen in training`]);
+  }
+  for (const change of [{ color: "green" }, { color: 7 }, { shade: "pale" }]) {
+    assert.deepEqual(model.predict({ ...row, ...change }).warnings, []);
+  }
+  const wanted = "expected a string or a whole number, got";
+  for (const [column, value, shown] of [
+    ["zip", 0.5, "the number 0.5"],
+    ["zip", 2 ** 53, "the number 9007199254740992"],
+    ["zip", true, "the boolean true"],
+    ["zip", null, "null"],
+    ["zip", NaN, "the number NaN"],
+    ["color", 7n, "the bigint 7"],
+    ["street", undefined, "undefined"],
+    ["street", Infinity, "the number Infinity"],
+  ]) {
+    assert.throws(() => model.predict({ ...row, [column]: value }), typeError(`"${column}": ${wanted} ${shown}`));
+  }
+  assert.throws(() => model.predict({ ...row, shade: 7 }), typeError('"shade": expected a string, got the number 7'));
+});
+
 test("codes of categories without names: others with a warning, strings refused", async () => {
   const { model } = await open("codes");
   const row = { size: 1, town: 4, street: 12, color: "red" };

@@ -30,6 +30,7 @@ export const names = [
   "text",
   "review",
   "codes",
+  "digits",
 ];
 
 /** Imports a package and loads its model. */

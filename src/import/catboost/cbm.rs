@@ -183,6 +183,7 @@ fn parts(trees: &Table) -> Result<Parts> {
         cats: Vec::new(),
         one_hot: Vec::new(),
         categories: Vec::new(),
+        pool: false,
         ctrs: Vec::new(),
         trees: Trees::Oblivious(Vec::new()),
         scale: trees.f64(14, 1.0)?,

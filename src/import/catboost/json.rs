@@ -112,6 +112,7 @@ pub fn read(bytes: &[u8]) -> Result<Parts> {
         _ => return Err(Error::malformed("either oblivious_trees or trees is expected")),
     };
     let (scale, bias) = file.scale_and_bias.map_or((1.0, vec![0.0]), |(scale, bias)| (scale, bias.list()));
+    let pool = features.cat_features_hash.is_some();
     let mut categories: Vec<String> =
         features.cat_features_hash.unwrap_or_default().into_iter().map(|entry| entry.value).collect();
     let mut one_hot = Vec::new();
@@ -152,6 +153,7 @@ pub fn read(bytes: &[u8]) -> Result<Parts> {
             .collect(),
         one_hot,
         categories,
+        pool,
         ctrs,
         trees,
         scale,

@@ -3,7 +3,8 @@
 //! A column is rounded to f32 and asked `x > border`; a missing value is below or above all borders, as the column says
 //! (`NanValueTreatment`). Leaf values are added in f64 in tree order, times `scale`, plus `bias`. Categorical columns are
 //! asked for single values (one-hot), or for target statistics, which only the JSON export makes readable (`ctr`); where
-//! a file has the categories only by their hashes, the columns take any text.
+//! a file has the categories only by their hashes, the columns take any text. What CatBoost takes as a category, these
+//! columns take: strings and whole numbers, which are hashed as their digits, and nothing that is missing.
 
 mod cbm;
 mod ctr;
@@ -24,7 +25,7 @@ use crate::{Error, Result};
 use ctr::Element;
 pub use parts::release;
 use parts::{Parts, Trees};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The model in a `.cbm` or JSON file.
 ///
@@ -139,81 +140,125 @@ impl Questions {
 /// A categorical column, and the wires made of it.
 struct Categories {
     wire: Wire,
-    /// The categories that the model asks for, as they stand in rows, and their hashes; None where the file does not
-    /// name them all, and the column takes any text.
+    /// The categories that the model asks for and others, as they stand in rows, and their hashes; None where the file
+    /// does not name them all, and the column takes any text.
     known: Option<(Vec<Cell>, Vec<u32>)>,
     /// The wire of hashes, once a step needs it.
     hashed: Option<Wire>,
 }
 
-/// Categories as they stand in rows: CatBoost takes the integer 1 and the string "1" for the same, so that columns whose
-/// categories are all whole numbers are taken for columns of integers.
-fn keys(categories: &[&String]) -> Vec<Cell> {
-    let whole = |category: &String| category.parse::<i64>().ok().filter(|number| number.to_string() == *category);
-    match categories.iter().map(|category| whole(category)).collect::<Option<Vec<i64>>>() {
-        Some(numbers) => numbers.into_iter().map(Cell::Int).collect(),
-        None => categories.iter().map(|category| Cell::Str(category.to_string())).collect(),
-    }
+/// The number that a category is the text of: CatBoost takes the integer 1 and the string "1" for the same.
+fn whole(category: &str) -> Option<i64> {
+    category.parse::<i64>().ok().filter(|number| number.to_string() == category)
 }
 
 /// What CatBoost makes of a category before it is hashed: a string, or a whole number as text.
-fn hash(category: &Cell) -> Result<u32> {
+fn text(category: &Cell) -> Result<String> {
     match category {
-        Cell::Str(text) => Ok(city::category(text.as_bytes())),
-        Cell::Int(number) => Ok(city::category(number.to_string().as_bytes())),
+        Cell::Str(text) => Ok(text.clone()),
+        Cell::Int(number) => Ok(number.to_string()),
         other => Err(Error::input(format!("the category {other} is neither a string nor a whole number"))),
     }
 }
 
+fn hash(category: &String) -> u32 {
+    city::category(category.as_bytes())
+}
+
 impl Parts {
-    /// Each categorical column with its categories: the caller's list, or those of the file's that the column's one-hot
-    /// questions and tables have. Only a list that has all of these is taken: with fewer, a category of the training
-    /// would count as unknown.
+    /// The hashes of a column's categories that the model asks for; None where its tables do not tell them.
+    fn asked(&self, cat: i64) -> Option<BTreeSet<u32>> {
+        let one_hot = self.one_hot.iter().filter(|one_hot| one_hot.cat == cat);
+        let mut asked: BTreeSet<u32> = one_hot.flat_map(|one_hot| &one_hot.hashes).copied().collect();
+        for ctr in self.ctrs.iter().filter(|ctr| ctr.reads(cat)) {
+            asked.extend(ctr.categories(cat)?);
+        }
+        Some(asked)
+    }
+
+    /// Whether a table tells all categories of a column; one-hot questions tell only some.
+    fn told(&self, cat: i64) -> bool {
+        self.ctrs.iter().any(|ctr| ctr.reads(cat)) && self.asked(cat).is_some()
+    }
+
+    /// The file's categories that no table tells, and how many columns they may belong to.
+    fn rest(&self) -> (BTreeSet<u32>, usize) {
+        let mut rest: BTreeSet<u32> = self.categories.iter().map(hash).collect();
+        let (told, untold): (Vec<_>, Vec<_>) = self.cats.iter().partition(|cat| self.told(cat.index));
+        for hash in told.iter().filter_map(|cat| self.asked(cat.index)).flatten() {
+            rest.remove(&hash);
+        }
+        (rest, untold.len())
+    }
+
+    /// Each categorical column with its categories: the caller's list, or what the file's tell. Only a list that has all
+    /// that the model asks for is taken: with fewer, a category of the training would count as unknown.
+    ///
+    /// The file's list is one for all columns. It tells a column's own where that is the only one, or has tables; else the
+    /// column's list is partial, and a value outside it may well have been seen in training.
     fn categories(&self, builder: &mut Builder, frame: &Frame, path: &str) -> Result<HashMap<i64, Categories>> {
         let named: HashMap<u32, &String> =
-            self.categories.iter().map(|category| (city::category(category.as_bytes()), category)).collect();
+            self.categories.iter().map(|category| (hash(category), category)).collect();
+        let (rest, untold) = self.rest();
         let mut columns = HashMap::new();
         for cat in &self.cats {
             let wire = frame.wires.get(cat.flat).copied();
             let wire = wire.ok_or_else(|| Error::malformed(format!("there is no column {}", cat.flat)))?;
-            let one_hot = self.one_hot.iter().filter(|one_hot| one_hot.cat == cat.index);
-            let mut asked: Option<BTreeSet<u32>> =
-                Some(one_hot.flat_map(|one_hot| &one_hot.hashes).copied().collect());
-            for ctr in self.ctrs.iter().filter(|ctr| ctr.reads(cat.index)) {
-                asked = asked.zip(ctr.categories(cat.index)).map(|(mut asked, more)| {
-                    asked.extend(more);
-                    asked
-                });
-            }
-            let known = match (builder.categories.get(&frame.names[cat.flat]), &asked) {
+            let (mut partial, mut more) = (false, &BTreeSet::new());
+            let names = match (builder.categories.get(&frame.names[cat.flat]), self.asked(cat.index)) {
                 (Some(given), Some(asked)) => {
-                    let hashes = given.iter().map(hash).collect::<Result<Vec<_>>>()?;
-                    let lacking = asked.iter().filter(|hash| !hashes.contains(hash)).count();
+                    let names = given.iter().map(text).collect::<Result<Vec<_>>>()?;
+                    let hashes: HashSet<u32> = names.iter().map(hash).collect();
+                    let lacking = asked.difference(&hashes.into_iter().collect()).count();
                     if lacking > 0 {
                         let column = &frame.names[cat.flat];
                         let message =
                             format!("the categories given for '{column}' lack {lacking} that the model asks for");
                         return Err(Error::input(message));
                     }
-                    Some((given.clone(), hashes))
+                    Some(names)
                 }
-                (None, Some(asked)) => {
-                    let names: Option<Vec<&String>> = asked.iter().map(|hash| named.get(hash).copied()).collect();
+                (None, Some(mut asked)) => {
+                    if !self.told(cat.index) {
+                        partial = !(self.pool && self.cats.len() == 1);
+                        more = &rest;
+                        if untold == 1 {
+                            asked.extend(&rest);
+                        }
+                    }
+                    let names: Option<Vec<String>> =
+                        asked.iter().map(|hash| named.get(hash).map(|name| name.to_string())).collect();
                     names.map(|mut names| {
-                        names.sort();
-                        let hashes = names.iter().map(|name| city::category(name.as_bytes())).collect();
-                        (keys(&names), hashes)
+                        names.sort_by(|a, b| whole(a).cmp(&whole(b)).then(a.cmp(b)));
+                        names
                     })
                 }
                 (_, None) => None,
             };
-            match &known {
-                Some((keys, _)) if keys.iter().any(|key| matches!(key, Cell::Str(_))) => {
-                    builder.strings_at(wire, path)?
+            let known = match names {
+                Some(names) => {
+                    let hashes = names.iter().map(hash).collect();
+                    let possible = names.iter().chain(more.iter().filter_map(|hash| named.get(hash).copied()));
+                    let digits = possible.into_iter().any(|name| whole(name).is_some());
+                    let keys = match builder.strings_at(wire, path) {
+                        Ok(()) => {
+                            builder.note_categories(wire, digits, partial);
+                            names.into_iter().map(Cell::Str).collect()
+                        }
+                        // Numbers that another step makes or reads.
+                        Err(error) => {
+                            let numbers = names.iter().map(|name| whole(name).map(Cell::Int));
+                            numbers.collect::<Option<Vec<_>>>().ok_or(error)?
+                        }
+                    };
+                    Some((keys, hashes))
                 }
-                Some(_) => {}
-                None => builder.texts_at(wire, path)?,
-            }
+                None => {
+                    builder.texts_at(wire, path)?;
+                    builder.note_categories(wire, true, false);
+                    None
+                }
+            };
             columns.insert(cat.index, Categories { wire, known, hashed: None });
         }
         Ok(columns)

@@ -12,6 +12,8 @@ pub struct Parts {
     pub one_hot: Vec<OneHot>,
     /// The categories that the file names, of all columns together.
     pub categories: Vec<String>,
+    /// Whether these are all that a pool has, as a rule that of the training.
+    pub pool: bool,
     pub ctrs: Vec<super::ctr::Feature>,
     pub trees: Trees,
     /// Sums are multiplied by it, then `bias` is added; one for all outputs or one an output.

@@ -36,6 +36,13 @@ impl Frame {
     }
 }
 
+/// How a column's categories are written, where missing values are none: see `Column::digits` and `Column::partial`.
+#[derive(Clone, Copy)]
+struct Spelling {
+    digits: bool,
+    partial: bool,
+}
+
 /// Estimators inside estimators; honest models nest a handful.
 const MOST_NESTING: usize = 64;
 /// Estimators of a model, each counted as often as it is used.
@@ -47,6 +54,7 @@ pub struct Builder {
     columns: usize,
     ranges: Vec<Option<(f64, f64)>>,
     kinds: Vec<Option<ColumnKind>>,
+    spellings: Vec<Option<Spelling>>,
     /// The categories that the caller gives for some columns, by name.
     pub categories: BTreeMap<String, Vec<Cell>>,
     /// Scores of classifiers whose class has no `decision_function`: what is around them asks for probabilities.
@@ -59,8 +67,13 @@ pub struct Builder {
 impl Builder {
     /// A builder whose first wires are this many columns.
     pub fn new(columns: usize) -> Builder {
-        let mut builder =
-            Builder { columns, ranges: vec![None; columns], kinds: vec![None; columns], ..Builder::default() };
+        let mut builder = Builder {
+            columns,
+            ranges: vec![None; columns],
+            kinds: vec![None; columns],
+            spellings: vec![None; columns],
+            ..Builder::default()
+        };
         for _ in 0..columns {
             builder.graph.column(WireKind::Number);
         }
@@ -195,6 +208,13 @@ impl Builder {
         }
     }
 
+    /// Notes that a column of the input holds categories as CatBoost takes them, which refuses a missing value.
+    pub fn note_categories(&mut self, wire: Wire, digits: bool, partial: bool) {
+        if let Some(noted) = self.spellings.get_mut(wire as usize) {
+            *noted = Some(Spelling { digits, partial });
+        }
+    }
+
     /// The step works on strings: a column of the input becomes one of codes.
     ///
     /// # Errors
@@ -269,6 +289,8 @@ impl Builder {
                 missing: false,
                 infinite: false,
                 unknown: false,
+                digits: false,
+                partial: false,
                 range,
                 used: false,
                 readers: Vec::new(),
@@ -320,6 +342,11 @@ impl Builder {
         let source = Source { outline: self.outline, ..source };
         let mut model = Model { schema: Schema { columns, names_from }, graph: self.graph, output, source };
         model.settle_columns();
+        for (column, spelling) in model.schema.columns.iter_mut().zip(self.spellings) {
+            if let Some(Spelling { digits, partial }) = spelling {
+                (column.digits, column.partial, column.missing) = (digits, partial, false);
+            }
+        }
         Ok(model)
     }
 }

@@ -59,6 +59,9 @@ fn property(column: &Column) -> Value {
         ColumnKind::Boolean => {
             fields.insert("type".into(), typed("boolean"));
         }
+        ColumnKind::Text if column.digits => {
+            fields.insert("type".into(), json!(["string", "integer"]));
+        }
         ColumnKind::Text => {
             fields.insert("type".into(), typed("string"));
         }
@@ -66,6 +69,7 @@ fn property(column: &Column) -> Value {
             let has = |numbers: bool| values.iter().any(|value| value.number().is_some() == numbers);
             let mut types: Vec<&str> = Vec::new();
             types.extend(has(false).then_some("string"));
+            types.extend(column.digits.then_some("integer"));
             types.extend(has(true).then_some("number"));
             types
                 .extend(values.iter().any(|value| matches!(value, crate::model::Cell::Bool(_))).then_some("boolean"));

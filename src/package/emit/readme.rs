@@ -186,12 +186,17 @@ fn accepts(column: &Column) -> String {
         ColumnKind::Integer => "a number, whole in training".to_string(),
         &ColumnKind::Code(count) => codes(count),
         ColumnKind::Boolean => "true or false".to_string(),
+        ColumnKind::Text if column.digits => "a string or a whole number".to_string(),
         ColumnKind::Text => "a string".to_string(),
         ColumnKind::Category(values) => {
             let some: Vec<String> =
                 values.iter().take(12).map(|value| layout(&cell(value), Syntax::Json, 0, 0, 0)).collect();
             let more = if values.len() > 12 { ", …" } else { "" };
-            let others = if column.unknown { "; others" } else { "" };
+            let others = match (column.unknown, column.digits) {
+                (true, true) => "; others, whole numbers too",
+                (true, false) => "; others",
+                (false, _) => "",
+            };
             format!("{}{more}{others}", some.join(", "))
         }
     };

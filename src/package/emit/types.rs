@@ -32,6 +32,7 @@ pub fn index(subject: &Subject) -> String {
     }
     // Strings do not fit into typed arrays.
     let numbers = columns.iter().all(|column| match &column.kind {
+        _ if column.digits => true,
         ColumnKind::Category(values) => values.iter().all(|value| value.number().is_some()),
         ColumnKind::Text => false,
         _ => true,
@@ -200,10 +201,18 @@ pub fn about(column: &Column) -> String {
         (ColumnKind::Integer, None) => parts.push("Whole numbers in training.".to_string()),
         (&ColumnKind::Code(count), _) => parts.push(format!("{}.", codes(count))),
         (_, Some(range)) => parts.push(format!("{range} in training.")),
+        (ColumnKind::Category(_), _) if column.partial => {
+            parts.push(
+                "Others are accepted: the model file does not say of which column all categories are.".to_string(),
+            );
+        }
         (ColumnKind::Category(_), _) if column.unknown => {
             parts.push("Other values are accepted, with a warning.".to_string());
         }
         _ => {}
+    }
+    if column.digits {
+        parts.push("A whole number is the string of its digits.".to_string());
     }
     parts.extend(readers(column).map(|readers| format!("Read by {readers}.")));
     if parts.is_empty() {
@@ -260,6 +269,7 @@ fn members(column: &Column) -> Vec<String> {
             if list.is_empty() { vec!["never".to_string()] } else { list }
         }
     };
+    list.extend(column.digits.then(|| "number".to_string()));
     // With `exactOptionalPropertyTypes` undefined must be named.
     list.extend(column.missing.then_some(["null", "undefined"]).into_iter().flatten().map(str::to_string));
     list
@@ -450,6 +460,12 @@ fn schema(subject: &Subject) -> String {
     ts.push_str(&format!("  readonly kind: {};\n", union(kinds, 2, 17, 1)));
     if columns.iter().any(|column| matches!(column.kind, ColumnKind::Category(_))) {
         ts.push_str("  /** The values seen in training. */\n  readonly categories?: readonly (string | number | boolean)[];\n");
+    }
+    if columns.iter().any(|column| column.partial) {
+        ts.push_str("  /** These may lack some. */\n  readonly partial?: boolean;\n");
+    }
+    if columns.iter().any(|column| column.digits) {
+        ts.push_str("  /** A whole number is taken for the string of its digits. */\n  readonly digits?: boolean;\n");
     }
     if columns.iter().any(|column| matches!(column.kind, ColumnKind::Code(1..))) {
         ts.push_str("  /** How many codes of categories the model tells apart. */\n  readonly count?: number;\n");

@@ -43,6 +43,9 @@ pub struct Needs {
     pub missing: bool,
     pub infinite: bool,
     pub unknown: bool,
+    /// Whole numbers that stand for the string of their digits, and lists of categories that are not whole.
+    pub digits: bool,
+    pub partial: bool,
     pub inherited: bool,
     pub unused: bool,
 }
@@ -79,6 +82,8 @@ impl Needs {
             missing: columns.iter().any(|column| column.missing),
             infinite: columns.iter().any(infinite),
             unknown: columns.iter().any(|column| column.unknown && is_category(&column.kind)),
+            digits: columns.iter().any(|column| column.digits),
+            partial: columns.iter().any(|column| column.partial),
             unused: columns.iter().any(|column| !column.used),
             inherited: columns.iter().any(|column| INHERITED.contains(&column.name.as_str())),
         }
@@ -250,6 +255,21 @@ function plain(value) {
         }
     }
 
+    if needs.digits {
+        let (key, plain) =
+            if needs.category && needs.plain { ("key", "  const key = plain(value);\n") } else { ("value", "") };
+        js.push_str(&format!(
+            "\
+/** A category as the model knows it: a whole number is the string of its digits. */
+function spelt(c, value) {{
+{plain}  const {{ digits }} = columns[c];
+  return digits && Number.isSafeInteger({key}) ? String({key}) : {key};
+}}
+
+"
+        ));
+    }
+
     // Each branch returns, or falls through to the TypeError.
     let mut branches: Vec<(&str, String)> = Vec::new();
     if needs.category {
@@ -263,7 +283,12 @@ function plain(value) {
         ));
     }
     if needs.text {
-        branches.push(("kind === \"text\"", "    if (typeof value === \"string\") return value;\n".to_string()));
+        let value = if needs.digits {
+            "    const text = spelt(c, value);\n    if (typeof text === \"string\") return text;\n"
+        } else {
+            "    if (typeof value === \"string\") return value;\n"
+        };
+        branches.push(("kind === \"text\"", value.to_string()));
     }
     if needs.number || needs.code {
         let test = match needs.infinite {
@@ -297,17 +322,19 @@ function plain(value) {
         let condition = condition(test, if number == 0 && !needs.tests_missing() { 2 } else { 9 });
         body.push_str(&format!("{link}if ({condition}) {{\n{code}  }}"));
     }
-    let mut fields = vec![];
+    let mut fields: Vec<&str> = vec![];
     fields.extend(needs.unused.then_some("used"));
     fields.extend((branches.len() > 1 || !(needs.number || needs.code)).then_some("kind"));
     fields.extend(needs.tests_missing().then_some("missing"));
     fields.extend(needs.infinite.then_some("infinite"));
     fields.extend(needs.code.then_some("count"));
     fields.extend((needs.unknown && needs.category).then_some("unknown"));
+    fields.extend((needs.unknown && needs.partial).then_some("partial"));
     fields.extend(needs.range.then_some("range"));
+    let fields: Vec<String> = fields.into_iter().map(str::to_string).collect();
     let fields = match fields.is_empty() {
         true => String::new(),
-        false => format!("  const {{ {} }} = columns[c];\n", fields.join(", ")),
+        false => list("const ", ("{ ", " }"), &fields, " = columns[c];\n", 2),
     };
     let warn = if needs.remarks() { "warn, " } else { "" };
     let unused = if needs.unused { "  if (!used) return NaN;\n" } else { "" };
@@ -344,14 +371,19 @@ fn condition(test: &str, start: usize) -> String {
 }
 
 fn category_branch(needs: &Needs) -> String {
-    let key = if needs.plain { "key" } else { "value" };
+    let key = if needs.plain || needs.digits { "key" } else { "value" };
     let mut js = String::new();
-    if needs.plain {
+    if needs.digits {
+        js.push_str("    const key = spelt(c, value);\n");
+    } else if needs.plain {
         js.push_str("    const key = plain(value);\n");
     }
     js.push_str(&format!("    const code = codes[c].get({key});\n    if (code !== undefined) return code;\n"));
     if needs.unknown {
-        let test = if needs.plain { "unknown && fits(c, key)" } else { "unknown && typeof value === \"string\"" };
+        let test = match needs.plain {
+            true => "unknown && fits(c, key)".to_string(),
+            false => format!("unknown && typeof {key} === \"string\""),
+        };
         let other = match (needs.coded.is_empty(), needs.numeric.is_empty()) {
             (_, true) => "-1".to_string(),
             (true, false) => "key".to_string(),
@@ -361,7 +393,10 @@ fn category_branch(needs: &Needs) -> String {
                 format!("[{list}].includes(c) ? key : -1")
             }
         };
-        js.push_str(&format!("    if ({test}) {{\n      warn(c, value, row);\n      return {other};\n    }}\n"));
+        let unless = if needs.partial { "if (!partial) " } else { "" };
+        js.push_str(&format!(
+            "    if ({test}) {{\n      {unless}warn(c, value, row);\n      return {other};\n    }}\n"
+        ));
     }
     js
 }
@@ -393,18 +428,28 @@ function fits(c, value) {
     .map(|(_, kind, word)| (kind, word))
     .collect();
     let one_word = words.first().filter(|(_, first)| words.iter().all(|(_, word)| word == first));
-    if let (false, false, Some((_, word))) = (needs.category, needs.missing, one_word) {
+    if let (false, false, false, Some((_, word))) = (needs.category, needs.missing, needs.digits, one_word) {
         return (word.to_string(), js);
     }
     let fields = [
         (if needs.category { !words.is_empty() } else { one_word.is_none() }).then_some("kind"),
         needs.category.then_some("categories"),
+        needs.digits.then_some("digits"),
+        needs.partial.then_some("partial"),
         needs.missing.then_some("missing"),
     ];
     let fields: Vec<&str> = fields.into_iter().flatten().collect();
     let param = if fields.is_empty() { String::new() } else { format!("{{ {} }}", fields.join(", ")) };
     js.push_str(&format!("function expected({param}) {{\n"));
     let or_null = if needs.missing { "${missing ? \" or null\" : \"\"}" } else { "" };
+    for (open, field, word) in
+        [(needs.digits, "digits", "a string or a whole number"), (needs.partial, "partial", "a string")]
+    {
+        let quote = if needs.missing { '`' } else { '"' };
+        if open {
+            js.push_str(&format!("  if ({field}) return {quote}{word}{or_null}{quote};\n"));
+        }
+    }
     if needs.category {
         let list = format!(
             "const some = categories.slice(0, 10).map((value) => JSON.stringify(value));

@@ -128,6 +128,8 @@ fn schema_value(subject: &Subject) -> (Vec<Value>, Map<String, Value>) {
                 ("missing", column.missing),
                 ("infinite", infinite(column)),
                 ("unknown", column.unknown && is_category(&column.kind)),
+                ("digits", column.digits),
+                ("partial", column.partial),
             ];
             for (name, _) in flags.into_iter().filter(|(_, set)| *set) {
                 fields.insert(name.into(), json!(true));
@@ -212,7 +214,10 @@ fn schema(subject: &Subject, needs: &Needs) -> String {
     fields.extend(needs.range.then_some(("range", "")));
     fields.push(("missing", " = false"));
     fields.extend(needs.infinite.then_some(("infinite", " = false")));
-    fields.extend([("unknown", " = false"), ("used", " = true")]);
+    fields.push(("unknown", " = false"));
+    fields.extend(needs.digits.then_some(("digits", " = false")));
+    fields.extend(needs.partial.then_some(("partial", " = false")));
+    fields.push(("used", " = true"));
     let params: Vec<String> = fields.iter().map(|(name, default)| format!("{name}{default}")).collect();
     let params = list("function column(", ("{ ", " }"), &params, ") {", 0);
     let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();

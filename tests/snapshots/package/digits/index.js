@@ -1,0 +1,445 @@
+/**
+ * digits
+ * regression: 5 columns in, 1 value out
+ *
+ * Made by carryout VERSION from scikit-learn 1.9.1: CatBoost
+ */
+
+/** What the model takes and gives. */
+export const schema = freeze({
+  name: "digits",
+  task: "regression",
+  columns: [
+    {
+      name: "zip",
+      kind: "category",
+      categories: ["1000", "1001"],
+      unknown: true,
+      digits: true,
+    },
+    {
+      name: "color",
+      kind: "category",
+      categories: ["red", "blue"],
+      unknown: true,
+      digits: true,
+      partial: true,
+    },
+    {
+      name: "shade",
+      kind: "category",
+      categories: ["dark"],
+      unknown: true,
+      partial: true,
+    },
+    { name: "street", kind: "text", digits: true },
+    { name: "size", kind: "number" },
+  ].map(column),
+});
+
+const { columns } = schema;
+
+/** A column, with what goes without saying above. */
+function column({
+  name,
+  kind,
+  categories,
+  missing = false,
+  unknown = false,
+  digits = false,
+  partial = false,
+  used = true,
+}) {
+  return { name, kind, categories, missing, unknown, digits, partial, used };
+}
+
+function freeze(value) {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object") freeze(part);
+  }
+  return Object.freeze(value);
+}
+
+let shared;
+
+/** Loads the model, once: later calls without an argument give the same one. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
+}
+
+/** The steps that can refuse a value, by number. */
+const steps = {
+  1: "CatBoost",
+  2: "CatBoost",
+};
+
+async function open(source) {
+  const module = await compile(source);
+  let { exports: wasm } = await WebAssembly.instantiate(module);
+  if (wasm.open() !== 0) throw problem(damaged);
+  // Slot s of row r, of n rows in a run, is at s * n + r.
+  const encoder = new TextEncoder();
+  let x, texts, lengths, given, end;
+
+  /** Looks at the memory, which is another one when it has grown. */
+  function look() {
+    const { buffer } = wasm.memory;
+    x = new Float64Array(buffer, wasm.workspace(), 1280);
+    texts = new Uint8Array(buffer, wasm.texts());
+    lengths = new DataView(buffer, wasm.texts());
+    given = results.map(
+      ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
+    );
+  }
+  look();
+
+  /** Puts a value in a slot: a number, or a text's place among the texts. */
+  function set(slot, value) {
+    const number = typeof value === "string" ? place(value) : value;
+    x[slot] = number;
+  }
+
+  /** Puts a text behind the others, its length before it. */
+  function place(text) {
+    // UTF-8 takes at most three bytes for a unit of a string.
+    const short = end + 4 + 3 * text.length - texts.length;
+    if (short > 0) {
+      wasm.memory.grow(Math.ceil(short / 65536) + 16);
+      look();
+    }
+    const start = end;
+    const { written } = encoder.encodeInto(text, texts.subarray(start + 4));
+    lengths.setUint32(start, written, true);
+    end = start + 4 + written;
+    return start;
+  }
+
+  function run(rows, first) {
+    const refused = wasm.run(rows);
+    if (refused === 0) return;
+    const row = first === undefined ? undefined : first + wasm.fault_row();
+    throw new RangeError(
+      `${at(row)}a value is outside what ${steps[refused - 1]} accepts`,
+    );
+  }
+
+  function predict(row) {
+    const warnings = [];
+    const warn = (c, value) => warnings.push(remark(c, value));
+    const values = valuesOf(row);
+    if (!wasm) throw problem(freed);
+    end = 0;
+    for (let c = 0; c < 5; c++) set(c, encode(c, values[c], warn));
+    run(1);
+    return {
+      value: x[9],
+      warnings,
+    };
+  }
+
+  /** Runs rows of which the first is number `start` of a batch. */
+  function batch(input, start = 0) {
+    if (!wasm) throw problem(freed);
+    const notes = new Map();
+    // One warning a column, with the first row it is about.
+    const warn = (c, value, row) => {
+      const note = notes.get(c);
+      if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
+      else note[1] += 1;
+    };
+    const [rows, find] = rowsOf(input, start);
+    const arrays = results.map(([Type, , width]) => new Type(rows * width));
+    for (let first = 0; first < rows; first += 128) {
+      const count = Math.min(128, rows - first);
+      end = 0;
+      for (let r = 0; r < count; r++) {
+        const row = first + r;
+        for (let c = 0; c < 5; c++) {
+          set(c * count + r, encode(c, find(row, c), warn, start + row));
+        }
+      }
+      run(count, start + first);
+      results.forEach(([, slot, width, give], k) => {
+        wasm[give](slot, width, 0, count);
+        arrays[k].set(given[k].subarray(0, count * width), first * width);
+      });
+    }
+    return { rows, arrays, notes };
+  }
+
+  /** Lets go of the model's memory. */
+  function free() {
+    if (wasm && source === undefined) shared = undefined;
+    wasm = x = model.module = texts = lengths = given = undefined;
+  }
+
+  const predictBatch = (input) => assemble(batch(input));
+  const model = { schema, predict, predictBatch, free, batch, module };
+  if (Symbol.dispose) model[Symbol.dispose] = free;
+  return model;
+}
+
+const freed = "this model was freed; load() gives another";
+const damaged = "model.wasm is damaged; copy it anew from the package";
+
+/** What a run leaves: array type, first slot, slots, and what lays them out. */
+const results = [[Float64Array, 9, 1, "give_f64"]];
+
+/** A batch as a person reads it; worker.js makes one of many runs. */
+export function assemble({ rows, arrays, notes }) {
+  return {
+    rows,
+    value: arrays[0],
+    warnings: Array.from(notes.values(), ([text, more]) =>
+      more === 0 ? text : `${text} (and ${more} more)`,
+    ),
+  };
+}
+
+/** How many rows a batch has, and a function that finds a value of it. */
+export function rowsOf(input, start = 0) {
+  if (ArrayBuffer.isView(input)) {
+    if (input.length % 5 === 0) {
+      return [input.length / 5, (row, c) => input[row * 5 + c]];
+    }
+    throw new TypeError(
+      `expected rows of 5 values, got ${input.length} values in all`,
+    );
+  }
+  if (Array.isArray(input)) {
+    let last, values;
+    const find = (row, c) => {
+      if (row !== last) values = valuesOf(input[row], start + row);
+      last = row;
+      return values[c];
+    };
+    return [input.length, find];
+  }
+  const lists = valuesOf(input);
+  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  lists.forEach((list, c) => {
+    if (list === undefined || list === null) {
+      // Refused here unless it may be missing.
+      encode(c, undefined, warn);
+    } else if (typeof list !== "object" || list.length !== rows) {
+      throw new TypeError(
+        `${field(c)}: expected an array of ${rows} values like the others`,
+      );
+    }
+  });
+  return [rows, (row, c) => lists[c]?.[row]];
+}
+
+/** The row's values in the order of the columns. */
+function valuesOf(row, number) {
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    if (row.length === 5) return row;
+    throw new TypeError(`${at(number)}expected 5 values, got ${row.length}`);
+  }
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
+    );
+  }
+  return [row.zip, row.color, row.shade, row.street, row.size];
+}
+
+function at(row) {
+  return row === undefined ? "" : `row ${row}, `;
+}
+
+function field(c, row) {
+  return at(row) + JSON.stringify(columns[c].name);
+}
+
+function show(value) {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  }
+  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+}
+
+/** The number of each category, by column. */
+const codes = {
+  0: places(columns[0].categories),
+  1: places(columns[1].categories),
+  2: places(columns[2].categories),
+};
+
+function places(values) {
+  return new Map(values.map((value, place) => [value, place]));
+}
+
+/** A category as the model knows it: a whole number is the string of its digits. */
+function spelt(c, value) {
+  const { digits } = columns[c];
+  return digits && Number.isSafeInteger(value) ? String(value) : value;
+}
+
+/** The number that the model works with, or the text. */
+function encode(c, value, warn, row) {
+  const { kind, unknown, partial } = columns[c];
+  if (kind === "category") {
+    const key = spelt(c, value);
+    const code = codes[c].get(key);
+    if (code !== undefined) return code;
+    if (unknown && typeof key === "string") {
+      if (!partial) warn(c, value, row);
+      return -1;
+    }
+  } else if (kind === "text") {
+    const text = spelt(c, value);
+    if (typeof text === "string") return text;
+  } else if (Number.isFinite(value)) {
+    return value;
+  }
+  throw new TypeError(
+    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}`,
+  );
+}
+
+function expected({ kind, categories, digits, partial }) {
+  if (digits) return "a string or a whole number";
+  if (partial) return "a string";
+  if (kind === "category") {
+    const some = categories.slice(0, 10).map((value) => JSON.stringify(value));
+    const more = categories.length > 10 ? `, … (${categories.length})` : "";
+    return `one of ${some.join(", ")}${more}`;
+  }
+  const words = {
+    number: "a number",
+    integer: "a number",
+    text: "a string",
+  };
+  return words[kind];
+}
+
+/** Words a warning of column `c`. */
+function remark(c, value, row) {
+  return `${field(c, row)}: ${show(value)} was not seen in training`;
+}
+
+/** The hash of model.wasm. */
+const integrity =
+  "sha384-INTEGRITY";
+
+function problem(text, cause) {
+  return new Error(`${schema.name}: ${text}`, { cause });
+}
+
+/** A module of one SIMD instruction: what engines may lack. */
+const SIMD = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
+  ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
+);
+
+/** Compiles model.wasm, or what stands in for it. */
+async function compile(given) {
+  const { integrity: checks, source } =
+    given?.integrity === undefined ? { source: given } : given;
+  if (typeof WebAssembly === "undefined") {
+    throw problem(
+      "this environment has no WebAssembly, which browsers have had since 2017; a setting may have turned it off",
+    );
+  }
+  let code = source ?? new URL("./model.wasm", import.meta.url);
+  if (typeof code === "string" || code instanceof URL) code = await read(code);
+  if (checks) code = await checked(code);
+  if (code instanceof WebAssembly.Module) return code;
+  try {
+    if (isResponse(code)) return await WebAssembly.compileStreaming(code);
+    // In Node at once: threads may be long in coming.
+    return globalThis.process && !globalThis.document
+      ? new WebAssembly.Module(code)
+      : await WebAssembly.compile(code);
+  } catch (cause) {
+    throw problem(explained(cause.message), cause);
+  }
+}
+
+/** To name the class would make Node load all of fetch. */
+function isResponse(code) {
+  return typeof code.arrayBuffer === "function";
+}
+
+/** Why an engine refuses model.wasm, and what helps. */
+function explained(message) {
+  if (/policy|CSP|unsafe-eval/i.test(message)) {
+    return "the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src";
+  }
+  if (/disallowed by embedder/.test(message)) {
+    return "WebAssembly can only be imported here, not compiled; import model.wasm and give it to load()";
+  }
+  if (!WebAssembly.validate(SIMD)) {
+    return "this engine lacks WebAssembly SIMD, which browsers have had since 2023; update it";
+  }
+  return "model.wasm does not compile; it may be cut short: copy it anew from the package";
+}
+
+/** The bytes, if their hash is the one above. */
+async function checked(code) {
+  const bytes = isResponse(code) ? await code.arrayBuffer() : code;
+  if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
+    throw problem(
+      "integrity can be checked of bytes, and only where crypto.subtle is: pages need https",
+    );
+  }
+  const digest = await crypto.subtle.digest("SHA-384", bytes);
+  const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
+  if (integrity === `sha384-${hash}`) return bytes;
+  throw problem(`model.wasm is not the one of this package: sha384-${hash}`);
+}
+
+function decoded(base64) {
+  // These take a tenth of a millisecond where the loop, not yet compiled, takes three.
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  if (globalThis.Buffer) return Buffer.from(base64, "base64");
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let k = 0; k < bytes.length; k++) bytes[k] = text.charCodeAt(k);
+  return bytes;
+}
+
+async function read(url) {
+  // Vite puts small files into its bundle, from where policies forbid to fetch.
+  const [, base64] = /^data:[^,]*;base64,(.*)/.exec(url) ?? [];
+  if (base64) return decoded(base64);
+  // Node cannot fetch files; bundlers do not see this `fs`.
+  const files =
+    String(url).startsWith("file:") &&
+    globalThis.process?.getBuiltinModule?.("node:fs");
+  if (files) return files.readFileSync(new URL(url));
+  const response = await fetch(url).catch((cause) => {
+    throw problem(
+      `${url} cannot be fetched; serve model.wasm there and allow it in connect-src, or import ${schema.name}/inline`,
+      cause,
+    );
+  });
+  if (!response.ok) {
+    throw problem(
+      `${url} answered ${response.status}; serve model.wasm there, give load() its address, or import ${schema.name}/inline`,
+    );
+  }
+  const type = response.headers.get("content-type");
+  if (type === "application/wasm") return response;
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes[0] !== 0) {
+    throw problem(
+      `${url} is ${type}, not WebAssembly: the server answered with a page; serve the file there, or import ${schema.name}/inline`,
+    );
+  }
+  return bytes;
+}
