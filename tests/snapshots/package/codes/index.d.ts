@@ -16,7 +16,7 @@ export interface Features {
   /** The code of a category, a whole number from 0: the model file has no names, which --categories gives to carryout. Read by LinearRegression. */
   street: number;
   /** Other values are accepted, with a warning. Read by one-hot. */
-  color?: "red" | "blue" | (string & {}) | null;
+  color?: "red" | "blue" | (string & {}) | null | undefined;
 }
 
 /** One row in the order of the columns. */
@@ -31,7 +31,7 @@ export type Row = Features | Values;
 
 /** Many rows, column by column. */
 export type Columns = {
-  readonly [Name in keyof Features]: ArrayLike<Features[Name]>;
+  readonly [Name in keyof Features]: ArrayLike<Features[Name]> & object;
 };
 
 /** Many rows. */

@@ -62,7 +62,7 @@ function freeze(value) {
 
 let shared;
 
-/** Loads the model, once: later calls without an argument give the same one. */
+/** Loads the model: once, unless a source is given. */
 export function load(source) {
   if (source !== undefined) return open(source);
   shared ??= open().catch((error) => {
@@ -86,8 +86,8 @@ const steps = {
 async function open(source) {
   const module = await compile(source);
   let { exports: wasm } = await WebAssembly.instantiate(module);
-  if (wasm.open() !== 0) throw problem(damaged);
-  // Slot s of row r, of n rows in a run, is at s * n + r.
+  if (wasm.open(ID) !== 0) throw problem(damaged);
+  // Slot s of row r of n is at s * n + r.
   const encoder = new TextEncoder();
   let x, texts, lengths, given, end;
 
@@ -147,7 +147,7 @@ async function open(source) {
     };
   }
 
-  /** Runs rows of which the first is number `start` of a batch. */
+  /** Runs rows; the first is number `start` of a batch. */
   function batch(input, start = 0) {
     if (!wasm) throw problem(freed);
     const notes = new Map();
@@ -190,7 +190,7 @@ async function open(source) {
 }
 
 const freed = "this model was freed; load() gives another";
-const damaged = "model.wasm is damaged; copy it anew from the package";
+const damaged = "model.wasm is damaged or of another package; copy it anew";
 
 /** What a run leaves: array type, first slot, slots, and what lays them out. */
 const results = [[Float64Array, 9, 1, "give_f64"]];
@@ -206,7 +206,7 @@ export function assemble({ rows, arrays, notes }) {
   };
 }
 
-/** How many rows a batch has, and a function that finds a value of it. */
+/** A batch's number of rows, and what finds a value of it. */
 export function rowsOf(input, start = 0) {
   if (ArrayBuffer.isView(input)) {
     if (input.length % 5 === 0) {
@@ -226,18 +226,20 @@ export function rowsOf(input, start = 0) {
     return [input.length, find];
   }
   const lists = valuesOf(input);
-  const rows = lists.find((list) => list?.length !== undefined)?.length ?? 0;
+  let rows;
   lists.forEach((list, c) => {
     if (list === undefined || list === null) {
       // Refused here unless it may be missing.
       encode(c, undefined, warn);
-    } else if (typeof list !== "object" || list.length !== rows) {
+    } else if (typeof list !== "object" || !(list.length >= 0)) {
+      throw new TypeError(`${field(c)}: expected an array, got ${show(list)}`);
+    } else if (list.length !== (rows ??= list.length)) {
       throw new TypeError(
-        `${field(c)}: expected an array of ${rows} values like the others`,
+        `${field(c)}: expected ${rows} values like the columns before it, got ${list.length}`,
       );
     }
   });
-  return [rows, (row, c) => lists[c]?.[row]];
+  return [rows ?? 0, (row, c) => lists[c]?.[row]];
 }
 
 /** The row's values in the order of the columns. */
@@ -332,7 +334,6 @@ function remark(c, value, row) {
   return `${field(c, row)}: ${show(value)} was not seen in training`;
 }
 
-/** The hash of model.wasm. */
 const integrity =
   "sha384-INTEGRITY";
 
@@ -340,7 +341,7 @@ function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
 
-/** A module of one SIMD instruction: what engines may lack. */
+/** A module of one SIMD instruction. */
 const SIMD = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
   ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
@@ -361,7 +362,7 @@ async function compile(given) {
   if (code instanceof WebAssembly.Module) return code;
   try {
     if (isResponse(code)) return await WebAssembly.compileStreaming(code);
-    // In Node at once: threads may be long in coming.
+    // In Node at once: threads may be late.
     return globalThis.process && !globalThis.document
       ? new WebAssembly.Module(code)
       : await WebAssembly.compile(code);
@@ -370,7 +371,7 @@ async function compile(given) {
   }
 }
 
-/** To name the class would make Node load all of fetch. */
+/** Its class named, Node would load all of fetch. */
 function isResponse(code) {
   return typeof code.arrayBuffer === "function";
 }
@@ -389,7 +390,7 @@ function explained(message) {
   return "model.wasm does not compile; it may be cut short: copy it anew from the package";
 }
 
-/** The bytes, if their hash is the one above. */
+/** The bytes, if this is their hash. */
 async function checked(code) {
   const bytes = isResponse(code) ? await code.arrayBuffer() : code;
   if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
@@ -404,7 +405,7 @@ async function checked(code) {
 }
 
 function decoded(base64) {
-  // These take a tenth of a millisecond where the loop, not yet compiled, takes three.
+  // Faster than the loop.
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
   if (globalThis.Buffer) return Buffer.from(base64, "base64");
   const text = atob(base64);
@@ -414,7 +415,7 @@ function decoded(base64) {
 }
 
 async function read(url) {
-  // Vite puts small files into its bundle, from where policies forbid to fetch.
+  // Vite inlines small files; policies forbid to fetch those.
   const [, base64] = /^data:[^,]*;base64,(.*)/.exec(url) ?? [];
   if (base64) return decoded(base64);
   // Node cannot fetch files; bundlers do not see this `fs`.
@@ -438,7 +439,7 @@ async function read(url) {
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (bytes[0] !== 0) {
     throw problem(
-      `${url} is ${type}, not WebAssembly: the server answered with a page; serve the file there, or import ${schema.name}/inline`,
+      `${url} is ${type}, not WebAssembly: the server answered with a page; ${/.vite.deps/.test(url) ? "list the package in optimizeDeps.exclude" : "serve the file there"}, or import ${schema.name}/inline`,
     );
   }
   return bytes;
