@@ -591,3 +591,17 @@ fn names_for_a_model_without() {
         ),
     );
 }
+
+#[test]
+fn what_python_writes_as_json_is_told() {
+    for (row, message, remedy) in [
+        ("[1,2,NaN,3]", "not JSON: expected value, column 6", "JSON has no NaN and no Infinity"),
+        ("[[1,2,3,4]]", "a list of rows", "Write one row a line"),
+        ("[1,2,3,4", "not JSON: EOF while parsing a list, column 8", "Write one row a line"),
+    ] {
+        let output = run(&["predict", IRIS, "-"], row);
+        let error = text(&output.stderr);
+        assert!(error.contains(message) && error.contains(remedy), "{row}: {error}");
+        assert_eq!(output.status.code(), Some(4), "{error}");
+    }
+}

@@ -209,13 +209,15 @@ impl Rows {
                     continue;
                 }
                 return match serde_json::from_slice(text) {
+                    Ok(Value::Array(row)) if row.iter().any(|value| value.is_array() || value.is_object()) => {
+                        Err(place(Error::input("a list of rows").remedy(A_ROW_A_LINE)))
+                    }
                     Ok(row) => Ok(Some(Record::Json(row))),
                     Err(error) => {
                         // serde_json ends with "at line 1 column 7"; the line is ours.
                         let message = error.to_string();
                         let message = message.split(" at line ").next().unwrap_or(&message);
-                        let remedy =
-                            "Write one row a line, as JSON; `jq -c '.[]' FILE` turns a JSON list into such lines.";
+                        let remedy = if is_no_number(text, &error) { NO_NUMBERS } else { A_ROW_A_LINE };
                         Err(place(
                             Error::input(format!("not JSON: {message}, column {}", error.column())).remedy(remedy),
                         ))
@@ -307,6 +309,17 @@ fn typed(column: &Column, cell: &str) -> Value {
         _ if matches!(cell, "false" | "False" | "FALSE") => false.into(),
         _ => number().map_or_else(|| cell.into(), Value::from),
     }
+}
+
+const A_ROW_A_LINE: &str = "Write one row a line, as JSON; `jq -c '.[]' FILE` turns a JSON list into such lines.";
+pub const NO_NUMBERS: &str = "JSON has no NaN and no Infinity, though Python's json.dumps writes them. Write null for a \
+     missing value, as DataFrame.to_json does.";
+
+/// Whether what is no JSON is a NaN or an Infinity.
+pub fn is_no_number(text: &[u8], error: &serde_json::Error) -> bool {
+    let line = text.split(|&byte| byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or(text);
+    let from = line.get(error.column().saturating_sub(2)..).unwrap_or(&[]);
+    ["NaN", "Infinity"].iter().any(|word| from.windows(word.len()).take(3).any(|part| part == word.as_bytes()))
 }
 
 /// Whether carryout trained the model: then it has named its columns.

@@ -1,7 +1,7 @@
 //! `carryout verify`: predictions against those of the original library.
 
 use super::model::{Reading, read, shown};
-use super::rows::{Form, Rows, trained};
+use super::rows::{Form, NO_NUMBERS, Rows, is_no_number, trained};
 use super::{Failure, Outcome as Done, term};
 use carryout::Error;
 use carryout::lower::{Results, Want};
@@ -409,9 +409,9 @@ const MOST: usize = 1 << 30;
 fn expectations(path: &Path) -> Done<Expected> {
     let bytes = read(path, MOST)?;
     let wrong = |error: serde_json::Error| {
-        Error::input(format!("not JSON: {error}"))
-            .at(shown(path))
-            .remedy("See `carryout verify --help` for the two forms it may have.")
+        let no_number = is_no_number(&bytes, &error);
+        let forms = "See `carryout verify --help` for the two forms it may have.";
+        Error::input(format!("not JSON: {error}")).at(shown(path)).remedy(if no_number { NO_NUMBERS } else { forms })
     };
     // One object without `warnings` is the answers by method; else a prediction a line.
     if let Ok(Value::Object(methods)) = serde_json::from_slice(&bytes)
