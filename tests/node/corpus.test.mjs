@@ -28,7 +28,7 @@ const plain = (value) => {
 const typed = (row, columns, input) => {
   const known = (name) => input.columns?.find((column) => column.name === name)?.categories;
   const value = (value, { name, kind, used }) => {
-    if (!used || !/number|integer/.test(kind)) return value;
+    if (!used || !/number|integer|code/.test(kind)) return value;
     if (typeof value === "string") return known(name).indexOf(value);
     return typeof value === "boolean" ? Number(value) : value;
   };

@@ -53,7 +53,7 @@ test("selfTest() replays the native runtime's answers to the last bit, and finds
     const report = selfTest(model);
     assert.deepEqual(report.failures, [], name);
     assert.ok(report.passed && report.rows >= 3 && report.original === 0 && report.worst === 0, name);
-    const wrong = { predict: (row) => JSON.parse(JSON.stringify(model.predict(row)), (_, v) => (typeof v === "number" ? v + 1e-12 : v)) };
+    const wrong = { predict: (row) => JSON.parse(JSON.stringify(model.predict(row)), (_, v) => (typeof v === "number" ? v + 1e-12 * Math.max(1, Math.abs(v)) : v)) };
     assert.equal(selfTest(wrong).passed, false, name);
     const broken = selfTest({ predict: () => assert.fail("no") });
     assert.equal(broken.failures.length, broken.rows);
