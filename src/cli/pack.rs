@@ -157,7 +157,7 @@ const MOST_KEPT: usize = 1 << 20;
 
 /// The first sample rows, in the order of the columns.
 fn kept(model: &Model, path: &Path) -> Outcome<Vec<Option<Vec<serde_json::Value>>>> {
-    let mut rows = Rows::open(path, None, &model.schema, model.source.library == "carryout")?;
+    let mut rows = Rows::open(path, None, &model.schema, model.source.is_own())?;
     let mut kept = Vec::new();
     let most = MOST_KEPT / model.schema.columns.len().max(1);
     while kept.len() < most
@@ -171,7 +171,7 @@ fn kept(model: &Model, path: &Path) -> Outcome<Vec<Option<Vec<serde_json::Value>
 /// Takes the ranges of number columns from sample rows, where the model has none. A column of numbers of which all
 /// samples are booleans is one of booleans: the model file does not tell them apart.
 fn learn(model: &mut Model, path: &Path) -> Outcome {
-    let mut rows = Rows::open(path, None, &model.schema, model.source.library == "carryout")?;
+    let mut rows = Rows::open(path, None, &model.schema, model.source.is_own())?;
     let columns = &mut model.schema.columns;
     let mut seen: Vec<(Option<(f64, f64)>, bool)> = vec![(None, false); columns.len()];
     let mut count = 0;

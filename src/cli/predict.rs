@@ -2,7 +2,7 @@
 
 use super::model::{Reading, shown, system};
 use super::output::{Replaces, beside, claim, special};
-use super::rows::{Form, Record, Rows, trained};
+use super::rows::{Form, Record, Rows};
 use super::{Failure, Outcome as Done, term};
 use carryout::lower::{Results, Want};
 use carryout::model::Cell;
@@ -57,7 +57,7 @@ pub fn run(arguments: Arguments, json: bool) -> Done {
         claim("-o", output, &[&path, &model], Replaces::Anything)?;
     }
     let mut predictor = reading.predictor(&model, Want::Package)?;
-    let mut rows = Rows::open(&path, from, &predictor.manifest().schema, trained(&predictor))?;
+    let mut rows = Rows::open(&path, from, &predictor.manifest().schema, predictor.manifest().source.is_own())?;
     let named = output.as_deref().and_then(Form::of);
     let form = match to.or(named) {
         Some(form) => form,

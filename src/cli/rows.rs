@@ -322,11 +322,6 @@ pub fn is_no_number(text: &[u8], error: &serde_json::Error) -> bool {
     ["NaN", "Infinity"].iter().any(|word| from.windows(word.len()).take(3).any(|part| part == word.as_bytes()))
 }
 
-/// Whether carryout trained the model: then it has named its columns.
-pub fn trained(predictor: &Predictor) -> bool {
-    predictor.manifest().source.library == "carryout"
-}
-
 /// JSON where it begins like a row in JSON.
 fn guess(start: &[u8]) -> Form {
     let start = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start).trim_ascii_start();

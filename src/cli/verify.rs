@@ -1,7 +1,7 @@
 //! `carryout verify`: predictions against those of the original library.
 
 use super::model::{Reading, read, shown};
-use super::rows::{Form, NO_NUMBERS, Rows, is_no_number, trained};
+use super::rows::{Form, NO_NUMBERS, Rows, is_no_number};
 use super::{Failure, Outcome as Done, term};
 use carryout::Error;
 use carryout::lower::{Results, Want};
@@ -371,7 +371,7 @@ fn by_field(
 }
 
 fn predict(predictor: &mut Predictor, path: &Path, from: Option<Form>) -> Done<Vec<Prediction>> {
-    let mut rows = Rows::open(path, from, &predictor.manifest().schema, trained(predictor))?;
+    let mut rows = Rows::open(path, from, &predictor.manifest().schema, predictor.manifest().source.is_own())?;
     let mut predictions = Vec::new();
     let mut numbers = Vec::new();
     loop {

@@ -14,7 +14,7 @@ mod vectors;
 use crate::image::{BLOCK, BLOCK_OF_WALKS, Kernel};
 use crate::model::{
     Aggregate, Cell, ColumnKind, Function, Graph, Key, Marker, Model, Norm, Op, Output, Outside, Power, Step, Width,
-    Wire, WireKind, live_wires, output_wires,
+    Wire, WireKind, is_false, live_wires, output_wires,
 };
 use crate::runtime::votes;
 use crate::{Error, Result};
@@ -102,10 +102,6 @@ pub struct Span {
     /// The original computes these numbers in f32, and they are such.
     #[serde(default, skip_serializing_if = "is_false")]
     pub narrow: bool,
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 impl Results {

@@ -21,6 +21,7 @@ pub use flow::{live_wires, output_wires, output_wires_mut};
 pub use graph::{Graph, Step, Wire, WireKind};
 pub use oblivious::{Ctr, Oblivious, ObliviousTree};
 pub use ops::{Function, Lookup, Marker, Matrix, Norm, Op, Outside, Power, Unknown};
+pub(crate) use schema::is_false;
 pub use schema::{Cell, Column, ColumnKind, Key, NamesFrom, Schema};
 pub use text::{Accents, Analyzer, Terms, Token, Vectorizer, Weighting};
 pub use trees::{Aggregate, CategorySet, Ensemble, Leaves, LinearLeaf, Node, Test, Tree, Width};
@@ -46,6 +47,13 @@ pub struct Source {
     pub estimator: String,
     /// One line a step of the original, outermost first, e.g. `num: StandardScaler`.
     pub outline: Vec<String>,
+}
+
+impl Source {
+    /// Whether carryout trained the model: then it has named its columns.
+    pub fn is_own(&self) -> bool {
+        self.library == "carryout"
+    }
 }
 
 /// What a prediction is made of. Wires name where in the graph each part is computed.

@@ -194,7 +194,8 @@ pub struct Column {
     pub readers: Vec<String>,
 }
 
-fn is_false(flag: &bool) -> bool {
+/// For serde: a flag that is not set is not written.
+pub(crate) fn is_false(flag: &bool) -> bool {
     !flag
 }
 
