@@ -101,12 +101,11 @@ fn swap(v: &mut [Bits; 8], a: usize, b: usize, by: u32, mask: Bits) {
     v[a] = v[a].xor(moved.up(by));
 }
 
-/// `swap` where a is zero.
+/// `swap` where b is zero.
 #[inline(always)]
 fn share(v: &mut [Bits; 8], a: usize, b: usize, by: u32, mask: Bits) {
-    let moved = v[b].and(mask);
-    v[b] = v[b].xor(moved);
-    v[a] = moved.up(by);
+    v[b] = v[a].down(by).and(mask);
+    v[a] = v[a].xor(v[b].up(by));
 }
 
 /// The low one of two bits, of two pairs and of two nibbles.
@@ -128,29 +127,28 @@ pub fn transpose(v: &mut [Bits; 8]) {
     fold(v);
 }
 
-/// The lowest plane of `spread`.
-pub const LOWEST: usize = 2;
+/// Planes of `spread`.
+pub const PLANES: usize = 6;
 
-/// `transpose` of so many planes, from plane `LOWEST` on, so that a byte is by how many bytes a number of four is behind the
-/// first; for each lane of `into`.
+/// `transpose` of so many planes, for each lane of `into`.
 ///
 /// # Safety
-/// From `planes` on there are 8 - `LOWEST` of them, each of all lanes, and `into` has at most as many.
+/// `planes` has them, each of all lanes, and `into` has at most as many lanes.
 pub unsafe fn spread(planes: *const Bits, into: &mut [[Bits; 8]]) {
     for (lane, into) in into.iter_mut().enumerate() {
         // SAFETY: by the caller.
-        let plane = |number: usize| unsafe { *planes.add((number - LOWEST) * LANES + lane) };
+        let plane = |number: usize| unsafe { *planes.add(number * LANES + lane) };
         let none = Bits::words(0);
-        let mut v = [none, none, plane(2), plane(3), plane(4), plane(5), plane(6), plane(7)];
+        let mut v = [plane(0), plane(1), plane(2), plane(3), plane(4), plane(5), none, none];
         let mask = Bits::words(LOW[0]);
+        swap(&mut v, 0, 1, 1, mask);
         swap(&mut v, 2, 3, 1, mask);
         swap(&mut v, 4, 5, 1, mask);
-        swap(&mut v, 6, 7, 1, mask);
         let mask = Bits::words(LOW[1]);
-        share(&mut v, 0, 2, 2, mask);
-        share(&mut v, 1, 3, 2, mask);
-        swap(&mut v, 4, 6, 2, mask);
-        swap(&mut v, 5, 7, 2, mask);
+        swap(&mut v, 0, 2, 2, mask);
+        swap(&mut v, 1, 3, 2, mask);
+        share(&mut v, 4, 6, 2, mask);
+        share(&mut v, 5, 7, 2, mask);
         fold(&mut v);
         *into = v;
     }

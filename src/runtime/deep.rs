@@ -4,10 +4,10 @@
 //!
 //! Trees are filled up to `LEVELS` for that: where a leaf is higher, all numbers below it mean that leaf.
 
-use super::bits::{Bits, LANES, ROWS, Wide, spread};
+use super::bits::{Bits, LANES, PLANES, ROWS, Wide, spread};
 use super::forest::{Forest, Layout, Place};
 use super::sets::Sets;
-use super::sliced::{BEYOND, Columns, NODES, PLANES, Ranks, fill_masks, full};
+use super::sliced::{BEYOND, Columns, NODES, Ranks, fill_masks, full};
 use super::trees::Number;
 use super::walk::{self, Entries, LEVELS, Ready, column_of};
 use super::{Call, Shape, compact, lines};

@@ -370,6 +370,12 @@ pub trait Sum: Copy {
     fn from_f64(value: f64) -> Self;
     fn to_f64(self) -> f64;
     fn plus(self, other: Self) -> Self;
+    /// Adds to first ones of these sums, row by row, the values of their leaves in so many trees, in their order; how many
+    /// sums. A tree's leaf numbers are a byte a row, `BLOCK` after the tree's before, its values `stride` after.
+    ///
+    /// # Safety
+    /// All those are there.
+    unsafe fn add(sums: &mut [f64], leaves: *const u8, values: *const Self, trees: usize, stride: usize) -> usize;
 }
 
 impl Sum for f32 {
@@ -385,6 +391,11 @@ impl Sum for f32 {
     fn plus(self, other: f32) -> f32 {
         self + other
     }
+    #[inline(always)]
+    unsafe fn add(sums: &mut [f64], leaves: *const u8, values: *const f32, trees: usize, stride: usize) -> usize {
+        // SAFETY: by the caller.
+        unsafe { lanes::add_f32(sums, leaves, values, trees, stride) }
+    }
 }
 
 impl Sum for f64 {
@@ -399,5 +410,10 @@ impl Sum for f64 {
     #[inline(always)]
     fn plus(self, other: f64) -> f64 {
         self + other
+    }
+    #[inline(always)]
+    unsafe fn add(sums: &mut [f64], leaves: *const u8, values: *const f64, trees: usize, stride: usize) -> usize {
+        // SAFETY: by the caller.
+        unsafe { lanes::add_f64(sums, leaves, values, trees, stride) }
     }
 }

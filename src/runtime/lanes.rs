@@ -4,14 +4,17 @@
 use super::trees::Number;
 
 use super::bits::ROWS;
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use super::forest::Sum;
 use super::trees::{Entry, Four};
+use crate::image::BLOCK;
 use core::mem::MaybeUninit;
 
 /// Row by row: for builds without vectors, and for what is left of a block.
 mod rows {
     use super::Number;
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    use super::{Entry, MaybeUninit, ROWS};
+    use super::{BLOCK, Entry, MaybeUninit, ROWS, Sum};
 
     /// Rounds each value; whether all are finite.
     pub fn read<T: Number, V: Copy + Into<f64>>(values: &[V], into: &mut [T]) -> bool {
@@ -103,6 +106,27 @@ mod rows {
         finite(x)
     }
 
+    /// # Safety
+    /// As `Sum::add` says.
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    pub unsafe fn add<S: Sum>(
+        sums: &mut [f64],
+        leaves: *const u8,
+        values: *const S,
+        trees: usize,
+        stride: usize,
+    ) -> usize {
+        for (row, sum) in sums.iter_mut().enumerate() {
+            let mut x = S::from_f64(*sum);
+            for tree in 0..trees {
+                // SAFETY: by the caller.
+                x = x.plus(unsafe { *values.add(tree * stride + *leaves.add(tree * BLOCK + row) as usize) });
+            }
+            *sum = x.to_f64();
+        }
+        sums.len()
+    }
+
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     macro_rules! cell {
         ($name:ident $width:ident $whole:literal) => {
@@ -123,7 +147,10 @@ mod rows {
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod vectors {
-    pub use super::rows::{base, below, cell_f32, cell_f64, infinite as infinite_f32, infinite as infinite_f64};
+    pub use super::rows::{
+        add as add_f32, add as add_f64, base, below, cell_f32, cell_f64, infinite as infinite_f32,
+        infinite as infinite_f64,
+    };
     pub use super::rows::{logarithms as logarithms_f32, logarithms as logarithms_f64};
     pub use super::rows::{read as read_f32, read as read_f64, read as widen};
     use super::{Entry, Four, MaybeUninit, ROWS, rows};
@@ -178,7 +205,7 @@ mod vectors {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vectors {
-    use super::{Entry, Four, MaybeUninit, Number, ROWS, rows};
+    use super::{BLOCK, Entry, Four, MaybeUninit, Number, ROWS, rows};
     use core::arch::wasm32::*;
     use core::ptr::with_exposed_provenance;
 
@@ -519,6 +546,85 @@ mod vectors {
         }
     }
 
+    #[inline(always)]
+    unsafe fn sums_f32(at: *const f64) -> v128 {
+        // SAFETY: by the caller, who has four.
+        let two = |k: usize| f32x4_demote_f64x2_zero(unsafe { v128_load(at.add(k).cast()) });
+        i64x2_shuffle::<0, 2>(two(0), two(2))
+    }
+
+    #[inline(always)]
+    unsafe fn put_f32(at: *mut f64, sums: v128) {
+        // SAFETY: by the caller, who has places for four.
+        unsafe {
+            v128_store(at.cast(), f64x2_promote_low_f32x4(sums));
+            v128_store(at.add(2).cast(), f64x2_promote_low_f32x4(i64x2_shuffle::<1, 1>(sums, sums)));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sums_f64(at: *const f64) -> v128 {
+        // SAFETY: by the caller, who has two.
+        unsafe { v128_load(at.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn put_f64(at: *mut f64, sums: v128) {
+        // SAFETY: by the caller, who has places for two.
+        unsafe { v128_store(at.cast(), sums) }
+    }
+
+    /// Some rows' values in a vector.
+    macro_rules! values {
+        ($value:ident $a:literal $b:literal) => {
+            v128_load64_lane::<1>(v128_load64_zero($value($a)), $value($b))
+        };
+        ($value:ident $a:literal $b:literal $c:literal $d:literal) => {{
+            let two = v128_load32_lane::<1>(v128_load32_zero($value($a)), $value($b));
+            v128_load32_lane::<3>(v128_load32_lane::<2>(two, $value($c)), $value($d))
+        }};
+    }
+
+    // A row's sum waits for one addition after the other. Of several rows at once none waits long: against sixteen trees of
+    // one row at a time that took 6% off a batch of T2 on a Zen 3 alone on its core, and 12% off beside another thread.
+    // With 16 rows f32 were 1% faster, for a hundred bytes.
+    macro_rules! add {
+        ($name:ident $width:ident $get:ident $put:ident $plus:ident, $rows:literal: $($sums:ident [$first:literal $($row:literal)*])*) => {
+            /// # Safety
+            /// As `Sum::add` says.
+            #[inline(always)]
+            pub unsafe fn $name(
+                sums: &mut [f64],
+                leaves: *const u8,
+                values: *const $width,
+                trees: usize,
+                stride: usize,
+            ) -> usize {
+                let (parts, _) = sums.as_chunks_mut::<$rows>();
+                for (number, part) in parts.iter_mut().enumerate() {
+                    // SAFETY: by the caller; the part's sums are read and written, and of each tree a byte a row and the
+                    // value that it says.
+                    unsafe {
+                        let part = part.as_mut_ptr();
+                        $(let mut $sums = $get(part.add($first));)*
+                        let (mut leaves, mut values) = (leaves.add($rows * number), values);
+                        let end = values.add(trees * stride);
+                        while values != end {
+                            let value = |row: usize| values.add(*leaves.add(row) as usize).cast();
+                            $($sums = $plus($sums, values!(value $first $($row)*));)*
+                            (leaves, values) = (leaves.add(BLOCK), values.add(stride));
+                        }
+                        $($put(part.add($first), $sums);)*
+                    }
+                }
+                $rows * parts.len()
+            }
+        };
+    }
+    add!(add_f32 f32 sums_f32 put_f32 f32x4_add, 8: a [0 1 2 3] b [4 5 6 7]);
+    add!(add_f64 f64 sums_f64 put_f64 f64x2_add, 16:
+        a [0 1] b [2 3] c [4 5] d [6 7] e [8 9] f [10 11] g [12 13] h [14 15]);
+
     /// Of four numbers.
     #[inline(always)]
     fn low_bytes(x: v128) -> [u8; 4] {
@@ -659,6 +765,7 @@ mod vectors {
 
 pub use rows::read;
 pub use vectors::{
-    base, below, cell_f32, cell_f64, cells_f32, cells_f64, four_f32, four_f64, infinite_f32, infinite_f64,
-    logarithms_f32, logarithms_f64, ranks_f32, ranks_f64, read_f32, read_f64, wide_f32, wide_f64, widen,
+    add_f32, add_f64, base, below, cell_f32, cell_f64, cells_f32, cells_f64, four_f32, four_f64, infinite_f32,
+    infinite_f64, logarithms_f32, logarithms_f64, ranks_f32, ranks_f64, read_f32, read_f64, wide_f32, wide_f64,
+    widen,
 };

@@ -10,13 +10,14 @@
 //!    is the bit above them. Others: from the top down which rows reach a node, `right = node & mask, left = node ^
 //!    right`; each split flips bits of the leaf numbers on its right, mostly one, and a bit is the sum of the nodes that
 //!    flip it.
-//! 4. The planes are transposed back to a byte a row, sixteen trees at a time, and the leaf values added in tree order.
+//! 4. The planes are transposed back to a byte a row, sixteen trees at a time, and the leaf values added in tree order,
+//!    several rows at once.
 //!
 //! Rows are in lanes of 128. A whole block takes its lanes together, so that what a node costs beside its bits is paid
 //! once, and a lane's bits wait for nothing while another's are on their way; a part of a block goes lane by lane. Fewer
 //! rows than `FEW` go one by one (`gather`, `quick`) or walk: a lane costs the same whatever it holds.
 
-use super::bits::{Bits, LANES, LOWEST, ROWS, Wide, greater, spread, transpose};
+use super::bits::{Bits, LANES, PLANES, ROWS, Wide, greater, spread, transpose};
 use super::forest::{Column, Forest, Layout, Place, Sum};
 use super::quick::{self, Quad};
 use super::sets::{self, Sets};
@@ -31,12 +32,8 @@ pub const FULL: u32 = 32;
 /// From this bit on the flags hold the bits of the largest leaf number: the depth of trees that are filled up.
 pub const DEPTH: u32 = 16;
 
-/// Leaf rows of a tree where all have at most so many, one value each: what is known costs nothing where they are
-/// added.
-const STRIDE: usize = 64;
-
-/// Bits of their leaf numbers.
-const FEW_BITS: u32 = STRIDE.ilog2();
+/// Leaf numbers that `spread` makes.
+const FEW_LEAVES: usize = 1 << PLANES;
 
 /// Rows from which on a lane is cheaper than walks.
 const FEW: usize = 20;
@@ -71,9 +68,6 @@ const ROOT: usize = NODE * WIDE;
 
 /// Flips of a bit are done so many at a time.
 const TOGETHER: usize = 2;
-
-/// Planes of leaf numbers up to `STRIDE`.
-pub const PLANES: usize = FEW_BITS as usize;
 
 /// Trees have fewer nodes.
 pub const NODES: usize = 512;
@@ -203,14 +197,29 @@ pub fn width_of(forest: &Forest, outputs: usize) -> usize {
     if forest.vector() { outputs } else { 1 }
 }
 
-/// From one tree's leaf rows to the next one's, 0 where that differs.
+/// From one tree's leaf rows to the next one's, 0 where that differs: where rows are of several values, or most places would
+/// be empty.
 fn stride_of(forest: &Forest, outputs: usize) -> usize {
-    if width_of(forest, outputs) == 1 && 1 << depth_of(forest) <= STRIDE { STRIDE } else { 0 }
+    match width_of(forest, outputs) {
+        1 if has_few(forest) => FEW_LEAVES,
+        1 if is_dense(forest) => 1 << depth_of(forest),
+        _ => 0,
+    }
+}
+
+/// Whether all leaf numbers are below `FEW_LEAVES`.
+fn has_few(forest: &Forest) -> bool {
+    depth_of(forest) as usize <= PLANES
+}
+
+/// Whether there are not many more leaf numbers than nodes.
+fn is_dense(forest: &Forest) -> bool {
+    forest.sizes.len() << depth_of(forest) <= 8 * forest.nodes()
 }
 
 /// Whether leaf numbers are any, not from left to right.
 fn reorders(forest: &Forest, outputs: usize) -> bool {
-    !is_full(forest) && stride_of(forest, outputs) > 0
+    !is_full(forest) && stride_of(forest, outputs) == FEW_LEAVES
 }
 
 impl Tables {
@@ -257,7 +266,7 @@ fn check_trees<T: Number>(shape: &Shape, forest: &Forest) -> Option<()> {
     }
     forest.check::<T>(shape)?;
     // Filling up may not be most of the tables.
-    let filled = !is_full(forest) || (no_deeper(forest) && forest.sizes.len() << depth <= 8 * forest.nodes());
+    let filled = !is_full(forest) || (no_deeper(forest) && is_dense(forest));
     filled.then_some(())
 }
 
@@ -584,10 +593,7 @@ fn sliced<T: Number, const KIND: u8>(
     call.start(forest.base);
     // SAFETY: as above.
     let (reach, leaves) = unsafe { (tables.reach.of::<Wide>(call), tables.leaves.of::<[[Bits; 8]; LANES]>(call)) };
-    let few = stride > 0;
-    // How far leaf rows are apart by the bytes that the planes make.
-    let size = if forest.narrow() { 4 } else { 8 };
-    let apart = if few { size >> LOWEST } else { width * size };
+    let few = has_few(forest);
     let planes = if few { PLANES } else { 8 };
     let depth = depth_of(forest);
     let together = lanes == LANES && !(full_trees && depth < 4);
@@ -639,9 +645,9 @@ fn sliced<T: Number, const KIND: u8>(
             let sum = |output: &mut [f64], trees: &[Tree], from: usize, place: usize| {
                 let leaves = leaves.add(from * BLOCK);
                 if forest.narrow() {
-                    add::<f32>(output, trees, leaves, values.as_ptr().cast::<f32>().add(place), width, (few, apart));
+                    add::<f32>(output, trees, leaves, values.as_ptr().cast::<f32>().add(place), width, stride);
                 } else {
-                    add::<f64>(output, trees, leaves, values.as_ptr().cast::<f64>().add(place), width, (few, apart));
+                    add::<f64>(output, trees, leaves, values.as_ptr().cast::<f64>().add(place), width, stride);
                 }
             };
             if forest.vector() {
@@ -669,8 +675,7 @@ fn sliced<T: Number, const KIND: u8>(
 ///
 /// # Safety
 /// `leaves` has a byte for each row of a block for each tree; a tree's leaf rows have `width` values, from `values` +
-/// `width` × the tree's on, and the row's is `apart` × its byte bytes behind the first. Where `few`, `apart` is what
-/// `spread` leaves of a value's size, and the trees' values follow each other `STRIDE` apart.
+/// `width` × the tree's on; where `stride` is not 0, it is from one tree's to the next one's.
 #[inline(never)]
 unsafe fn add<S: Sum>(
     output: &mut [f64],
@@ -678,38 +683,21 @@ unsafe fn add<S: Sum>(
     leaves: *const u8,
     values: *const S,
     width: usize,
-    (few, apart): (bool, usize),
+    stride: usize,
 ) {
     // SAFETY: by the caller; there are at most a block's rows.
     unsafe {
-        let mut done = 0;
-        if let ([first, ..], true) = (trees, few) {
-            let values = values.add(first.values as usize);
-            macro_rules! pass {
-                ($count:literal: $($k:literal)*) => {
-                    while trees.len() - done >= $count {
-                        let (leaves, values) = (leaves.add(done * BLOCK), values.add(done * STRIDE));
-                        for (row, sum) in output.iter_mut().enumerate() {
-                            let leaves = leaves.add(row);
-                            let mut x = S::from_f64(*sum);
-                            $(
-                                let leaf = *leaves.add($k * BLOCK) as usize * (size_of::<S>() >> LOWEST);
-                                x = x.plus(*values.byte_add(leaf).add($k * STRIDE));
-                            )*
-                            *sum = x.to_f64();
-                        }
-                        done += $count;
-                    }
-                };
+        let done = match trees {
+            [first, ..] if stride > 0 => {
+                S::add(output, leaves, values.add(first.values as usize), trees.len(), stride)
             }
-            pass!(16: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
-            pass!(4: 0 1 2 3);
-        }
-        for (place, tree) in trees.iter().enumerate().skip(done) {
-            let values = values.add(tree.values as usize * width);
-            for (row, sum) in output.iter_mut().enumerate() {
-                let leaf = *leaves.add(place * BLOCK + row) as usize;
-                *sum = S::from_f64(*sum).plus(*values.byte_add(leaf * apart)).to_f64();
+            _ => 0,
+        };
+        for (place, tree) in trees.iter().enumerate() {
+            let (leaves, values) = (leaves.add(place * BLOCK), values.add(tree.values as usize * width));
+            for row in done..output.len() {
+                let sum = output.get_unchecked_mut(row);
+                *sum = S::from_f64(*sum).plus(*values.add(*leaves.add(row) as usize * width)).to_f64();
             }
         }
     }
@@ -995,7 +983,7 @@ pub fn number_nodes(forest: &Forest, first: usize, full: Option<u32>, nodes: &mu
 
 /// Leaf numbers of a tree of up to 64 leaves so that few nodes flip a bit: for each node, if it is a split, the bits that
 /// are flipped on its right, and the numbers that its leaves have got, a bit each; None where none was found.
-fn flips_of(nodes: &[Node]) -> Option<[(u8, u64); 2 * STRIDE]> {
+fn flips_of(nodes: &[Node]) -> Option<[(u8, u64); 2 * FEW_LEAVES]> {
     // Numbers k ^ by of those in the set.
     let moved = |mut set: u64, by: u8| {
         for (bit, low) in LOW.iter().enumerate().filter(|(bit, _)| by >> bit & 1 == 1) {
@@ -1003,11 +991,11 @@ fn flips_of(nodes: &[Node]) -> Option<[(u8, u64); 2 * STRIDE]> {
         }
         set
     };
-    let mut found = [(0, 1); 2 * STRIDE];
+    let mut found = [(0, 1); 2 * FEW_LEAVES];
     for (at, node) in nodes.iter().enumerate().rev().filter(|(_, node)| node.left > 0) {
         let &[(_, left), (_, right)] = found.get(node.left as usize..)?.first_chunk()?;
         // One bit where it will do.
-        let mut all = [1, 2, 4, 8, 16, 32].into_iter().chain(1..STRIDE as u8);
+        let mut all = [1, 2, 4, 8, 16, 32].into_iter().chain(1..FEW_LEAVES as u8);
         let by = all.find(|&by| left & moved(right, by) == 0)?;
         *found.get_mut(at)? = (by, left | moved(right, by));
     }
@@ -1015,7 +1003,7 @@ fn flips_of(nodes: &[Node]) -> Option<[(u8, u64); 2 * STRIDE]> {
 }
 
 /// The numbers below 64 in which the bit is not set.
-const LOW: [u64; FEW_BITS as usize] = [
+const LOW: [u64; PLANES] = [
     0x5555_5555_5555_5555,
     0x3333_3333_3333_3333,
     0x0f0f_0f0f_0f0f_0f0f,
@@ -1033,12 +1021,13 @@ fn build_uneven(
     [width, stride]: [usize; 2],
 ) {
     let (mut first, mut first_split, mut first_leaf, mut next_flip) = (0usize, 0usize, 0usize, 0usize);
+    let reordered = stride == FEW_LEAVES;
     for (number, (tree, &size)) in trees.iter_mut().zip(forest.sizes).enumerate() {
         let own = if stride > 0 { number * stride } else { first_leaf };
         let mut all = [Node::default(); NODES];
         let Some(nodes) = all.get_mut(..2 * size as usize + 1) else { return };
         number_nodes(forest, first, None, nodes);
-        let found = if stride > 0 { flips_of(nodes) } else { None };
+        let found = if reordered { flips_of(nodes) } else { None };
         // What a split flips: where nothing was found, leaves are numbered from left to right.
         let flip = |at: usize, node: &Node| match &found {
             Some(found) => found.get(at).map_or(0, |&(flip, _)| flip),
@@ -1071,9 +1060,9 @@ fn build_uneven(
             ends: count[1],
             flips: next_flip as u32,
             values: own as u32,
-            ordered: first_leaf as u32,
+            ordered: if reordered { first_leaf } else { own } as u32,
         };
-        for bit in 0..if stride > 0 { PLANES } else { 8 } {
+        for bit in 0..if has_few(forest) { PLANES } else { 8 } {
             let start = next_flip;
             for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
                 if flip(at, node) >> bit & 1 == 1 && !is_end(at, node) {

@@ -125,7 +125,7 @@ pub fn kernel<T: Number>(call: &Call) {
 pub const LEVELS: u32 = 6;
 
 /// The nodes so many levels below the root at which rows begin: for each tree 2^`LEVELS` nodes, and for each tree and
-/// row of a block a byte, by how many bytes its node is behind the first.
+/// row of a block a byte, which of them is its own.
 pub struct Entries {
     pub rows: *const u8,
     pub nodes: *const u32,
@@ -518,7 +518,7 @@ unsafe fn passes<T: Number, const TOPS: bool>(
                 if TOPS {
                     let (rows, nodes) = (entries.rows(tree, number), entries.nodes(tree));
                     macro_rules! enter {
-                        ($($k:literal)*) => { $(at[$k] = root.add(*nodes.byte_add(*rows.add($k) as usize) as usize);)* };
+                        ($($k:literal)*) => { $(at[$k] = root.add(*nodes.add(*rows.add($k) as usize) as usize);)* };
                     }
                     enter!(0 1 2 3 4 5 6 7);
                 }

@@ -249,7 +249,7 @@ fn taking(subject: &Subject, needs: &Needs) -> String {
             (true, true) => "columns.map(({ missing, used }) => +(used && !missing))".to_string(),
         };
         js = format!(
-            "  // Bounds of the columns; behind them rows that the wasm spreads to slots.
+            "  // Bounds of the columns, then rows to spread to slots.
   let table = new Float64Array(wasm.memory.buffer, wasm.rows(), {size});
   const strict = {strict};
   table.set([...lowest, ...highest, ...strict]);
@@ -258,7 +258,7 @@ fn taking(subject: &Subject, needs: &Needs) -> String {
         );
         if subject.narrow {
             js.push_str(&format!(
-                "  // Rows of f32 stay such: the first half of each column's slot.
+                "  // Rows of f32 take the first half of each slot.
   const {{ buffer }} = wasm.memory;
   let narrow = new Float32Array(buffer, wasm.rows() + {from}, {size});
   let x32 = new Float32Array(buffer, wasm.workspace(), {slots});
@@ -459,7 +459,7 @@ export function rowsOf(input, {read_args}start = 0) {{
             (
                 format!(
                     "  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});
-  // Where results are laid out row by row.
+  // Results row by row.
 {}",
                     given_views(2, "let given", given_at)
                 ),
@@ -522,7 +522,7 @@ export function rowsOf(input, {read_args}start = 0) {{
     let (row_anew, block_anew) = (anew("    "), anew("      "));
     let tally = if needs.warns() {
         "    const notes = new Map();
-    // One warning a column, with the first row it is about.
+    // One warning a column, with its first row.
     const warn = (c, value, row) => {
       const note = notes.get(c);
       if (note === undefined) notes.set(c, [remark(c, value, row), 0]);

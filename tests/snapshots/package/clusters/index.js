@@ -53,7 +53,7 @@ async function open(source) {
   if (wasm.open(ID) !== 0) throw problem(damaged);
   // Slot s of row r of n is at s * n + r.
   let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 1152);
-  // Where results are laid out row by row.
+  // Results row by row.
   let given = results.map(
     ([Type]) => new Type(wasm.memory.buffer, wasm.workspace() + 6144),
   );

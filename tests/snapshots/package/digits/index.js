@@ -151,7 +151,7 @@ async function open(source) {
   function batch(input, start = 0) {
     if (!wasm) throw problem(freed);
     const notes = new Map();
-    // One warning a column, with the first row it is about.
+    // One warning a column, with its first row.
     const warn = (c, value, row) => {
       const note = notes.get(c);
       if (note === undefined) notes.set(c, [remark(c, value, row), 0]);

@@ -53,7 +53,7 @@ async function open(source) {
   if (wasm.open(ID) !== 0) throw problem(damaged);
   // Slot s of row r of n is at s * n + r.
   let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 512);
-  // Where results are laid out row by row.
+  // Results row by row.
   let given = results.map(
     ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
   );
@@ -93,7 +93,7 @@ async function open(source) {
   function batch(input, start = 0) {
     if (!wasm) throw problem(freed);
     const notes = new Map();
-    // One warning a column, with the first row it is about.
+    // One warning a column, with its first row.
     const warn = (c, value, row) => {
       const note = notes.get(c);
       if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
