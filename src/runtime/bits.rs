@@ -112,19 +112,30 @@ fn share(v: &mut [Bits; 8], a: usize, b: usize, by: u32, mask: Bits) {
 const LOW: [u64; 3] = [0x5555_5555_5555_5555, 0x3333_3333_3333_3333, 0x0f0f_0f0f_0f0f_0f0f];
 
 /// Transposes the 8 × 8 bits that stand at the same byte of 8 vectors, for each of the 16 bytes. Applied to the
-/// 128 bytes of 128 rows it gives their bit planes, plane k in vector k, and applied to planes the bytes.
-pub fn transpose(v: &mut [Bits; 8]) {
+/// 128 bytes of 128 rows it gives their bit planes, plane k in vector k, and applied to planes the bytes. The vectors are
+/// read `apart` places from each other and written `wide` places.
+///
+/// # Safety
+/// There are 8 at `from`, and room for as many at `into`.
+pub unsafe fn transpose(from: *const Bits, apart: usize, into: *mut Bits, wide: usize) {
+    // SAFETY: by the caller.
+    let at = |place: usize| unsafe { *from.add(place * apart) };
+    let mut v = [at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)];
     let mask = Bits::words(LOW[0]);
-    swap(v, 0, 1, 1, mask);
-    swap(v, 2, 3, 1, mask);
-    swap(v, 4, 5, 1, mask);
-    swap(v, 6, 7, 1, mask);
+    swap(&mut v, 0, 1, 1, mask);
+    swap(&mut v, 2, 3, 1, mask);
+    swap(&mut v, 4, 5, 1, mask);
+    swap(&mut v, 6, 7, 1, mask);
     let mask = Bits::words(LOW[1]);
-    swap(v, 0, 2, 2, mask);
-    swap(v, 1, 3, 2, mask);
-    swap(v, 4, 6, 2, mask);
-    swap(v, 5, 7, 2, mask);
-    fold(v);
+    swap(&mut v, 0, 2, 2, mask);
+    swap(&mut v, 1, 3, 2, mask);
+    swap(&mut v, 4, 6, 2, mask);
+    swap(&mut v, 5, 7, 2, mask);
+    fold(&mut v);
+    for (place, &bits) in v.iter().enumerate() {
+        // SAFETY: by the caller.
+        unsafe { *into.add(place * wide) = bits };
+    }
 }
 
 /// Planes of `spread`.
@@ -245,13 +256,18 @@ fn compare(planes: &[Wide], order: &mut Order) -> (*const Wide, *const Wide) {
 mod tests {
     use super::*;
 
+    fn transposed(vectors: &mut [Bits; 8]) {
+        // SAFETY: all are read before one is written.
+        unsafe { transpose(vectors.as_ptr(), 1, vectors.as_mut_ptr(), 1) }
+    }
+
     fn planes_of(numbers: &[u32; ROWS], bits: usize) -> Vec<Bits> {
         let mut planes = Vec::new();
         for from in (0..bits).step_by(8) {
             let bytes: Vec<u8> = numbers.iter().map(|number| (number >> from) as u8).collect();
             // SAFETY: 128 bytes are 8 vectors, and every bit pattern is one.
             let mut vectors: [Bits; 8] = unsafe { core::ptr::read_unaligned(bytes.as_ptr().cast()) };
-            transpose(&mut vectors);
+            transposed(&mut vectors);
             planes.extend(vectors);
         }
         planes.truncate(bits);
@@ -259,7 +275,7 @@ mod tests {
     }
 
     fn bytes_of(mut planes: [Bits; 8]) -> [u8; ROWS] {
-        transpose(&mut planes);
+        transposed(&mut planes);
         // SAFETY: as above.
         unsafe { core::mem::transmute(planes) }
     }

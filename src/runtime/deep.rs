@@ -7,7 +7,7 @@
 use super::bits::{Bits, LANES, PLANES, ROWS, Wide, spread};
 use super::forest::{Forest, Layout, Place};
 use super::sets::Sets;
-use super::sliced::{BEYOND, Columns, NODES, Ranks, fill_masks, full};
+use super::sliced::{BEYOND, Columns, FULL_ROOT, Mask, NODES, Ranks, fill_masks, full};
 use super::trees::Number;
 use super::walk::{self, Entries, LEVELS, Ready, column_of};
 use super::{Call, Shape, compact, lines};
@@ -70,7 +70,7 @@ impl Tables {
             items: layout.take::<Item<T>>(tops),
             // A place of a heap that is no split has the first mask.
             masks: layout.take::<Wide>(tops + 1),
-            heaps: layout.take::<u16>(trees * HEAP as u64),
+            heaps: layout.take::<Mask>(trees * HEAP as u64),
             nodes: layout.take::<u32>(trees * HEAP as u64),
             reach: layout.take::<Wide>(NODES as u64),
             entries: layout.take::<[Bits; 8]>(trees * (BLOCK_OF_WALKS / ROWS) as u64),
@@ -94,7 +94,7 @@ impl Tables {
                 self.counts.of::<u32>(call),
                 self.thresholds.of::<T>(call),
                 self.items.of::<Item<T>>(call),
-                self.heaps.of::<u16>(call),
+                self.heaps.of::<Mask>(call),
                 self.nodes.of::<u32>(call),
             )
         };
@@ -102,6 +102,9 @@ impl Tables {
             return;
         }
         ready.fill(1);
+        // SAFETY: as above; of the masks only where they are.
+        let first = unsafe { self.masks.of::<Wide>(call) }.as_ptr();
+        heaps.fill(Mask::new(first, 0));
         walk::below(walks, nodes);
         let found = collect(forest, items);
         let items = items.get_mut(..found).unwrap_or_default();
@@ -116,7 +119,7 @@ impl Tables {
                     (*count, end) = (*count + 1, end + 1);
                 }
                 if let Some(mask) = heaps.get_mut(next.place as usize) {
-                    *mask = (masks + *count - 1) as u16;
+                    *mask = Mask::new(first, (masks + *count - 1) as usize);
                 }
             }
             thresholds.iter_mut().skip(end).take(BEYOND).for_each(|into| *into = T::NAN);
@@ -133,11 +136,13 @@ impl Tables {
         let (masks, heaps, reach, entries) = unsafe {
             (
                 self.masks.of::<Wide>(call),
-                self.heaps.of::<u16>(call).as_ptr(),
-                self.reach.of::<Wide>(call).as_mut_ptr().cast::<Bits>(),
+                self.heaps.of::<Mask>(call).as_ptr(),
+                self.reach.of::<Wide>(call),
                 self.entries.of::<[Bits; 8]>(call),
             )
         };
+        reach.iter_mut().skip(FULL_ROOT).take(1).for_each(|root| *root = [Bits::words(!0); LANES]);
+        let reach = reach.as_mut_ptr().cast::<Bits>();
         let mut first = 0;
         while first < call.rows {
             let rows = if call.rows - first < BLOCK { call.rows - first } else { BLOCK };
@@ -145,22 +150,14 @@ impl Tables {
             if !fill_masks::<T, false>(call, forest, self.columns(call), &[], (first, lanes), masks) {
                 return false;
             }
-            let masks = masks.as_ptr().cast::<Bits>();
             for tree in 0..forest.sizes.len() {
                 let from = tree * (BLOCK_OF_WALKS / ROWS) + first / ROWS;
                 let Some(into) = entries.get_mut(from..from + lanes) else { return false };
                 // SAFETY: `prepare` wrote a heap for each tree, of numbers of masks; `into` has the lanes.
                 unsafe {
-                    let heap = heaps.add(tree * HEAP);
-                    if lanes == LANES {
-                        full::<LANES>(LEVELS, heap, masks, reach, PLANES);
-                        spread(reach, into);
-                    } else {
-                        for (lane, into) in into.chunks_mut(1).enumerate() {
-                            full::<1>(LEVELS, heap, masks.add(lane), reach, PLANES);
-                            spread(reach, into);
-                        }
-                    }
+                    let heap = (heaps.add(tree * HEAP), masks.as_ptr());
+                    full(LEVELS, heap, reach, PLANES, lanes);
+                    spread(reach, into);
                 }
             }
             first += BLOCK;

@@ -8,10 +8,11 @@
 //! that fill up the first group go left.
 
 use super::Call;
+use super::bits::Wide;
 use super::forest::{Column, Forest, Layout, Place, Sum};
 use super::groups::{self, CHUNK};
 use super::lanes;
-use super::sliced::{BEYOND, Columns, GATHERED, Ranks, is_right};
+use super::sliced::{BEYOND, Columns, GATHERED, Mask, Ranks, is_right};
 use super::trees::{Entry, Four, Number, SUM32, VECTOR};
 
 /// Columns that a vector of ranks holds.
@@ -52,7 +53,7 @@ impl<T: Number> Binned<T> {
                 into[place] = of;
             }
             four.slots[place] = self.slot;
-            four.base[place] = lanes::base(entries);
+            four.base[place] = lanes::base(entries.as_ptr());
             // Ranks are kept less 128.
             four.logarithm[place] = T::word(if self.map.logarithm() { u64::MAX } else { 0 });
             four.floor[place] = self.map.floor;
@@ -184,7 +185,7 @@ impl Tables {
         call: &Call,
         forest: &Forest,
         (maps, mut entries, [sorted, cells]): (Columns<T>, &[Entry<T>], [Place; 2]),
-        (heaps, values, pitch): (&[u16], Place, usize),
+        (heaps, masks, values, pitch): (&[Mask], *const Wide, Place, usize),
     ) {
         (self.sorted, self.cells) = (sorted, cells);
         // SAFETY: laid out as in the validator, each place is viewed once.
@@ -225,7 +226,7 @@ impl Tables {
         base.iter_mut().zip(forest.base).for_each(|(into, &base)| *into = base);
         if KIND == GATHERED {
             (self.full.values, self.full.pitch) = (values, pitch as u32);
-            self.full.build(call, forest, heaps);
+            self.full.build(call, forest, heaps, masks);
         } else {
             self.groups.build(call, forest, runs.get(..count).unwrap_or(&[]));
         }
@@ -236,7 +237,7 @@ impl Tables {
 }
 
 impl Full {
-    fn build(&self, call: &Call, forest: &Forest, heaps: &[u16]) {
+    fn build(&self, call: &Call, forest: &Forest, heaps: &[Mask], masks: *const Wide) {
         let steps = &self.steps;
         // SAFETY: laid out as in the validator, each place is viewed once.
         let (children, groups) = unsafe { (self.children.of::<u8>(call), self.groups.of::<Group>(call)) };
@@ -256,7 +257,7 @@ impl Full {
                     let [asked, ranks] = group;
                     for (place, (asked, rank)) in (1..8).zip(asked.iter_mut().zip(ranks)) {
                         if let Some(&mask) = steps.own(step, number, place).and_then(|own| heap.get(own)) {
-                            (*asked, *rank) = place_of(forest, mask.into());
+                            (*asked, *rank) = place_of(forest, mask.number(masks));
                         }
                     }
                 }

@@ -42,8 +42,16 @@ mod rows {
     }
 
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    pub fn base<T: Number>(_: &[Entry<T>]) -> u32 {
+    pub fn base<T>(_: *const T) -> u32 {
         0
+    }
+
+    /// # Safety
+    /// As `vectors::at` says.
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    pub unsafe fn at<T>(list: *const T, place: &u32) -> *const T {
+        // SAFETY: by the caller.
+        unsafe { list.byte_add(*place as usize) }
     }
 
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -148,7 +156,7 @@ mod rows {
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod vectors {
     pub use super::rows::{
-        add as add_f32, add as add_f64, base, below, cell_f32, cell_f64, infinite as infinite_f32,
+        add as add_f32, add as add_f64, at, base, below, cell_f32, cell_f64, infinite as infinite_f32,
         infinite as infinite_f64,
     };
     pub use super::rows::{logarithms as logarithms_f32, logarithms as logarithms_f64};
@@ -205,7 +213,7 @@ mod vectors {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vectors {
-    use super::{BLOCK, Entry, Four, MaybeUninit, Number, ROWS, rows};
+    use super::{BLOCK, Entry, Four, MaybeUninit, ROWS, rows};
     use core::arch::wasm32::*;
     use core::ptr::with_exposed_provenance;
 
@@ -262,9 +270,19 @@ mod vectors {
         rows::read(rest, tail) && !v128_any_true(wrong)
     }
 
-    /// From where places count: their address, so that a place is its entry's.
-    pub fn base<T: Number>(entries: &[Entry<T>]) -> u32 {
-        entries.as_ptr().expose_provenance() as u32
+    /// From where places in a list count, in bytes: from its address, so that a place is one.
+    pub fn base<T>(list: *const T) -> u32 {
+        list.expose_provenance() as u32
+    }
+
+    /// What is at a place.
+    ///
+    /// # Safety
+    /// The place is of an element of the list.
+    #[inline(always)]
+    pub unsafe fn at<T>(_: *const T, place: &u32) -> *const T {
+        // SAFETY: an address is 32 bits. Read as a pointer, for LLVM adds to a number what an offset from it could be.
+        unsafe { *core::ptr::from_ref(place).cast() }
     }
 
     /// Sixteen numbers below 256. The narrowing instructions would do, but LLVM 22 makes clamps of them.
@@ -356,7 +374,7 @@ mod vectors {
         entries: &[Entry<f32>],
         [low, high]: &mut [[u8; ROWS]; 2],
     ) {
-        let (base, mut x) = (base(entries), x.as_ptr());
+        let (base, mut x) = (base(entries.as_ptr()), x.as_ptr());
         let into = low.as_chunks_mut::<16>().0.iter_mut().zip(high.as_chunks_mut::<16>().0);
         for ((low, high), places) in into.zip(places.as_chunks::<16>().0) {
             // SAFETY: by the caller; two entries are 16 bytes.
@@ -396,7 +414,7 @@ mod vectors {
         entries: &[Entry<f64>],
         [low, high]: &mut [[u8; ROWS]; 2],
     ) {
-        let (base, mut x) = (base(entries), x.as_ptr());
+        let (base, mut x) = (base(entries.as_ptr()), x.as_ptr());
         let into = low.as_chunks_mut::<16>().0.iter_mut().zip(high.as_chunks_mut::<16>().0);
         for ((low, high), places) in into.zip(places.as_chunks::<16>().0) {
             // SAFETY: by the caller; two entries are 32 bytes.
@@ -703,15 +721,15 @@ mod vectors {
         base: u32,
         into: &mut MaybeUninit<[u32; ROWS]>,
     ) -> bool {
-        let into = into.as_mut_ptr().cast::<v128>();
         // A sum of 2^23 and a cell is the bits of 2^23 and the cell.
         let base = u32x4_splat(base.wrapping_sub(8_388_608f32.to_bits() << 3));
         let mut wrong = u32x4_splat(0);
-        for (four, x) in x.as_chunks::<4>().0.iter().enumerate() {
-            // SAFETY: four values are read, four written.
-            unsafe {
-                let into = into.add(four);
-                let x = v128_load(x.as_ptr().cast());
+        let (mut from, mut into) = (x.as_ptr().cast::<v128>(), into.as_mut_ptr().cast::<v128>());
+        // SAFETY: four values are read at a time, and four written, up to the last.
+        unsafe {
+            let end = from.add(ROWS / 4);
+            while from != end {
+                let x = v128_load(from);
                 // The operands' order is what sends NaN to an end, and theirs to which.
                 let x = if RIGHT {
                     f32x4_pmax(f32x4_splat(low), f32x4_pmin(f32x4_splat(high), x))
@@ -722,6 +740,7 @@ mod vectors {
                 let x = f32x4_mul(f32x4_sub(x, f32x4_splat(low)), f32x4_splat(scale));
                 let cell = f32x4_add(x, f32x4_splat(8_388_608.0));
                 v128_store(into, u32x4_add(u32x4_shl(cell, 3), base));
+                (from, into) = (from.add(1), into.add(1));
             }
         }
         !v128_any_true(wrong)
@@ -735,13 +754,12 @@ mod vectors {
         base: u32,
         into: &mut MaybeUninit<[u32; ROWS]>,
     ) -> bool {
-        let into = into.as_mut_ptr().cast::<v128>();
         let mut wrong = u32x4_splat(0);
-        for (four, x) in x.as_chunks::<4>().0.iter().enumerate() {
-            // SAFETY: four values are read, four written.
-            unsafe {
-                let into = into.add(four);
-                let at = x.as_ptr().cast::<v128>();
+        let (mut from, mut into) = (x.as_ptr().cast::<v128>(), into.as_mut_ptr().cast::<v128>());
+        // SAFETY: four values are read at a time, and four written, up to the last.
+        unsafe {
+            let end = from.add(ROWS / 2);
+            while from != end {
                 let cell = |x: v128| {
                     let x = if RIGHT {
                         f64x2_pmax(f64x2_splat(low), f64x2_pmin(f64x2_splat(high), x))
@@ -751,13 +769,14 @@ mod vectors {
                     let x = f64x2_mul(f64x2_sub(x, f64x2_splat(low)), f64x2_splat(scale));
                     f64x2_add(x, f64x2_splat(4_503_599_627_370_496.0))
                 };
-                let (first, second) = (v128_load(at), v128_load(at.add(1)));
+                let (first, second) = (v128_load(from), v128_load(from.add(1)));
                 if !RIGHT {
                     wrong = v128_or(wrong, v128_or(f64x2_sub(first, first), f64x2_sub(second, second)));
                 }
                 // The low words of 2^52 and a cell are the cell.
                 let low_words = u32x4_shuffle::<0, 2, 4, 6>(cell(first), cell(second));
                 v128_store(into, u32x4_add(u32x4_shl(low_words, 4), u32x4_splat(base)));
+                (from, into) = (from.add(2), into.add(1));
             }
         }
         !v128_any_true(wrong)
@@ -766,7 +785,7 @@ mod vectors {
 
 pub use rows::read;
 pub use vectors::{
-    add_f32, add_f64, base, below, cell_f32, cell_f64, cells_f32, cells_f64, four_f32, four_f64, infinite_f32,
+    add_f32, add_f64, at, base, below, cell_f32, cell_f64, cells_f32, cells_f64, four_f32, four_f64, infinite_f32,
     infinite_f64, logarithms_f32, logarithms_f64, ranks_f32, ranks_f64, read_f32, read_f64, wide_f32, wide_f64,
     widen,
 };

@@ -5,11 +5,10 @@
 //! 2. The ranks' bits are transposed to planes, one bit of each row, and from them the mask of every threshold:
 //!    the rows whose value is greater, which go right (`bits::greater`). A threshold that many nodes share is paid
 //!    once.
-//! 3. A tree gives the bits of its leaf numbers, all rows at once, without a branch. Full trees (flag FULL), every leaf
-//!    at the same depth: from the bottom up, a node's mask picks between the bits of its right and left subtree and
-//!    is the bit above them. Others: from the top down which rows reach a node, `right = node & mask, left = node ^
-//!    right`; each split flips bits of the leaf numbers on its right, mostly one, and a bit is the sum of the nodes that
-//!    flip it.
+//! 3. A tree gives the bits of its leaf numbers, all rows at once, without a branch: from the top down which rows reach
+//!    a node, `right = node & mask, left = node ^ right`. Full trees (flag FULL), every leaf at the same depth: a split
+//!    flips its level's bit on its right. Others: each split flips bits of the leaf numbers on its right, mostly one, and
+//!    a bit is the sum of the nodes that flip it.
 //! 4. The planes are transposed back to a byte a row, sixteen trees at a time, and the leaf values added in tree order,
 //!    several rows at once.
 //!
@@ -59,11 +58,11 @@ const CHUNK: usize = 16;
 /// Bytes of a vector a lane.
 const WIDE: usize = size_of::<Wide>();
 
-/// Where the nodes begin in what a tree's bits are made in: behind zeros and the planes of leaf numbers. Of full trees the
-/// bits of subtrees begin with the planes.
+/// Where the nodes begin in what a tree's bits are made in: behind zeros and the planes of leaf numbers.
 const NODE: usize = 9;
 
-/// In bytes, where the root is, which all rows reach.
+/// Where the root of a full tree is, counted from the planes, and in bytes that of any: all rows reach it.
+pub const FULL_ROOT: usize = NODE - 1;
 const ROOT: usize = NODE * WIDE;
 
 /// Flips of a bit are done so many at a time.
@@ -126,6 +125,33 @@ struct Split {
     node: u16,
 }
 
+/// Where a mask is, in bytes from where `lanes::base` counts: with an address an engine reads it in one step.
+#[derive(Clone, Copy, PartialEq)]
+#[repr(transparent)]
+pub struct Mask(u32);
+
+impl Mask {
+    /// Mask `number` of these.
+    pub fn new(masks: *const Wide, number: usize) -> Mask {
+        Mask(lanes::base(masks) + (number * WIDE) as u32)
+    }
+
+    pub fn number(self, masks: *const Wide) -> u32 {
+        (self.0 - lanes::base(masks)) / WIDE as u32
+    }
+
+    /// # Safety
+    /// It is one of these masks.
+    #[inline(always)]
+    unsafe fn bits(&self, masks: *const Wide) -> *const Bits {
+        // SAFETY: by the caller.
+        unsafe { lanes::at(masks, &self.0).cast() }
+    }
+}
+
+/// A tree's heap, and the masks that it is of.
+type Heap = (*const Mask, *const Wide);
+
 /// Where a tree's parts begin.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -150,7 +176,7 @@ struct Tables {
     entries: Place,
     thresholds: Place,
     masks: Place,
-    /// FULL: tree by tree the masks of a heap, from place 1. Else `Split`s.
+    /// FULL: tree by tree a heap of masks, from place 1. Else `Split`s.
     splits: Place,
     /// For each tree and bit how many entries follow, then these: in bytes where nodes that flip it are kept, or zeros.
     flips: Place,
@@ -237,7 +263,7 @@ impl Tables {
             entries: layout.take::<Entry<T>>(cells_of_all),
             thresholds: layout.take::<T>(shared + (BEYOND * forest.columns.len()) as u64),
             masks: layout.take::<Wide>(forest.shared_tests() as u64),
-            splits: if full { layout.take::<u16>(heap) } else { layout.take::<Split>(splits) },
+            splits: if full { layout.take::<Mask>(heap) } else { layout.take::<Split>(splits) },
             // A split flips a bit at most once.
             flips: layout.take::<u16>(if full { 0 } else { (splits + TOGETHER as u64 * trees) * 8 }),
             trees: layout.take::<Tree>(trees),
@@ -454,10 +480,10 @@ pub fn gathered<T: Number, const KIND: u8, const N: usize>(call: &Call) {
         tables.prepare::<T, KIND>(call, &forest);
         let pitch = stride_of(&forest, call.outputs).max(1 << depth);
         // SAFETY: laid out as in the validator; what is viewed here is not written any more.
-        let heaps = unsafe { tables.splits.of::<u16>(call) };
-        single.build::<T, KIND>(call, &forest, maps, (heaps, tables.values, pitch));
+        let (heaps, masks) = unsafe { (tables.splits.of::<Mask>(call), tables.masks.of::<Wide>(call).as_ptr()) };
+        single.build::<T, KIND>(call, &forest, maps, (heaps, masks, tables.values, pitch));
     } else {
-        single.build::<T, KIND>(call, &forest, maps, (&[], Place::default(), 0));
+        single.build::<T, KIND>(call, &forest, maps, (&[], core::ptr::null(), Place::default(), 0));
     }
     gather::run::<T, KIND, N>(call);
 }
@@ -528,7 +554,8 @@ impl Tables {
         unsafe {
             if full_trees::<KIND>(forest) {
                 let [values, _] = values;
-                build_full(forest, self.splits.of::<u16>(call), trees, values, width);
+                let masks = self.masks.of::<Wide>(call).as_ptr();
+                build_full(forest, self.splits.of::<Mask>(call), masks, trees, values, width);
             } else {
                 build_uneven(forest, self.splits.of::<Split>(call), flips, trees, values, width);
             }
@@ -577,7 +604,7 @@ fn sliced<T: Number, const KIND: u8>(
             tables.flips.of::<u16>(call),
             tables.values.of::<u64>(call),
             tables.masks.of::<Wide>(call),
-            if full_trees { tables.splits.of::<u16>(call) } else { &mut [] },
+            if full_trees { tables.splits.of::<Mask>(call) } else { &mut [] },
             if full_trees { &mut [] } else { tables.splits.of::<Split>(call) },
         )
     };
@@ -596,42 +623,39 @@ fn sliced<T: Number, const KIND: u8>(
     let few = has_few(forest);
     let planes = if few { PLANES } else { 8 };
     let depth = depth_of(forest);
-    let together = lanes == LANES && !(full_trees && depth < 4);
+    let together = lanes == LANES;
     reach.iter_mut().take(1).for_each(|zeros| *zeros = [Bits::words(0); LANES]);
     reach.iter_mut().skip(NODE).take(1).for_each(|root| *root = [Bits::words(!0); LANES]);
-    let reach = reach.as_mut_ptr().cast::<Bits>();
+    let (reach, masks) = (reach.as_mut_ptr().cast::<Bits>(), masks.as_ptr());
     for (number, chunk) in trees.chunks(CHUNK).enumerate() {
         for (tree, leaves) in chunk.iter().zip(leaves.iter_mut()) {
             let mut lane = 0;
             while lane < lanes {
-                let now = if together { LANES } else { 1 };
+                let now = if full_trees || together { lanes } else { 1 };
                 let Some(leaves) = leaves.get_mut(lane..lane + now) else { return };
                 // SAFETY: the tables of the trees are what was built of a checked forest: masks, nodes and the
                 // extents of heaps, splits and flips are in bounds. Lanes are those of the block.
                 unsafe {
-                    let masks = masks.as_ptr().cast::<Bits>().add(lane);
                     if full_trees {
                         let heap = heaps.as_ptr().add(tree.splits as usize);
                         if tree.ends > 0 {
-                            levels(depth, heap, masks, reach.add(LANES), planes, now);
-                        } else if now == LANES {
-                            full::<LANES>(depth, heap, masks, reach.add(LANES), planes);
+                            levels(depth, (heap, masks), reach.add(LANES), planes, lanes);
                         } else {
-                            full::<1>(depth, heap, masks, reach.add(LANES), planes);
+                            full(depth, (heap, masks), reach.add(LANES), planes, lanes);
                         }
-                    } else if now == LANES {
-                        uneven::<LANES>(tree, splits, flips, masks, reach, planes);
                     } else {
-                        uneven::<1>(tree, splits, flips, masks, reach, planes);
+                        let masks = masks.cast::<Bits>().add(lane);
+                        if now == LANES {
+                            uneven::<LANES>(tree, splits, flips, masks, reach, planes);
+                        } else {
+                            uneven::<1>(tree, splits, flips, masks, reach, planes);
+                        }
                     }
                     if few {
                         spread(reach.add(LANES), leaves);
                     } else {
                         for (lane, leaves) in leaves.iter_mut().enumerate() {
-                            for (bit, plane) in leaves.iter_mut().enumerate() {
-                                *plane = *reach.add((1 + bit) * LANES + lane);
-                            }
-                            transpose(leaves);
+                            transpose(reach.add(LANES + lane), LANES, leaves.as_mut_ptr(), 1);
                         }
                     }
                 }
@@ -703,17 +727,17 @@ unsafe fn add<S: Sum>(
     }
 }
 
-/// `full`, where a level's splits are one, whose mask is then a plane, for so many lanes.
+/// `full`, where a level's splits are one, whose mask is then a plane.
 ///
 /// # Safety
 /// As of `full`.
-unsafe fn levels(depth: u32, heap: *const u16, masks: *const Bits, trees: *mut Bits, planes: usize, lanes: usize) {
+unsafe fn levels(depth: u32, (heap, masks): Heap, trees: *mut Bits, planes: usize, lanes: usize) {
     for bit in 0..planes {
         for lane in 0..lanes {
             // SAFETY: by the caller.
             unsafe {
                 *trees.add(bit * LANES + lane) = match (depth as usize).checked_sub(bit + 1) {
-                    Some(level) => *masks.add(*heap.add(1 << level) as usize * LANES + lane),
+                    Some(level) => *(*heap.add(1 << level)).bits(masks).add(lane),
                     None => Bits::words(0),
                 };
             }
@@ -721,98 +745,82 @@ unsafe fn levels(depth: u32, heap: *const u16, masks: *const Bits, trees: *mut B
     }
 }
 
-/// So many first planes of the leaf numbers of a tree filled up to `depth`, lowest first, for N lanes from the first that
-/// the pointers show on.
+/// So many first planes of the leaf numbers of a tree filled up to `depth`, lowest first, for so many lanes.
 ///
 /// # Safety
-/// `heap` has 2^depth numbers of `masks`; depth is 3 to 8, of several lanes at least 4; `trees` has `NODES` vectors a lane.
+/// The heap has 2^depth of the masks; depth is 3 to 8, and there are at most `LANES` lanes; `trees` has `NODES` places, and
+/// all rows at that of the root.
 #[inline(never)]
-pub unsafe fn full<const N: usize>(
-    depth: u32,
-    heap: *const u16,
-    masks: *const Bits,
-    trees: *mut Bits,
-    planes: usize,
-) {
-    // SAFETY: by the caller; at most 32 subtrees of 8 bits each fit `trees`.
+pub unsafe fn full(depth: u32, (heap, masks): Heap, trees: *mut Bits, planes: usize, lanes: usize) {
+    // SAFETY: by the caller; there are fewer than 32 nodes above the lowest four levels.
     unsafe {
-        let mask = |node: usize| masks.add(*heap.add(node) as usize * LANES);
-        let tree = |place: usize| trees.add(place * LANES);
-        let low = |top: Bits, [right, left]: [Bits; 2], [a, b, c, d]: [Bits; 4]| {
-            top.pick(right.pick(d, c), left.pick(b, a))
-        };
-        // The lowest levels in registers: four, and of a single lane three, which any tree has.
-        let levels = if N == 1 { 3 } else { 4 };
-        let groups = 1usize << (depth - levels);
-        for group in 0..groups {
-            let root = groups + group;
-            let into = tree(8 * group);
-            let (top, left, right) = (mask(root), mask(2 * root), mask(2 * root + 1));
-            let (a, b, c, d) = (mask(4 * root), mask(4 * root + 1), mask(4 * root + 2), mask(4 * root + 3));
-            if N == 1 {
-                let (top, left, right) = (*top, *left, *right);
-                *into = low(top, [right, left], [*a, *b, *c, *d]);
-                *into.add(LANES) = top.pick(right, left);
-                *into.add(2 * LANES) = top;
-                continue;
+        let none = Bits::words(0);
+        let root = trees.add(FULL_ROOT * LANES);
+        let reach = |node: usize| root.add((node - 1) * LANES);
+        let groups = 1usize << depth.saturating_sub(4);
+        let (mut plane, mut first) = (trees.add(depth as usize * LANES), 1);
+        while first < groups {
+            let mut bits: Wide = [none, none, none, none];
+            for node in first..2 * first {
+                let (here, mask, left) = (reach(node), (*heap.add(node)).bits(masks), reach(2 * node));
+                each_lane!(LANES, LANE => {
+                    let here = *here.add(LANE);
+                    let right = here.and(*mask.add(LANE));
+                    *left.add(LANE) = here.xor(right);
+                    *left.add(LANES + LANE) = right;
+                    bits[LANE] = bits[LANE].xor(right);
+                });
             }
-            let leaf = |number: usize| mask(8 * root + number);
-            let (e, f, g, h) = (leaf(0), leaf(1), leaf(2), leaf(3));
-            let (i, j, k, l) = (leaf(4), leaf(5), leaf(6), leaf(7));
-            each_lane!(N, LANE => {
-                let (top, left, right) = (*top.add(LANE), *left.add(LANE), *right.add(LANE));
-                let (a, b, c, d) = (*a.add(LANE), *b.add(LANE), *c.add(LANE), *d.add(LANE));
-                let (e, f) = (a.pick(*f.add(LANE), *e.add(LANE)), b.pick(*h.add(LANE), *g.add(LANE)));
-                let (g, h) = (c.pick(*j.add(LANE), *i.add(LANE)), d.pick(*l.add(LANE), *k.add(LANE)));
-                *into.add(LANE) = low(top, [right, left], [e, f, g, h]);
-                *into.add(LANES + LANE) = low(top, [right, left], [a, b, c, d]);
-                *into.add(2 * LANES + LANE) = top.pick(right, left);
-                *into.add(3 * LANES + LANE) = top;
-            });
+            plane = plane.sub(LANES);
+            each_lane!(LANES, LANE => { *plane.add(LANE) = bits[LANE]; });
+            first *= 2;
         }
-        let (mut nodes, mut bits) = (groups / 2, levels);
-        if N == LANES && groups > 2 {
-            // The next two levels at once: what is between them stays in registers.
-            nodes /= 2;
-            for node in 0..nodes {
-                let root = nodes + node;
-                let (top, left, right) = (mask(root), mask(2 * root), mask(2 * root + 1));
-                let (from, into) = (tree(32 * node), tree(8 * node));
-                for lane in 0..LANES {
-                    let (top, left, right) = (*top.add(lane), *left.add(lane), *right.add(lane));
-                    let part = |bit: usize, number: usize| *from.add((8 * number + bit) * LANES + lane);
-                    macro_rules! bits {
-                        ($($bit:literal)*) => {
-                            $(
-                                let parts = [part($bit, 0), part($bit, 1), part($bit, 2), part($bit, 3)];
-                                *into.add($bit * LANES + lane) = low(top, [right, left], parts);
-                            )*
-                        };
-                    }
-                    bits!(0 1 2 3);
-                    *into.add(4 * LANES + lane) = top.pick(right, left);
-                    *into.add(5 * LANES + lane) = top;
+        // The lowest four levels in registers, a lane at a time; three, where there are no more. What depends on `four` is
+        // apart from what follows, lest engines load all masks before they use one, and run out of registers.
+        let four = depth > 3;
+        let lowest = |level: u32| heap.add((1 << depth) >> level);
+        each_lane!(lanes, LANE => {
+            let (mut a, mut b, mut c, mut d) = (none, none, none, none);
+            let (mut from, mut tops, mut twos, mut fours, mut eights) =
+                (reach(groups), lowest(4), lowest(3), lowest(2), lowest(1));
+            for _ in 0..groups {
+                // What goes right of these rows; it flips the bit.
+                let split = |rows: Bits, mask: &Mask, bit: &mut Bits| {
+                    let right = rows.and(*mask.bits(masks).add(LANE));
+                    *bit = bit.xor(right);
+                    right
+                };
+                macro_rules! two {
+                    ($rows:expr, $top:literal, $left:literal $right:literal) => {{
+                        let rows = $rows;
+                        let right = split(rows, &*fours.add($top), &mut b);
+                        split(rows.xor(right), &*eights.add($left), &mut a);
+                        split(right, &*eights.add($right), &mut a);
+                    }};
                 }
-            }
-            (nodes, bits) = (nodes / 2, bits + 2);
-        }
-        while nodes > 0 {
-            for node in 0..nodes {
-                let top = mask(nodes + node);
-                let (mut left, mut right, mut into) = (tree(16 * node), tree(16 * node + 8), tree(8 * node));
-                for _ in 0..bits {
-                    each_lane!(N, LANE => {
-                        *into.add(LANE) = (*top.add(LANE)).pick(*right.add(LANE), *left.add(LANE));
-                    });
-                    (left, right, into) = (left.add(LANES), right.add(LANES), into.add(LANES));
+                let mut rows = *from.add(LANE);
+                if four {
+                    let right = split(rows, &*tops, &mut d);
+                    rows = rows.xor(right);
+                    let two = split(right, &*twos.add(1), &mut c);
+                    two!(right.xor(two), 2, 4 5);
+                    two!(two, 3, 6 7);
                 }
-                each_lane!(N, LANE => { *into.add(LANE) = *top.add(LANE); });
+                let right = split(rows, &*twos, &mut c);
+                two!(rows.xor(right), 0, 0 1);
+                two!(right, 1, 2 3);
+                (from, tops, twos) = (from.add(LANES), tops.add(1), twos.add(2));
+                (fours, eights) = (fours.add(4), eights.wrapping_add(8));
             }
-            (nodes, bits) = (nodes / 2, bits + 1);
-        }
+            *trees.add(LANE) = a;
+            *trees.add(LANES + LANE) = b;
+            *trees.add(2 * LANES + LANE) = c;
+            // Of no more than three levels that is no bit, and zero.
+            *trees.add(3 * LANES + LANE) = d;
+        });
         for bit in depth as usize..planes {
-            let into = tree(bit);
-            each_lane!(N, LANE => { *into.add(LANE) = Bits::words(0); });
+            let into = trees.add(bit * LANES);
+            each_lane!(LANES, LANE => { *into.add(LANE) = none; });
         }
     }
 }
@@ -877,12 +885,15 @@ unsafe fn uneven<const N: usize>(
 
 fn build_full(
     forest: &Forest,
-    heaps: &mut [u16],
+    heaps: &mut [Mask],
+    masks: *const Wide,
     trees: &mut [Tree],
     values: &mut [u64],
     [width, stride]: [usize; 2],
 ) {
     let depth = depth_of(forest);
+    // Where there is no split any mask does.
+    heaps.fill(Mask::new(masks, 0));
     let (mut first, mut split, mut leaf) = (0usize, 0usize, 0usize);
     for (number, (tree, &size)) in trees.iter_mut().zip(forest.sizes).enumerate() {
         let start = number << depth;
@@ -897,7 +908,7 @@ fn build_full(
             let place = places.get(node).map_or(1, |&place| place as usize);
             if forest.is_split(first + node) {
                 if let Some(mask) = heap.get_mut(place) {
-                    *mask = forest.tests.get(split) as u16;
+                    *mask = Mask::new(masks, forest.tests.get(split) as usize);
                 }
                 for (child, side) in places.iter_mut().skip(2 * inner + 1).take(2).zip(0..) {
                     *child = 2 * place as u16 + side;
@@ -1112,7 +1123,7 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
         entries = rest;
         let bits = (usize::BITS - count.leading_zeros()) as usize;
         let narrow = ENTRIES && map.narrow();
-        let base = if narrow { lanes::base(own_entries) } else { 0 };
+        let base = if narrow { lanes::base(own_entries.as_ptr()) } else { 0 };
         // NaN is binned as it is where it is missing and goes to one side. Looking for it took 2% of the time, and replacing
         // it 14% of rows of which a twentieth is missing.
         let right = ENTRIES && map.holds() && is_right(forest.flags, column);
@@ -1171,13 +1182,14 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
                     }
                 }
             }
-            let [low, high] = &mut ranks;
-            transpose(low);
-            if bits > 8 {
-                transpose(high);
-            }
-            for (plane, &rows) in planes.iter_mut().zip(ranks.as_flattened()).take(bits) {
-                plane.iter_mut().skip(lane).take(1).for_each(|into| *into = rows);
+            // SAFETY: there are eight vectors and eight planes of each byte, and `lane` is one of their lanes.
+            unsafe {
+                let planes = planes.as_mut_ptr().cast::<Bits>().add(lane);
+                let [low, high] = &ranks;
+                transpose(low.as_ptr(), 1, planes, LANES);
+                if bits > 8 {
+                    transpose(high.as_ptr(), 1, planes.add(8 * LANES), LANES);
+                }
             }
         }
         // Of lanes without rows anything.
