@@ -192,26 +192,28 @@ fn wide(of: impl Fn(usize) -> Bits) -> Wide {
 pub fn greater(planes: &[Wide], masks: &mut [Wide]) {
     let (low, rest) = planes.split_at_checked(4).unwrap_or((planes, &[]));
     let (high, top) = rest.split_at_checked(4).unwrap_or((rest, &[]));
+    // Opaque, so that storing it is no fill: engines call out of the module for that.
+    let none = Bits::words(black_box(0));
+    let all = none.xor(Bits::words(!0));
+    let any = ([all, all, all, all], [none, none, none, none]);
     let (mut low_order, mut high_order) = (Order::uninit(), Order::uninit());
     // SAFETY: the lists have 16 places each; of 2^n of them, for n planes, a mask's number has the place.
     unsafe {
-        let (_, low_greater) = compare(low, &mut low_order);
-        let (high_same, high_greater) = compare(high, &mut high_order);
+        let (_, low_greater) = compare(low, any, &mut low_order);
         for (number, masks) in pieces_mut(masks, 1 << (low.len() + high.len())).enumerate() {
-            let (mut top_same, mut top_greater) = ([Bits::words(!0); LANES], [Bits::words(0); LANES]);
+            let (mut same, mut greater) = any;
             for (place, plane) in top.iter().enumerate().rev() {
-                let one = wide(|lane| top_same[lane].and(plane[lane]));
+                let one = wide(|lane| same[lane].and(plane[lane]));
                 if number >> place & 1 == 1 {
-                    top_same = one;
+                    same = one;
                 } else {
-                    top_greater = wide(|lane| top_greater[lane].or(one[lane]));
-                    top_same = wide(|lane| top_same[lane].xor(one[lane]));
+                    greater = wide(|lane| greater[lane].or(one[lane]));
+                    same = wide(|lane| same[lane].xor(one[lane]));
                 }
             }
+            let (high_same, high_greater) = compare(high, (same, greater), &mut high_order);
             for (high, masks) in pieces_mut(masks, 1 << low.len()).enumerate() {
-                let (this, above) = (&*high_same.add(high), &*high_greater.add(high));
-                let greater = wide(|lane| top_greater[lane].or(top_same[lane].and(above[lane])));
-                let same = wide(|lane| top_same[lane].and(this[lane]));
+                let (same, greater) = (&*high_same.add(high), &*high_greater.add(high));
                 for (low, mask) in masks.iter_mut().enumerate() {
                     let low = &*low_greater.add(low);
                     *mask = wide(|lane| greater[lane].or(same[lane].and(low[lane])));
@@ -225,18 +227,16 @@ pub fn greater(planes: &[Wide], masks: &mut [Wide]) {
 /// out of the module for that.
 type Order = MaybeUninit<[[Wide; 16]; 2]>;
 
-/// Fills as many places as numbers of these planes, at most four, can be.
+/// Fills as many places as numbers of these planes, at most four, can be, of the rows that are the same so far, and those
+/// that are greater.
 #[inline(never)]
-fn compare(planes: &[Wide], order: &mut Order) -> (*const Wide, *const Wide) {
+fn compare(planes: &[Wide], far: (Wide, Wide), order: &mut Order) -> (*const Wide, *const Wide) {
     let same = order.as_mut_ptr().cast::<Wide>();
     // SAFETY: a level fills twice the places of the one before, from the last to the first: at most 16, and each from
     // one that is filled.
     unsafe {
         let greater = same.add(16);
-        // Opaque, so that storing it is no fill: engines call out of the module for that.
-        let none = Bits::words(black_box(0));
-        let all = none.xor(Bits::words(!0));
-        (*same, *greater) = ([all, all, all, all], [none, none, none, none]);
+        (*same, *greater) = far;
         let mut count = 1;
         for plane in planes.iter().take(4).rev() {
             for prefix in (0..count).rev() {
