@@ -3,7 +3,7 @@
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vector {
-    use core::arch::wasm32::{u64x2_shl, u64x2_shr, u64x2_splat, v128, v128_and, v128_bitselect, v128_or, v128_xor};
+    use core::arch::wasm32::{u64x2_shl, u64x2_shr, u64x2_splat, v128, v128_and, v128_or, v128_xor};
 
     #[derive(Clone, Copy)]
     #[repr(transparent)]
@@ -34,11 +34,6 @@ mod vector {
         #[inline(always)]
         pub fn down(self, by: u32) -> Bits {
             Bits(u64x2_shr(self.0, by))
-        }
-        /// Of `one` where the bit is set, else of `zero`.
-        #[inline(always)]
-        pub fn pick(self, one: Bits, zero: Bits) -> Bits {
-            Bits(v128_bitselect(one.0, zero.0, self.0))
         }
     }
 }
@@ -74,11 +69,6 @@ mod vector {
         #[inline(always)]
         pub fn down(self, by: u32) -> Bits {
             Bits([self.0[0] >> by, self.0[1] >> by])
-        }
-        /// Of `one` where the bit is set, else of `zero`.
-        #[inline(always)]
-        pub fn pick(self, one: Bits, zero: Bits) -> Bits {
-            one.xor(zero).and(self).xor(zero)
         }
     }
 }
