@@ -153,7 +153,7 @@ impl Tables {
             for tree in 0..forest.sizes.len() {
                 let from = tree * (BLOCK_OF_WALKS / ROWS) + first / ROWS;
                 let Some(into) = entries.get_mut(from..from + lanes) else { return false };
-                // SAFETY: `prepare` wrote a heap for each tree, of numbers of masks; `into` has the lanes.
+                // SAFETY: `prepare` wrote a heap of masks for each tree; `into` has the lanes.
                 unsafe {
                     let heap = (heaps.add(tree * HEAP), masks.as_ptr());
                     full(LEVELS, heap, reach, PLANES, lanes);
