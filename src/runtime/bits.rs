@@ -103,7 +103,7 @@ const LOW: [u64; 3] = [0x5555_5555_5555_5555, 0x3333_3333_3333_3333, 0x0f0f_0f0f
 
 /// Transposes the 8 × 8 bits that stand at the same byte of 8 vectors, for each of the 16 bytes. Applied to the
 /// 128 bytes of 128 rows it gives their bit planes, plane k in vector k, and applied to planes the bytes. The vectors are
-/// read `apart` places from each other and written `wide` places.
+/// read `apart` places from each other and written `wide` places, all read before one is written.
 ///
 /// # Safety
 /// There are 8 at `from`, and room for as many at `into`.
@@ -247,8 +247,9 @@ mod tests {
     use super::*;
 
     fn transposed(vectors: &mut [Bits; 8]) {
-        // SAFETY: all are read before one is written.
-        unsafe { transpose(vectors.as_ptr(), 1, vectors.as_mut_ptr(), 1) }
+        let vectors = vectors.as_mut_ptr();
+        // SAFETY: there are 8.
+        unsafe { transpose(vectors, 1, vectors, 1) }
     }
 
     fn planes_of(numbers: &[u32; ROWS], bits: usize) -> Vec<Bits> {

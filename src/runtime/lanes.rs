@@ -49,9 +49,9 @@ mod rows {
     /// # Safety
     /// As `vectors::at` says.
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    pub unsafe fn at<T>(list: *const T, place: &u32) -> *const T {
+    pub unsafe fn at<T>(list: *const T, place: u32) -> *const T {
         // SAFETY: by the caller.
-        unsafe { list.byte_add(*place as usize) }
+        unsafe { list.byte_add(place as usize) }
     }
 
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -280,9 +280,8 @@ mod vectors {
     /// # Safety
     /// The place is of an element of the list.
     #[inline(always)]
-    pub unsafe fn at<T>(_: *const T, place: &u32) -> *const T {
-        // SAFETY: an address is 32 bits. Read as a pointer, for LLVM adds to a number what an offset from it could be.
-        unsafe { *core::ptr::from_ref(place).cast() }
+    pub unsafe fn at<T>(_: *const T, place: u32) -> *const T {
+        with_exposed_provenance(place as usize)
     }
 
     /// Sixteen numbers below 256. The narrowing instructions would do, but LLVM 22 makes clamps of them.
@@ -725,6 +724,7 @@ mod vectors {
         // A sum of 2^23 and a cell is the bits of 2^23 and the cell.
         let base = u32x4_splat(base.wrapping_sub(8_388_608f32.to_bits() << 3));
         let mut wrong = u32x4_splat(0);
+        // By pointers: with an index an engine takes as many steps to find four values as to map them.
         let (mut from, mut into) = (x.as_ptr().cast::<v128>(), into.as_mut_ptr().cast::<v128>());
         // SAFETY: four values are read at a time, and four written, up to the last.
         unsafe {
@@ -756,6 +756,7 @@ mod vectors {
         into: &mut MaybeUninit<[u32; ROWS]>,
     ) -> bool {
         let mut wrong = u32x4_splat(0);
+        // As in `cells_f32`.
         let (mut from, mut into) = (x.as_ptr().cast::<v128>(), into.as_mut_ptr().cast::<v128>());
         // SAFETY: four values are read at a time, and four written, up to the last.
         unsafe {

@@ -229,7 +229,7 @@ impl Tables {
         // Filled once: engines call out of the module for that.
         let mut x = [T::NAN; ROWS];
         let mut classes = [0u32; ROWS];
-        let (mut rows, mut planes) = ([Bits::words(0); 8], [Bits::words(0); 8]);
+        let mut rows = [Bits::words(0); 8];
         for head in heads {
             let Some((own, rest)) = core::mem::take(&mut masks).split_at_mut_checked(head.sets as usize) else {
                 return false;
@@ -254,9 +254,10 @@ impl Tables {
                             each!(0 1 2 3 4 5 6 7);
                             into = into.add(8);
                         }
-                        transpose(rows.as_ptr(), 1, planes.as_mut_ptr(), 1);
+                        let rows = rows.as_mut_ptr();
+                        transpose(rows, 1, rows, 1);
                     }
-                    for (mask, &plane) in eight.iter_mut().zip(&planes) {
+                    for (mask, &plane) in eight.iter_mut().zip(&rows) {
                         mask.iter_mut().skip(lane).take(1).for_each(|mask| *mask = plane);
                     }
                     table = table.wrapping_add((head.most + OTHERS) as usize);

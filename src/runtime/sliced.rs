@@ -143,9 +143,9 @@ impl Mask {
     /// # Safety
     /// It is one of these masks.
     #[inline(always)]
-    unsafe fn bits(&self, masks: *const Wide) -> *const Bits {
+    unsafe fn bits(self, masks: *const Wide) -> *const Bits {
         // SAFETY: by the caller.
-        unsafe { lanes::at(masks, &self.0).cast() }
+        unsafe { lanes::at(masks, self.0).cast() }
     }
 }
 
@@ -623,7 +623,7 @@ fn sliced<T: Number, const KIND: u8>(
     let few = has_few(forest);
     let planes = if few { PLANES } else { 8 };
     let depth = depth_of(forest);
-    let together = lanes == LANES;
+    let together = full_trees || lanes == LANES;
     reach.iter_mut().take(1).for_each(|zeros| *zeros = [Bits::words(0); LANES]);
     reach.iter_mut().skip(NODE).take(1).for_each(|root| *root = [Bits::words(!0); LANES]);
     let (reach, masks) = (reach.as_mut_ptr().cast::<Bits>(), masks.as_ptr());
@@ -631,7 +631,7 @@ fn sliced<T: Number, const KIND: u8>(
         for (tree, leaves) in chunk.iter().zip(leaves.iter_mut()) {
             let mut lane = 0;
             while lane < lanes {
-                let now = if full_trees || together { lanes } else { 1 };
+                let now = if together { lanes } else { 1 };
                 let Some(leaves) = leaves.get_mut(lane..lane + now) else { return };
                 // SAFETY: the tables of the trees are what was built of a checked forest: masks, nodes and the
                 // extents of heaps, splits and flips are in bounds. Lanes are those of the block.
