@@ -71,7 +71,7 @@ pub fn common(subject: &Subject, inline: &str) -> String {
 
 /// `worker.js`: a pool for big batches.
 pub fn worker(subject: &Subject) -> String {
-    header(subject) + include_str!("worker.js")
+    header(subject) + include_str!("worker.js") + &columns::fields(subject)
 }
 
 /// `thread.js`: what runs in each worker of the pool.

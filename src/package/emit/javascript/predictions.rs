@@ -110,7 +110,7 @@ fn row_fields(part: &Part, indent: usize) -> String {
             js
         }
         Results::Transform { values, codes, .. } if codes.iter().any(Option::is_some) => format!(
-            "{pad}transformed: Array.from(x.subarray({}, {}), (number, k) =>\n{pad}  decode(k, number, (c) => values[c]),\n{pad}),\n",
+            "{pad}transformed: Array.from(x.subarray({}, {}), (number, k) =>\n{pad}  decode(k, number, (c) => valuesOf(row)[c]),\n{pad}),\n",
             values.first,
             values.first + values.count
         ),
@@ -212,8 +212,8 @@ fn texts(subject: &Subject, given: &str) -> String {
 {given}  }}
   look();
 
-  /** Puts a value in a slot: a number, or a text's place among the texts. */
-  function set(slot, value) {{
+  /** Puts a number in a slot, or a text's place among the texts. */
+  function store(slot, value) {{
     const number = typeof value === \"string\" ? place(value) : value;
     x[slot] = number;
   }}
@@ -237,84 +237,87 @@ fn texts(subject: &Subject, given: &str) -> String {
     )
 }
 
-/// How a block's values get to their slots all at once, where none needs a closer look.
-fn taking(subject: &Subject, needs: &Needs) -> String {
+/// The views through which tables of numbers are taken.
+fn tables(subject: &Subject, needs: &Needs) -> String {
     let count = subject.columns().len();
-    let (mut js, mut table) = (String::new(), String::new());
-    if subject.takes_rows() {
-        let strict = match (needs.missing, needs.unused) {
-            (false, false) => format!("new Array({count}).fill(1)"),
-            (true, false) => "columns.map(({ missing }) => +!missing)".to_string(),
-            (false, true) => "columns.map(({ used }) => +used)".to_string(),
-            (true, true) => "columns.map(({ missing, used }) => +(used && !missing))".to_string(),
-        };
-        js = format!(
-            "  // Bounds of the columns, then rows to spread to slots.
+    let strict = match (needs.missing, needs.unused) {
+        (false, false) => format!("new Array({count}).fill(1)"),
+        (true, false) => "columns.map(({ missing }) => +!missing)".to_string(),
+        (false, true) => "columns.map(({ used }) => +used)".to_string(),
+        (true, true) => "columns.map(({ missing, used }) => +(used && !missing))".to_string(),
+    };
+    let ends = match (needs.uniform, needs.infinite) {
+        (false, _) => "  table.set([...lowest, ...highest, ...strict]);\n".to_string(),
+        (true, infinite) => {
+            let most = if infinite { "Infinity" } else { "Number.MAX_VALUE" };
+            let both = 2 * count;
+            format!("  table.fill(-{most}, 0, {count}).fill({most}, {count}, {both}).set(strict, {both});\n")
+        }
+    };
+    let ends = match ends.len() > 81 {
+        true => ends.replacen("  table", "  table\n    ", 1).replace(").", ")\n    ."),
+        false => ends,
+    };
+    let mut js = format!(
+        "  // Bounds of the columns, then rows to spread to slots.
   let table = new Float64Array(wasm.memory.buffer, wasm.rows(), {size});
   const strict = {strict};
-  table.set([...lowest, ...highest, ...strict]);
+{ends}  table = table.subarray({behind});
 ",
-            size = count * (3 + subject.block),
-        );
-        if subject.narrow {
-            js.push_str(&format!(
-                "  // Rows of f32 take the first half of each slot.
-  const {{ buffer }} = wasm.memory;
-  let narrow = new Float32Array(buffer, wasm.rows() + {from}, {size});
-  let x32 = new Float32Array(buffer, wasm.workspace(), {slots});
-",
-                from = 3 * 8 * count,
-                size = count * subject.block,
-                slots = 2 * count * subject.block,
-            ));
-        }
-        let (from, to) = (format!("first * {count}"), format!("(first + count) * {count}"));
-        let narrow = match subject.narrow {
-            true => format!(
-                "    if (flat) {{
-      narrow.set(input.subarray({from}, {to}));
-      return wasm.take32(count);
-    }}
-"
-            ),
-            false => String::new(),
-        };
-        table = format!(
-            "{narrow}    if (ArrayBuffer.isView(input) && typeof input[0] === \"number\") {{
-      table.set(input.subarray({from}, {to}), {behind});
-      return wasm.take(count);
-    }}
-",
-            behind = 3 * count,
-        );
+        size = count * (3 + subject.block),
+        behind = 3 * count,
+    );
+    if subject.narrow {
+        js.push_str(&format!(
+            "  let narrow = new Float32Array(table.buffer, table.byteOffset, {size});\n",
+            size = count * subject.block,
+        ));
     }
-    let cell = match super::columns::known(needs) {
-        Some(known) => format!(
-            "        const number = ordinary(c, value) ? value : {known};
-        if (number === undefined) return count;
-        x[c * count + r] = number;
+    js
+}
+
+/// How a block's values get to their slots: columns, tables of numbers, or row by row.
+fn taking(subject: &Subject, needs: &Needs) -> String {
+    let count = subject.columns().len();
+    let warn = if needs.warns() { "warn, " } else { "" };
+    let encode_warn = if needs.remarks() { "warn, " } else { "" };
+    let ordinary = match (needs.number, needs.uniform) {
+        (true, true) => "ordinary(value) ? value : ",
+        (true, false) => "ordinary(c, value) ? value : ",
+        (false, _) => "",
+    };
+    let value = format!("{ordinary}encode(c, value, {encode_warn}row)");
+    let set = if needs.text { format!("store(slot, {value});") } else { format!("x[slot] = {value};") };
+    let other = match needs.missing {
+        true => format!(
+            "    let gaps = false;
+    const other = (c, value) => {{
+      gaps ||= value === undefined;
+      return encode(c, value, {encode_warn}number);
+    }};
 "
         ),
-        None => "        if (!ordinary(c, value)) return count;
-        x[c * count + r] = value;
-"
-        .to_string(),
+        false => String::new(),
     };
+    let strays = if needs.missing { "    if (gaps) strays(row, warn, number);\n" } else { "" };
     format!(
-        "{js}
-  /** Fills the slots; of how many rows a value needs a closer look. */
-  function take(input, lists, first, count{flat}) {{
-{table}    if (!lists) return count;
-    for (let c = 0; c < {count}; c++) {{
-      const list = lists[c] ?? [];
-      for (let r = 0; r < count; r++) {{
-        const value = list[first + r];
-{cell}      }}
-    }}
-    return 0;
+        "
+  function set(slot, c, value, {encode_warn}row) {{
+    {set}
   }}
+
+  /** Fills row `r` of `n`; an object field by field, which spares a list of them. */
+  function put(row, r, n, {warn}number) {{
+    if (typeof row !== \"object\" || row === null || listed(row)) {{
+      const values = valuesOf(row, number);
+      for (let c = 0; c < {count}; c++) set(c * n + r, c, values[c], {encode_warn}number);
+      return;
+    }}
+{other}    let v;
+    let slot = r - n;
+{filling}{strays}  }}
 ",
-        flat = if subject.narrow { ", flat" } else { "" },
+        filling = super::columns::filling(subject, needs),
     )
 }
 
@@ -336,9 +339,6 @@ pub fn opening(subject: &Subject, needs: &Needs) -> String {
     };
     let (encode_warn, values_warn) = (needs.remarks(), needs.missing);
     let encode_args = if encode_warn { "warn, " } else { "" };
-    let values_args = if values_warn { "warn, " } else { "" };
-    let row_values = if values_warn { "valuesOf(row, warn)" } else { "valuesOf(row)" };
-    let row_encode = if encode_warn { "encode(c, values[c], warn)" } else { "encode(c, values[c])" };
     let row_warn = match needs.warns() {
         true => "    const warn = (c, value) => warnings.push(remark(c, value));\n",
         false => "",
@@ -400,14 +400,14 @@ export function rowsOf(input, {read_args}start = 0) {{
   if (Array.isArray(input)) {{
     let last, values;
     const find = (row, c) => {{
-      if (row !== last) values = valuesOf(input[row], {values_args}start + row);
+      if (row !== last) values = valuesOf(input[row], start + row);
       last = row;
       return values[c];
     }};
     return [input.length, find];
   }}
-  const lists = {lists};
-  let rows;
+  const lists = valuesOf(input);
+{strays}  let rows;
   lists.forEach((list, c) => {{
     if (list === undefined || list === null) {{
       // Refused here unless it may be missing.
@@ -420,13 +420,12 @@ export function rowsOf(input, {read_args}start = 0) {{
       );
     }}
   }});
-  return [rows ?? 0, (row, c) => lists[c]?.[row]{given}];
+  return [rows ?? 0, (row, c) => lists[c]?.[row], lists];
 }}
 
 ",
         plural = if count == 1 { "value" } else { "values" },
-        given = if needs.number && !needs.text { ", lists" } else { "" },
-        lists = if values_warn { "valuesOf(input, warn)" } else { "valuesOf(input)" },
+        strays = if values_warn { "  if (lists.includes(undefined)) strays(input, warn);\n" } else { "" },
     );
 
     // Flipped, the number of rows says that the columns are of f32.
@@ -466,81 +465,69 @@ export function rowsOf(input, {read_args}start = 0) {{
                 match (subject.takes_rows(), subject.narrow) {
                     (false, _) => "given = ",
                     (true, false) => "given = table = ",
-                    (true, true) => "given = table = narrow = x32 = ",
+                    (true, true) => "given = table = narrow = ",
                 },
             )
         }
     };
-    let set = |slot: &str, value: &str| match needs.text {
-        true => format!("set({slot}, {value})"),
-        false => format!("x[{slot}] = {value}"),
-    };
-    let (set_row, set_cell) = if needs.number && !needs.text {
-        let long = match encode_warn {
-            true => {
-                "ordinary(c, value)
-            ? value
-            : encode(c, value, warn, start + row)"
-            }
-            false => {
-                "ordinary(c, value)
-            ? value
-            : encode(c, value, start + row)"
-            }
-        };
-        let put = match subject.narrow {
-            true => format!(
-                "const number = {};
-          if (flat) x32[2 * c * count + r] = number;
-          else x[c * count + r] = number;",
-                long
-            ),
-            false => format!("x[c * count + r] = {long};"),
-        };
-        (
-            format!(
-                "{{
-      const value = values[c];
-      x[c] = ordinary(c, value) ? value : {};
-    }}",
-                row_encode.replace("values[c]", "value")
-            ),
-            format!(
-                "const value = find(row, c);
-          {put}"
-            ),
-        )
-    } else {
-        let cell = set("c * count + r", &format!("encode(c, find(row, c), {encode_args}start + row)"));
-        (set("c", row_encode) + ";", cell + ";")
-    };
-    let quick = needs.number && !needs.text;
-    if quick {
-        views.push_str(&taking(subject, needs));
+    if subject.takes_rows() {
+        views.push_str(&tables(subject, needs));
     }
+    views.push_str(&taking(subject, needs));
+    let warn = if needs.warns() { "warn, " } else { "" };
+    let row_put = if needs.warns() { "put(row, 0, 1, warn)" } else { "put(row, 0, 1)" };
+    let table = match (subject.takes_rows(), subject.narrow) {
+        (false, _) => String::new(),
+        (true, narrow) => {
+            let (block, take) = match narrow {
+                true => ("flat ? narrow : table", "flat ? wasm.take32(count) : wasm.take(count)"),
+                false => ("table", "wasm.take(count)"),
+            };
+            format!(
+                "if (numbers) {{
+        const block = {block};
+        block.set(input.subarray(first * {count}, (first + count) * {count}));
+        const odd = {take};
+        for (let k = 0; k < odd; k++) {{
+          const row = first + block[k];
+          for (let c = 0; c < {count}; c++) {{
+            encode(c, input[row * {count} + c], {encode_args}start + row);
+          }}
+        }}
+      }} else "
+            )
+        }
+    };
     let anew = |pad: &str| if needs.text { format!("{pad}end = 0;\n") } else { String::new() };
     let (row_anew, block_anew) = (anew("    "), anew("      "));
-    let tally = if needs.warns() {
-        "    const notes = new Map();
-    // One warning a column, with its first row.
-    const warn = (c, value, row) => {
-      const note = notes.get(c);
-      if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
-      else note[1] += 1;
+    // Columns are taken one by one, rows one by one: warnings come in the order of the rows either way.
+    let (placed, sorted) = match needs.remarks() {
+        true => (", row ?? -1", "Array.from(notes.values())\n      .sort((a, b) => a[2] - b[2])\n      .map("),
+        false => ("", "Array.from(notes.values(), "),
     };
+    let tally = match needs.warns() {
+        true => format!(
+            "    const notes = new Map();
+    // One warning a column, with its first row.
+    const warn = (c, value, row) => {{
+      const note = notes.get(c);
+      if (note) note[1] += 1;
+      else notes.set(c, [remark(c, value, row), 0{placed}]);
+    }};
 "
-    } else {
-        ""
+        ),
+        false => String::new(),
     };
     let noted = if needs.warns() { ", notes" } else { "" };
     let warnings = match needs.warns() {
-        true => {
-            "    warnings: Array.from(notes.values(), ([text, more]) =>
-      more === 0 ? text : `${text} (and ${more} more)`,
-    ),
-"
-        }
-        false => "    warnings: [],\n",
+        true => format!(
+            "    warnings: {sorted}([text, more]) =>
+{pad}      more === 0 ? text : `${{text}} (and ${{more}} more)`,
+{pad}    ),
+",
+            pad = if needs.remarks() { "  " } else { "" }
+        ),
+        false => "    warnings: [],\n".to_string(),
     };
     js.push_str(&format!(
         "\
@@ -552,9 +539,8 @@ async function open(source) {{
 {views}
 {run}  function predict(row) {{
     const warnings = [];
-{row_warn}    const values = {row_values};
-    if (!wasm) throw problem(freed);
-{row_anew}    for (let c = 0; c < {count}; c++) {set_row}
+{row_warn}    if (!wasm) throw problem(freed);
+{row_anew}    {row_put};
     {run_row};
     return {{
 {row_fields}      warnings,
@@ -564,14 +550,24 @@ async function open(source) {{
   /** Runs rows; the first is number `start` of a batch. */
   function batch(input, start = 0) {{
     if (!wasm) throw problem(freed);
-{tally}    const [rows, find{lists}] = rowsOf(input, {read_args}start);
-    const arrays = results.map(([Type, , width]) => new Type(rows * width));
+{tally}    const [rows, {find_too}lists] = rowsOf(input, {read_args}start);
+{numbers}    const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += {block}) {{
       const count = Math.min({block}, rows - first);
-{block_anew}{taken}      for ({each_row}) {{
-{which_row}        const row = first + r;
+{block_anew}{flat}      {table}if (lists) {{
         for (let c = 0; c < {count}; c++) {{
-          {set_cell}
+          const list = lists[c] ?? [];
+          for (let r = 0; r < count; r++) {{
+            set(c * count + r, c, list[first + r], {encode_args}start + first + r);
+          }}
+        }}
+      }} else {{
+        for (let r = 0; r < count; r++) {{
+          const k = first + r;
+          const row = Array.isArray(input)
+            ? input[k]
+            : input.subarray(k * {count}, (k + 1) * {count});
+          put(row, r, count, {warn}start + k);
         }}
       }}
       {run_block};
@@ -610,29 +606,17 @@ export function assemble({{ rows, arrays{noted}{find} }}) {{
 
 ",
         block = subject.block,
-        // A few rows have code of their own, which reads f64.
         id = subject.id,
-        taken = match (quick, subject.narrow) {
-            (false, _) => "",
-            (true, false) => "      const odd = take(input, lists, first, count);\n",
-            (true, true) => {
-                "      const flat = count > 63 && input instanceof Float32Array;
-      const odd = take(input, lists, first, count, flat);\n"
-            }
+        find_too = if decodes { "find, " } else { ", " },
+        numbers = match subject.takes_rows() {
+            true => "    const numbers = ArrayBuffer.isView(input) && typeof input[0] === \"number\";\n",
+            false => "",
         },
-        each_row = match (quick, subject.takes_rows()) {
-            (false, _) => "let r = 0; r < count; r++",
-            (true, false) => "let r = 0; r < odd; r++",
-            (true, true) => "let k = 0; k < odd; k++",
+        // A few rows have code of their own, which reads f64.
+        flat = match subject.narrow {
+            true => "      const flat = count > 63 && input instanceof Float32Array;\n",
+            false => "",
         },
-        which_row = match (subject.takes_rows(), subject.narrow) {
-            (false, _) => String::new(),
-            (true, false) => format!("        const r = odd < count ? table[{} + k] : k;\n", 3 * count),
-            (true, true) => {
-                format!("        const r = odd === count ? k : flat ? narrow[k] : table[{} + k];\n", 3 * count)
-            }
-        },
-        lists = if quick { ", lists" } else { "" },
         arrays = match &arrays[..] {
             [one] => format!("[{one}]"),
             // Prettier never puts several lists on one line.

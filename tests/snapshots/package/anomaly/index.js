@@ -57,28 +57,29 @@ async function open(source) {
     ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
   );
 
-  /** Fills the slots; of how many rows a value needs a closer look. */
-  function take(input, lists, first, count) {
-    if (!lists) return count;
-    for (let c = 0; c < 2; c++) {
-      const list = lists[c] ?? [];
-      for (let r = 0; r < count; r++) {
-        const value = list[first + r];
-        if (!ordinary(c, value)) return count;
-        x[c * count + r] = value;
-      }
+  function set(slot, c, value, row) {
+    x[slot] = ordinary(value) ? value : encode(c, value, row);
+  }
+
+  /** Fills row `r` of `n`; an object field by field, which spares a list of them. */
+  function put(row, r, n, number) {
+    if (typeof row !== "object" || row === null || listed(row)) {
+      const values = valuesOf(row, number);
+      for (let c = 0; c < 2; c++) set(c * n + r, c, values[c], number);
+      return;
     }
-    return 0;
+    let v;
+    let slot = r - n;
+    v = row.a;
+    x[(slot += n)] = ordinary(v) ? v : encode(0, v, number);
+    v = row.b;
+    x[(slot += n)] = ordinary(v) ? v : encode(1, v, number);
   }
 
   function predict(row) {
     const warnings = [];
-    const values = valuesOf(row);
     if (!wasm) throw problem(freed);
-    for (let c = 0; c < 2; c++) {
-      const value = values[c];
-      x[c] = ordinary(c, value) ? value : encode(c, value);
-    }
+    put(row, 0, 1);
     wasm.run(1);
     return {
       outlier: x[3] === 1,
@@ -90,18 +91,24 @@ async function open(source) {
   /** Runs rows; the first is number `start` of a batch. */
   function batch(input, start = 0) {
     if (!wasm) throw problem(freed);
-    const [rows, find, lists] = rowsOf(input, start);
+    const [rows, , lists] = rowsOf(input, start);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
-      const odd = take(input, lists, first, count);
-      for (let r = 0; r < odd; r++) {
-        const row = first + r;
+      if (lists) {
         for (let c = 0; c < 2; c++) {
-          const value = find(row, c);
-          x[c * count + r] = ordinary(c, value)
-            ? value
-            : encode(c, value, start + row);
+          const list = lists[c] ?? [];
+          for (let r = 0; r < count; r++) {
+            set(c * count + r, c, list[first + r], start + first + r);
+          }
+        }
+      } else {
+        for (let r = 0; r < count; r++) {
+          const k = first + r;
+          const row = Array.isArray(input)
+            ? input[k]
+            : input.subarray(k * 2, (k + 1) * 2);
+          put(row, r, count, start + k);
         }
       }
       wasm.run(count);
@@ -180,9 +187,13 @@ export function rowsOf(input, start = 0) {
   return [rows ?? 0, (row, c) => lists[c]?.[row], lists];
 }
 
+function listed(row) {
+  return Array.isArray(row) || ArrayBuffer.isView(row);
+}
+
 /** The row's values in the order of the columns. */
 function valuesOf(row, number) {
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+  if (listed(row)) {
     if (row.length === 2) return row;
     throw new TypeError(`${at(number)}expected 2 values, got ${row.length}`);
   }
@@ -191,7 +202,7 @@ function valuesOf(row, number) {
       `${at(number)}expected an object by column or an array, got ${show(row)}`,
     );
   }
-  return [row.a, row.b];
+  return columns.map(({ name }) => row[name]);
 }
 
 function at(row) {
@@ -212,20 +223,9 @@ function show(value) {
   return `the ${typeof value} ${String(value).slice(0, 60)}`;
 }
 
-const lowest = bounds(-1);
-const highest = bounds(1);
-
-/** An end of what each column of numbers takes without a word. */
-function bounds(end) {
-  return Float64Array.from(columns, ({ kind }) => {
-    const most = Number.MAX_VALUE;
-    return /number|integer/.test(kind) ? end * most : NaN;
-  });
-}
-
 /** Whether `encode` would give the value itself and say nothing. */
-function ordinary(c, value) {
-  return typeof value === "number" && value >= lowest[c] && value <= highest[c];
+function ordinary(value) {
+  return Number.isFinite(value);
 }
 
 /** The number that the model works with. */

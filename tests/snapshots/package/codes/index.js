@@ -79,19 +79,33 @@ async function open(source) {
     ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
   );
 
-  /** Fills the slots; of how many rows a value needs a closer look. */
-  function take(input, lists, first, count) {
-    if (!lists) return count;
-    for (let c = 0; c < 4; c++) {
-      const list = lists[c] ?? [];
-      for (let r = 0; r < count; r++) {
-        const value = list[first + r];
-        const number = ordinary(c, value) ? value : known(c, value);
-        if (number === undefined) return count;
-        x[c * count + r] = number;
-      }
+  function set(slot, c, value, warn, row) {
+    x[slot] = ordinary(c, value) ? value : encode(c, value, warn, row);
+  }
+
+  /** Fills row `r` of `n`; an object field by field, which spares a list of them. */
+  function put(row, r, n, warn, number) {
+    if (typeof row !== "object" || row === null || listed(row)) {
+      const values = valuesOf(row, number);
+      for (let c = 0; c < 4; c++) set(c * n + r, c, values[c], warn, number);
+      return;
     }
-    return 0;
+    let gaps = false;
+    const other = (c, value) => {
+      gaps ||= value === undefined;
+      return encode(c, value, warn, number);
+    };
+    let v;
+    let slot = r - n;
+    v = row.size;
+    x[(slot += n)] = ordinary(0, v) ? v : other(0, v);
+    v = row.town;
+    x[(slot += n)] = other(1, v);
+    v = row.street;
+    x[(slot += n)] = other(2, v);
+    v = row.color;
+    x[(slot += n)] = codes[3].get(v) ?? other(3, v);
+    if (gaps) strays(row, warn, number);
   }
 
   function run(rows, first) {
@@ -106,12 +120,8 @@ async function open(source) {
   function predict(row) {
     const warnings = [];
     const warn = (c, value) => warnings.push(remark(c, value));
-    const values = valuesOf(row, warn);
     if (!wasm) throw problem(freed);
-    for (let c = 0; c < 4; c++) {
-      const value = values[c];
-      x[c] = ordinary(c, value) ? value : encode(c, value, warn);
-    }
+    put(row, 0, 1, warn);
     run(1);
     return {
       value: x[5],
@@ -126,21 +136,27 @@ async function open(source) {
     // One warning a column, with its first row.
     const warn = (c, value, row) => {
       const note = notes.get(c);
-      if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
-      else note[1] += 1;
+      if (note) note[1] += 1;
+      else notes.set(c, [remark(c, value, row), 0, row ?? -1]);
     };
-    const [rows, find, lists] = rowsOf(input, warn, start);
+    const [rows, , lists] = rowsOf(input, warn, start);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
-      const odd = take(input, lists, first, count);
-      for (let r = 0; r < odd; r++) {
-        const row = first + r;
+      if (lists) {
         for (let c = 0; c < 4; c++) {
-          const value = find(row, c);
-          x[c * count + r] = ordinary(c, value)
-            ? value
-            : encode(c, value, warn, start + row);
+          const list = lists[c] ?? [];
+          for (let r = 0; r < count; r++) {
+            set(c * count + r, c, list[first + r], warn, start + first + r);
+          }
+        }
+      } else {
+        for (let r = 0; r < count; r++) {
+          const k = first + r;
+          const row = Array.isArray(input)
+            ? input[k]
+            : input.subarray(k * 4, (k + 1) * 4);
+          put(row, r, count, warn, start + k);
         }
       }
       run(count, start + first);
@@ -175,9 +191,11 @@ export function assemble({ rows, arrays, notes }) {
   return {
     rows,
     value: arrays[0],
-    warnings: Array.from(notes.values(), ([text, more]) =>
-      more === 0 ? text : `${text} (and ${more} more)`,
-    ),
+    warnings: Array.from(notes.values())
+      .sort((a, b) => a[2] - b[2])
+      .map(([text, more]) =>
+        more === 0 ? text : `${text} (and ${more} more)`,
+      ),
   };
 }
 
@@ -194,13 +212,14 @@ export function rowsOf(input, warn, start = 0) {
   if (Array.isArray(input)) {
     let last, values;
     const find = (row, c) => {
-      if (row !== last) values = valuesOf(input[row], warn, start + row);
+      if (row !== last) values = valuesOf(input[row], start + row);
       last = row;
       return values[c];
     };
     return [input.length, find];
   }
-  const lists = valuesOf(input, warn);
+  const lists = valuesOf(input);
+  if (lists.includes(undefined)) strays(input, warn);
   let rows;
   lists.forEach((list, c) => {
     if (list === undefined || list === null) {
@@ -217,11 +236,13 @@ export function rowsOf(input, warn, start = 0) {
   return [rows ?? 0, (row, c) => lists[c]?.[row], lists];
 }
 
-const names = new Set(columns.map(({ name }) => name));
+function listed(row) {
+  return Array.isArray(row) || ArrayBuffer.isView(row);
+}
 
 /** The row's values in the order of the columns. */
-function valuesOf(row, warn, number) {
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+function valuesOf(row, number) {
+  if (listed(row)) {
     if (row.length === 4) return row;
     throw new TypeError(`${at(number)}expected 4 values, got ${row.length}`);
   }
@@ -230,14 +251,16 @@ function valuesOf(row, warn, number) {
       `${at(number)}expected an object by column or an array, got ${show(row)}`,
     );
   }
-  const values = [row.size, row.town, row.street, row.color];
-  // A field that is not there may be there under a misspelt name.
-  if (values.includes(undefined)) {
-    for (const field of Object.keys(row)) {
-      if (!names.has(field)) warn(field, undefined, number);
-    }
+  return columns.map(({ name }) => row[name]);
+}
+
+const names = new Set(columns.map(({ name }) => name));
+
+/** A field that is not there may be there under a misspelt name. */
+function strays(row, warn, number) {
+  for (const field of Object.keys(row)) {
+    if (!names.has(field)) warn(field, undefined, number);
   }
-  return values;
 }
 
 function at(row) {
@@ -282,15 +305,6 @@ function bounds(end) {
 /** Whether `encode` would give the value itself and say nothing. */
 function ordinary(c, value) {
   return typeof value === "number" && value >= lowest[c] && value <= highest[c];
-}
-
-/** The number of a value that `encode` would say nothing about, if it has one. */
-function known(c, value) {
-  const { missing } = columns[c];
-  if (missing && (value === null || value === undefined || value !== value)) {
-    return NaN;
-  }
-  return codes[c]?.get(value);
 }
 
 /** The number that the model works with; NaN where the value is missing. */

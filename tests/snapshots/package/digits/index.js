@@ -103,8 +103,8 @@ async function open(source) {
   }
   look();
 
-  /** Puts a value in a slot: a number, or a text's place among the texts. */
-  function set(slot, value) {
+  /** Puts a number in a slot, or a text's place among the texts. */
+  function store(slot, value) {
     const number = typeof value === "string" ? place(value) : value;
     x[slot] = number;
   }
@@ -124,6 +124,31 @@ async function open(source) {
     return start;
   }
 
+  function set(slot, c, value, warn, row) {
+    store(slot, ordinary(c, value) ? value : encode(c, value, warn, row));
+  }
+
+  /** Fills row `r` of `n`; an object field by field, which spares a list of them. */
+  function put(row, r, n, warn, number) {
+    if (typeof row !== "object" || row === null || listed(row)) {
+      const values = valuesOf(row, number);
+      for (let c = 0; c < 5; c++) set(c * n + r, c, values[c], warn, number);
+      return;
+    }
+    let v;
+    let slot = r - n;
+    v = row.zip;
+    x[(slot += n)] = codes[0].get(v) ?? encode(0, v, warn, number);
+    v = row.color;
+    x[(slot += n)] = codes[1].get(v) ?? encode(1, v, warn, number);
+    v = row.shade;
+    x[(slot += n)] = codes[2].get(v) ?? encode(2, v, warn, number);
+    v = row.street;
+    store((slot += n), encode(3, v, warn, number));
+    v = row.size;
+    x[(slot += n)] = ordinary(4, v) ? v : encode(4, v, warn, number);
+  }
+
   function run(rows, first) {
     const refused = wasm.run(rows);
     if (refused === 0) return;
@@ -136,10 +161,9 @@ async function open(source) {
   function predict(row) {
     const warnings = [];
     const warn = (c, value) => warnings.push(remark(c, value));
-    const values = valuesOf(row);
     if (!wasm) throw problem(freed);
     end = 0;
-    for (let c = 0; c < 5; c++) set(c, encode(c, values[c], warn));
+    put(row, 0, 1, warn);
     run(1);
     return {
       value: x[9],
@@ -154,18 +178,28 @@ async function open(source) {
     // One warning a column, with its first row.
     const warn = (c, value, row) => {
       const note = notes.get(c);
-      if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
-      else note[1] += 1;
+      if (note) note[1] += 1;
+      else notes.set(c, [remark(c, value, row), 0, row ?? -1]);
     };
-    const [rows, find] = rowsOf(input, start);
+    const [rows, , lists] = rowsOf(input, start);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
       end = 0;
-      for (let r = 0; r < count; r++) {
-        const row = first + r;
+      if (lists) {
         for (let c = 0; c < 5; c++) {
-          set(c * count + r, encode(c, find(row, c), warn, start + row));
+          const list = lists[c] ?? [];
+          for (let r = 0; r < count; r++) {
+            set(c * count + r, c, list[first + r], warn, start + first + r);
+          }
+        }
+      } else {
+        for (let r = 0; r < count; r++) {
+          const k = first + r;
+          const row = Array.isArray(input)
+            ? input[k]
+            : input.subarray(k * 5, (k + 1) * 5);
+          put(row, r, count, warn, start + k);
         }
       }
       run(count, start + first);
@@ -200,9 +234,11 @@ export function assemble({ rows, arrays, notes }) {
   return {
     rows,
     value: arrays[0],
-    warnings: Array.from(notes.values(), ([text, more]) =>
-      more === 0 ? text : `${text} (and ${more} more)`,
-    ),
+    warnings: Array.from(notes.values())
+      .sort((a, b) => a[2] - b[2])
+      .map(([text, more]) =>
+        more === 0 ? text : `${text} (and ${more} more)`,
+      ),
   };
 }
 
@@ -239,12 +275,16 @@ export function rowsOf(input, start = 0) {
       );
     }
   });
-  return [rows ?? 0, (row, c) => lists[c]?.[row]];
+  return [rows ?? 0, (row, c) => lists[c]?.[row], lists];
+}
+
+function listed(row) {
+  return Array.isArray(row) || ArrayBuffer.isView(row);
 }
 
 /** The row's values in the order of the columns. */
 function valuesOf(row, number) {
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+  if (listed(row)) {
     if (row.length === 5) return row;
     throw new TypeError(`${at(number)}expected 5 values, got ${row.length}`);
   }
@@ -253,7 +293,7 @@ function valuesOf(row, number) {
       `${at(number)}expected an object by column or an array, got ${show(row)}`,
     );
   }
-  return [row.zip, row.color, row.shade, row.street, row.size];
+  return columns.map(({ name }) => row[name]);
 }
 
 function at(row) {
@@ -289,6 +329,22 @@ function places(values) {
 function spelt(c, value) {
   const { digits } = columns[c];
   return digits && Number.isSafeInteger(value) ? String(value) : value;
+}
+
+const lowest = bounds(-1);
+const highest = bounds(1);
+
+/** An end of what each column of numbers takes without a word. */
+function bounds(end) {
+  return Float64Array.from(columns, ({ kind }) => {
+    const most = Number.MAX_VALUE;
+    return /number|integer/.test(kind) ? end * most : NaN;
+  });
+}
+
+/** Whether `encode` would give the value itself and say nothing. */
+function ordinary(c, value) {
+  return typeof value === "number" && value >= lowest[c] && value <= highest[c];
 }
 
 /** The number that the model works with, or the text. */

@@ -145,19 +145,51 @@ async function open(source) {
     ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
   );
 
-  /** Fills the slots; of how many rows a value needs a closer look. */
-  function take(input, lists, first, count) {
-    if (!lists) return count;
-    for (let c = 0; c < 16; c++) {
-      const list = lists[c] ?? [];
-      for (let r = 0; r < count; r++) {
-        const value = list[first + r];
-        const number = ordinary(c, value) ? value : codes[c]?.get(value);
-        if (number === undefined) return count;
-        x[c * count + r] = number;
-      }
+  function set(slot, c, value, warn, row) {
+    x[slot] = ordinary(c, value) ? value : encode(c, value, warn, row);
+  }
+
+  /** Fills row `r` of `n`; an object field by field, which spares a list of them. */
+  function put(row, r, n, warn, number) {
+    if (typeof row !== "object" || row === null || listed(row)) {
+      const values = valuesOf(row, number);
+      for (let c = 0; c < 16; c++) set(c * n + r, c, values[c], warn, number);
+      return;
     }
-    return 0;
+    let v;
+    let slot = r - n;
+    v = own(row, "__proto__");
+    x[(slot += n)] = ordinary(0, v) ? v : encode(0, v, warn, number);
+    v = own(row, "constructor");
+    x[(slot += n)] = ordinary(1, v) ? v : encode(1, v, warn, number);
+    v = own(row, "toString");
+    x[(slot += n)] = ordinary(2, v) ? v : encode(2, v, warn, number);
+    v = row["it's"];
+    x[(slot += n)] = codes[3].get(v) ?? encode(3, v, warn, number);
+    v = row['say "hi"'];
+    x[(slot += n)] = ordinary(4, v) ? v : encode(4, v, warn, number);
+    v = row["`${alert(1)}`"];
+    x[(slot += n)] = ordinary(5, v) ? v : encode(5, v, warn, number);
+    v = row["*/ alert(1); /*"];
+    x[(slot += n)] = ordinary(6, v) ? v : encode(6, v, warn, number);
+    v = row["\u003c/script>\u003cscript>alert(1)\u003c/script>"];
+    x[(slot += n)] = ordinary(7, v) ? v : encode(7, v, warn, number);
+    v = row["line\nbreak\r\u2028\u2029"];
+    x[(slot += n)] = ordinary(8, v) ? v : encode(8, v, warn, number);
+    v = row["back\\slash"];
+    x[(slot += n)] = ordinary(9, v) ? v : encode(9, v, warn, number);
+    v = row["| [link](javascript:alert(1)) <img src=x onerror=alert(1)>"];
+    x[(slot += n)] = ordinary(10, v) ? v : encode(10, v, warn, number);
+    v = row["@deprecated {@link x}"];
+    x[(slot += n)] = ordinary(11, v) ? v : encode(11, v, warn, number);
+    v = row["\u202eevil"];
+    x[(slot += n)] = ordinary(12, v) ? v : encode(12, v, warn, number);
+    v = row["年齢 größe 😀"];
+    x[(slot += n)] = ordinary(13, v) ? v : encode(13, v, warn, number);
+    v = row[""];
+    x[(slot += n)] = ordinary(14, v) ? v : encode(14, v, warn, number);
+    v = row["]]>-->"];
+    x[(slot += n)] = ordinary(15, v) ? v : encode(15, v, warn, number);
   }
 
   function run(rows, first) {
@@ -172,12 +204,8 @@ async function open(source) {
   function predict(row) {
     const warnings = [];
     const warn = (c, value) => warnings.push(remark(c, value));
-    const values = valuesOf(row);
     if (!wasm) throw problem(freed);
-    for (let c = 0; c < 16; c++) {
-      const value = values[c];
-      x[c] = ordinary(c, value) ? value : encode(c, value, warn);
-    }
+    put(row, 0, 1, warn);
     run(1);
     return {
       label: schema.classes[x[32]],
@@ -211,21 +239,27 @@ async function open(source) {
     // One warning a column, with its first row.
     const warn = (c, value, row) => {
       const note = notes.get(c);
-      if (note === undefined) notes.set(c, [remark(c, value, row), 0]);
-      else note[1] += 1;
+      if (note) note[1] += 1;
+      else notes.set(c, [remark(c, value, row), 0, row ?? -1]);
     };
-    const [rows, find, lists] = rowsOf(input, start);
+    const [rows, , lists] = rowsOf(input, start);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 64) {
       const count = Math.min(64, rows - first);
-      const odd = take(input, lists, first, count);
-      for (let r = 0; r < odd; r++) {
-        const row = first + r;
+      if (lists) {
         for (let c = 0; c < 16; c++) {
-          const value = find(row, c);
-          x[c * count + r] = ordinary(c, value)
-            ? value
-            : encode(c, value, warn, start + row);
+          const list = lists[c] ?? [];
+          for (let r = 0; r < count; r++) {
+            set(c * count + r, c, list[first + r], warn, start + first + r);
+          }
+        }
+      } else {
+        for (let r = 0; r < count; r++) {
+          const k = first + r;
+          const row = Array.isArray(input)
+            ? input[k]
+            : input.subarray(k * 16, (k + 1) * 16);
+          put(row, r, count, warn, start + k);
         }
       }
       run(count, start + first);
@@ -265,9 +299,11 @@ export function assemble({ rows, arrays, notes }) {
     label: arrays[0],
     labels: () => Array.from(arrays[0], (place) => schema.classes[place]),
     probabilities: arrays[1],
-    warnings: Array.from(notes.values(), ([text, more]) =>
-      more === 0 ? text : `${text} (and ${more} more)`,
-    ),
+    warnings: Array.from(notes.values())
+      .sort((a, b) => a[2] - b[2])
+      .map(([text, more]) =>
+        more === 0 ? text : `${text} (and ${more} more)`,
+      ),
   };
 }
 
@@ -308,11 +344,19 @@ export function rowsOf(input, start = 0) {
 }
 
 /** A field that every object inherits under its name counts only as its own. */
-const own = (row, name) => (Object.hasOwn(row, name) ? row[name] : undefined);
+function own(row, name) {
+  return name in Object.prototype && !Object.hasOwn(row, name)
+    ? undefined
+    : row[name];
+}
+
+function listed(row) {
+  return Array.isArray(row) || ArrayBuffer.isView(row);
+}
 
 /** The row's values in the order of the columns. */
 function valuesOf(row, number) {
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+  if (listed(row)) {
     if (row.length === 16) return row;
     throw new TypeError(`${at(number)}expected 16 values, got ${row.length}`);
   }
@@ -321,24 +365,7 @@ function valuesOf(row, number) {
       `${at(number)}expected an object by column or an array, got ${show(row)}`,
     );
   }
-  return [
-    own(row, "__proto__"),
-    own(row, "constructor"),
-    own(row, "toString"),
-    row["it's"],
-    row['say "hi"'],
-    row["`${alert(1)}`"],
-    row["*/ alert(1); /*"],
-    row["\u003c/script>\u003cscript>alert(1)\u003c/script>"],
-    row["line\nbreak\r\u2028\u2029"],
-    row["back\\slash"],
-    row["| [link](javascript:alert(1)) <img src=x onerror=alert(1)>"],
-    row["@deprecated {@link x}"],
-    row["\u202eevil"],
-    row["年齢 größe 😀"],
-    row[""],
-    row["]]>-->"],
-  ];
+  return columns.map(({ name }) => own(row, name));
 }
 
 function at(row) {

@@ -63,8 +63,8 @@ async function open(source) {
   }
   look();
 
-  /** Puts a value in a slot: a number, or a text's place among the texts. */
-  function set(slot, value) {
+  /** Puts a number in a slot, or a text's place among the texts. */
+  function store(slot, value) {
     const number = typeof value === "string" ? place(value) : value;
     x[slot] = number;
   }
@@ -84,12 +84,28 @@ async function open(source) {
     return start;
   }
 
+  function set(slot, c, value, row) {
+    store(slot, encode(c, value, row));
+  }
+
+  /** Fills row `r` of `n`; an object field by field, which spares a list of them. */
+  function put(row, r, n, number) {
+    if (typeof row !== "object" || row === null || listed(row)) {
+      const values = valuesOf(row, number);
+      for (let c = 0; c < 1; c++) set(c * n + r, c, values[c], number);
+      return;
+    }
+    let v;
+    let slot = r - n;
+    v = row.text;
+    store((slot += n), encode(0, v, number));
+  }
+
   function predict(row) {
     const warnings = [];
-    const values = valuesOf(row);
     if (!wasm) throw problem(freed);
     end = 0;
-    for (let c = 0; c < 1; c++) set(c, encode(c, values[c]));
+    put(row, 0, 1);
     wasm.run(1);
     return {
       value: x[1],
@@ -100,15 +116,25 @@ async function open(source) {
   /** Runs rows; the first is number `start` of a batch. */
   function batch(input, start = 0) {
     if (!wasm) throw problem(freed);
-    const [rows, find] = rowsOf(input, start);
+    const [rows, , lists] = rowsOf(input, start);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
       end = 0;
-      for (let r = 0; r < count; r++) {
-        const row = first + r;
+      if (lists) {
         for (let c = 0; c < 1; c++) {
-          set(c * count + r, encode(c, find(row, c), start + row));
+          const list = lists[c] ?? [];
+          for (let r = 0; r < count; r++) {
+            set(c * count + r, c, list[first + r], start + first + r);
+          }
+        }
+      } else {
+        for (let r = 0; r < count; r++) {
+          const k = first + r;
+          const row = Array.isArray(input)
+            ? input[k]
+            : input.subarray(k * 1, (k + 1) * 1);
+          put(row, r, count, start + k);
         }
       }
       wasm.run(count);
@@ -180,17 +206,21 @@ export function rowsOf(input, start = 0) {
       );
     }
   });
-  return [rows ?? 0, (row, c) => lists[c]?.[row]];
+  return [rows ?? 0, (row, c) => lists[c]?.[row], lists];
+}
+
+function listed(row) {
+  return Array.isArray(row) || ArrayBuffer.isView(row);
 }
 
 /** The row's values in the order of the columns. */
 function valuesOf(row, number) {
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+  if (listed(row)) {
     if (row.length === 1) return row;
     throw new TypeError(`${at(number)}expected 1 value, got ${row.length}`);
   }
   if (typeof row !== "object" || row === null) return [row];
-  return [row.text];
+  return columns.map(({ name }) => row[name]);
 }
 
 function at(row) {
