@@ -119,7 +119,9 @@ pub fn run(arguments: Arguments, json: bool) -> Outcome {
     writeln!(out, "{}: {}\n", term::printable(&manifest.name), sentence(manifest))?;
     write!(out, "Columns\n{}", columns(manifest))?;
     writeln!(out, "\nAnswer\n  {}", answer(&manifest.results))?;
-    writeln!(out, "\nSteps of the original")?;
+    if !manifest.source.outline.is_empty() {
+        writeln!(out, "\nSteps of the original")?;
+    }
     for line in &manifest.source.outline {
         writeln!(out, "  {}", term::printable(line))?;
     }

@@ -359,6 +359,12 @@ fn scores(builder: &mut Builder, parts: Parts, frame: &Frame, path: &str) -> Res
     if outputs == 0 || (parts.bias.len() != outputs && parts.bias.len() != 1) {
         return Err(Error::malformed(format!("{} biases for {outputs} outputs", parts.bias.len())));
     }
+    let (trees, kind) = match &parts.trees {
+        Trees::Oblivious(trees) => (trees.len(), "symmetric "),
+        Trees::Asymmetric(trees) => (trees.len(), ""),
+    };
+    let plural = if trees == 1 { "tree" } else { "trees" };
+    builder.note(&format!("{}, {trees} {kind}{plural}", parts.info.loss()));
     let op = match parts.trees {
         Trees::Oblivious(trees) => {
             let trees = trees.into_iter().enumerate().map(|(number, (splits, values))| {

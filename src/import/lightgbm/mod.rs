@@ -140,6 +140,9 @@ fn scores(builder: &mut Builder, booster: Booster, link: Link, frame: &Frame, pa
         let message = format!("the model has {} columns, but {} come in", booster.names.len(), frame.len());
         return Err(Error::malformed(message).at(path));
     }
+    let trees = booster.trees.len();
+    let plural = if trees == 1 { "tree" } else { "trees" };
+    builder.note(&format!("{}, {trees} {plural}", booster.objective.as_deref().unwrap_or("an objective of its own")));
     let inputs = inputs(builder, &booster, frame, path)?;
     let rounds = (booster.trees.len() / booster.per_round) as f64;
     let ensemble = Ensemble {
