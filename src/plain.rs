@@ -21,9 +21,11 @@ pub fn bytes(count: usize) -> String {
     format!("{:.2} GB", size / 1000.0)
 }
 
-/// Columns side by side, two spaces between; widths in characters, the last column ragged.
+/// Columns side by side, two spaces between; widths in characters, the last column ragged. A line's end within a cell
+/// is `↵`.
 pub fn table(rows: &[Vec<String>], indent: &str) -> String {
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
+    let line = |cell: &String| printable(&cell.replace('\n', "↵"));
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(line).collect()).collect();
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
@@ -76,6 +78,7 @@ mod tests {
     #[test]
     fn control_characters_stay_out_of_the_terminal() {
         assert_eq!(table(&[vec!["a\x1b[2J".into(), "b".into()]], ""), "a\u{fffd}[2J  b\n");
+        assert_eq!(table(&[vec!["a\nb".into(), "c".into()]], ""), "a↵b  c\n");
         assert_eq!(
             (count(1, "class"), count(2, "class"), count(0, "row")),
             ("1 class".into(), "2 classes".into(), "0 rows".into())

@@ -235,6 +235,7 @@ pub fn columns(manifest: &Manifest) -> String {
 
 fn row(column: &Column) -> Vec<String> {
     let (kind, values) = match &column.kind {
+        _ if !column.used => ("any", "any".into()),
         ColumnKind::Text if column.digits => ("text", "any, whole numbers too".into()),
         ColumnKind::Number | ColumnKind::Integer | ColumnKind::Boolean | ColumnKind::Text => {
             let range = column.range.map(|(low, high)| format!("{} to {}", json_number(low), json_number(high)));
