@@ -2,13 +2,13 @@
 //!
 //! The image becomes a data segment of its own past the runtime's memory, the workspace lies behind it, and the
 //! memory is exactly as large as both need and never grows; only where a model reads texts, which lie behind the
-//! workspace, it may. The dispatchers that the runtime imports get bodies that know the kernels in use; what nothing
-//! refers to any more is collected.
+//! workspace, it may. Those addresses are written where the runtime asks for them; the dispatchers that it imports get
+//! bodies that know the kernels in use; what nothing refers to any more is collected.
 
 use crate::image::{self, Image, Kernel};
 use crate::{Error, Result};
-use walrus::ir::{BinaryOp, Const, Instr, InstrLocId, Value, Visitor, dfs_in_order};
-use walrus::{ConstExpr, DataKind, Module, ModuleConfig};
+use walrus::ir::{BinaryOp, Const, Instr, InstrLocId, Value, Visitor, VisitorMut, dfs_in_order, dfs_pre_order_mut};
+use walrus::{ConstExpr, DataKind, FunctionId, Module, ModuleConfig, ValType};
 
 /// What a package calls; every other export of the runtime is dropped.
 const KEPT: [&str; 5] = ["memory", "open", "run", "fault_row", "workspace"];
@@ -65,12 +65,16 @@ pub fn link(
     })?;
     let pages = texts_at.div_ceil(PAGE);
     for (name, address) in [("image", image_at), ("workspace", workspace_at), ("texts", texts_at)] {
-        let import = module.imports.get_func("carryout", name).map_err(|_| foreign(&format!("no import {name}")))?;
-        module
-            .replace_imported_func(import, |(body, _)| {
-                body.i32_const(address as u32 as i32);
-            })
-            .map_err(|error| foreign(&format!("an import {name} of another kind: {error:#}")))?;
+        let function =
+            module.imports.get_func("carryout", name).map_err(|_| foreign(&format!("no import {name}")))?;
+        let signature = module.types.get(module.funcs.get(function).ty());
+        if !(signature.params().is_empty() && signature.results() == [ValType::I32]) {
+            return Err(foreign(&format!("an import {name} of another kind")));
+        }
+        inline(&mut module, function, address as u32 as i32);
+        if let Some(import) = module.imports.find("carryout", name) {
+            module.imports.delete(import);
+        }
     }
     resolve_dispatcher(&mut module, "call_kernel", "kernel", kernels, None)?;
     resolve_dispatcher(&mut module, "check_kernel", "check", kernels, Some(-1))?;
@@ -111,6 +115,23 @@ pub fn link(
     let segment = module.data.add(DataKind::Active { memory, offset }, image.to_vec());
     module.memories.get_mut(memory).data_segments.insert(segment);
     Ok(module.emit_wasm())
+}
+
+/// Writes the value where the function was called: an engine compiles each function at its first call, and one costs more
+/// than its bytes.
+fn inline(module: &mut Module, function: FunctionId, value: i32) {
+    struct Calls(FunctionId, i32);
+    impl VisitorMut for Calls {
+        fn visit_instr_mut(&mut self, instruction: &mut Instr, _: &mut InstrLocId) {
+            if matches!(instruction, Instr::Call(call) if call.func == self.0) {
+                *instruction = Const { value: Value::I32(self.1) }.into();
+            }
+        }
+    }
+    for (_, caller) in module.funcs.iter_local_mut() {
+        let entry = caller.entry_block();
+        dfs_pre_order_mut(&mut Calls(function, value), caller, entry);
+    }
 }
 
 /// The runtime's tables of constants.
