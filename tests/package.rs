@@ -428,6 +428,21 @@ fn the_card_of_many_columns_takes_a_row_of_the_self_test() {
     assert!(String::from_utf8_lossy(&card.bytes).contains("\nconst row = tests.cases[0].row;\n"));
 }
 
+/// Fields of so many columns are not written out (`MOST_WRITTEN_OUT`); tests/node/package.test.mjs predicts with it.
+#[test]
+fn a_package_of_very_many_columns() {
+    let names: Vec<String> = (0..300).map(|place| format!("x{place}")).collect();
+    let (schema, mut graph, wires) = start(names.iter().map(|name| column(name, ColumnKind::Number)).collect());
+    let fill = Op::Impute { missing: Marker::Nan, fill: vec![Cell::Float(0.5); wires.len()] };
+    let filled = graph.push(fill, wires, "SimpleImputer").unwrap();
+    let values = affine(&mut graph, &filled, 1, "Ridge");
+    let output = Output::Regression { values, names: Vec::new() };
+    let files = packed("very-wide", &settled(schema, graph, output, source("Ridge", &[])));
+    package::write(&packages().join("very-wide"), &files, false).unwrap();
+    let index = files.iter().find(|file| file.name == "index.js").unwrap();
+    assert!(!String::from_utf8_lossy(&index.bytes).contains("row.x299"));
+}
+
 /// The functions of the linked model, by name.
 fn functions(model: &Model) -> Vec<String> {
     let lowered = lowered(model);

@@ -123,6 +123,33 @@ test("a field that is no column is ignored; where a column is absent, it is warn
   assert.deepEqual(batch.warnings, ['"agee" is not a column of this model']);
 });
 
+test("so many columns that their fields are not written out", async () => {
+  const { model } = await open("very-wide");
+  const values = Array.from({ length: 300 }, (_, c) => (c % 7 === 3 ? null : Math.sin(c)));
+  const rows = [values, values.map((value) => value && -value)];
+  const objects = rows.map((row) => Object.fromEntries(row.map((value, c) => [`x${c}`, value])));
+  // As in tests/package.rs: missing is 0.5, the coefficients go up by an eighth.
+  const sum = (row) => row.reduce((sum, value, c) => sum + (value ?? 0.5) * (c / 8 - 0.5), 0);
+  const lists = Object.fromEntries(values.map((_, c) => [`x${c}`, rows.map((row) => row[c])]));
+  const flat = Float64Array.from(rows.flat(), (value) => value ?? NaN);
+  for (const input of [rows, objects, lists, flat]) {
+    const { value, warnings } = model.predictBatch(input);
+    rows.forEach((row, r) => assert.ok(Math.abs(value[r] - sum(row)) < 1e-9 * Math.abs(sum(row))));
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(value, model.predictBatch(rows).value);
+  }
+  for (const [r, object] of objects.entries()) {
+    assert.equal(model.predict(object).value, model.predictBatch(rows).value[r]);
+    assert.equal(model.predict(rows[r]).value, model.predictBatch(rows).value[r]);
+  }
+  const { x7, ...rest } = objects[0];
+  assert.deepEqual(model.predict({ ...rest, X7: x7 }).warnings, ['"X7" is not a column of this model']);
+  assert.deepEqual(model.predictBatch([objects[0], { ...rest, X7: x7 }]).warnings, ['row 1, "X7" is not a column of this model']);
+  assert.throws(() => model.predict({ ...objects[0], x299: "1" }), typeError('"x299": expected a number or null, got the string "1"'));
+  const wrong = [objects[0], { ...objects[1], x299: Infinity }];
+  assert.throws(() => model.predictBatch(wrong), typeError('row 1, "x299": expected a number or null, got the number Infinity'));
+});
+
 test("a row is an object or an array", () => {
   assert.deepEqual(mixed.model.predict(Object.values(row)), sound);
   const rows = "expected an object by column or an array, got ";

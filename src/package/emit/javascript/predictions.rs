@@ -1,7 +1,7 @@
 //! From slots to predictions: `open()` with `predict` and `predictBatch`.
 
 use super::class_name;
-use super::columns::Needs;
+use super::columns::{MOST_WRITTEN_OUT, Needs};
 use crate::lower::{Results, Span};
 use crate::package::emit::Subject;
 use crate::package::emit::text::{js_key, js_string};
@@ -300,18 +300,35 @@ fn taking(subject: &Subject, needs: &Needs) -> String {
         false => String::new(),
     };
     let strays = if needs.missing { "    if (gaps) strays(row, warn, number);\n" } else { "" };
-    format!(
+    let set = format!(
         "
   function set(slot, c, value, {encode_warn}row) {{
     {set}
   }}
-
+"
+    );
+    let each = format!("for (let c = 0; c < {count}; c++) set(c * n + r, c, values[c], {encode_warn}number);\n");
+    if count > MOST_WRITTEN_OUT {
+        let strays = match needs.missing {
+            true => "    if (!listed(row) && values.includes(undefined)) strays(row, warn, number);\n",
+            false => "",
+        };
+        return format!(
+            "{set}
+  /** Fills row `r` of `n`. */
+  function put(row, r, n, {warn}number) {{
+    const values = valuesOf(row, number);
+    {each}{strays}  }}
+"
+        );
+    }
+    format!(
+        "{set}
   /** Fills row `r` of `n`; an object field by field, which spares a list of them. */
   function put(row, r, n, {warn}number) {{
     if (typeof row !== \"object\" || row === null || listed(row)) {{
       const values = valuesOf(row, number);
-      for (let c = 0; c < {count}; c++) set(c * n + r, c, values[c], {encode_warn}number);
-      return;
+      {each}      return;
     }}
 {other}    let v;
     let slot = r - n;
