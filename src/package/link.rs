@@ -72,9 +72,7 @@ pub fn link(
             return Err(foreign(&format!("an import {name} of another kind")));
         }
         inline(&mut module, function, address as u32 as i32);
-        if let Some(import) = module.imports.find("carryout", name) {
-            module.imports.delete(import);
-        }
+        module.imports.remove("carryout", name).map_err(|error| foreign(&format!("{error:#}")))?;
     }
     resolve_dispatcher(&mut module, "call_kernel", "kernel", kernels, None)?;
     resolve_dispatcher(&mut module, "check_kernel", "check", kernels, Some(-1))?;

@@ -20,6 +20,7 @@ use crate::model::{
     Aggregate, Cell, Ensemble, Function, Lookup, Model, Node, Oblivious, ObliviousTree, Op, Output, Source, Test,
     Unknown, Width, Wire,
 };
+use crate::plain::count;
 use crate::runtime::city;
 use crate::{Error, Result};
 use ctr::Element;
@@ -359,12 +360,11 @@ fn scores(builder: &mut Builder, parts: Parts, frame: &Frame, path: &str) -> Res
     if outputs == 0 || (parts.bias.len() != outputs && parts.bias.len() != 1) {
         return Err(Error::malformed(format!("{} biases for {outputs} outputs", parts.bias.len())));
     }
-    let (trees, kind) = match &parts.trees {
-        Trees::Oblivious(trees) => (trees.len(), "symmetric "),
-        Trees::Asymmetric(trees) => (trees.len(), ""),
+    let trees = match &parts.trees {
+        Trees::Oblivious(trees) => count(trees.len(), "symmetric tree"),
+        Trees::Asymmetric(trees) => count(trees.len(), "tree"),
     };
-    let plural = if trees == 1 { "tree" } else { "trees" };
-    builder.note(&format!("{}, {trees} {kind}{plural}", parts.info.loss()));
+    builder.note(&format!("{}, {trees}", parts.info.loss()));
     let op = match parts.trees {
         Trees::Oblivious(trees) => {
             let trees = trees.into_iter().enumerate().map(|(number, (splits, values))| {

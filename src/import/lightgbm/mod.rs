@@ -12,6 +12,7 @@ use super::sklearn::estimator::{Estimator, cells};
 use super::sklearn::{Input, schema_names};
 use crate::import::pickle::Value;
 use crate::model::{Aggregate, Cell, Ensemble, Function, Model, Node, Op, Output, Source, Width, Wire};
+use crate::plain::count;
 use crate::{Error, Result};
 use text::{Booster, ColumnInfo};
 
@@ -140,9 +141,8 @@ fn scores(builder: &mut Builder, booster: Booster, link: Link, frame: &Frame, pa
         let message = format!("the model has {} columns, but {} come in", booster.names.len(), frame.len());
         return Err(Error::malformed(message).at(path));
     }
-    let trees = booster.trees.len();
-    let plural = if trees == 1 { "tree" } else { "trees" };
-    builder.note(&format!("{}, {trees} {plural}", booster.objective.as_deref().unwrap_or("an objective of its own")));
+    let objective = booster.objective.as_deref().unwrap_or("an objective of its own");
+    builder.note(&format!("{objective}, {}", count(booster.trees.len(), "tree")));
     let inputs = inputs(builder, &booster, frame, path)?;
     let rounds = (booster.trees.len() / booster.per_round) as f64;
     let ensemble = Ensemble {

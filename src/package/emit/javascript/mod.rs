@@ -71,7 +71,7 @@ pub fn common(subject: &Subject, inline: &str) -> String {
 
 /// `worker.js`: a pool for big batches.
 pub fn worker(subject: &Subject) -> String {
-    header(subject) + include_str!("worker.js") + &columns::fields(subject)
+    header(subject) + include_str!("worker.js") + &columns::fields(subject, &Needs::of(subject))
 }
 
 /// `thread.js`: what runs in each worker of the pool.

@@ -400,28 +400,34 @@ function decode(k, number, own) {
         );
     }
     let find = if decodes { ", find" } else { "" };
-    let read_args = if values_warn { "warn, " } else { "" };
+    let (read_args, read_warn) = if values_warn { ("input, warn", ", warn") } else { ("input", "") };
+    // Only a decoded result asks for a value again.
+    let [of_view, of_array, of_lists] = match decodes {
+        true => [
+            format!(", undefined, (row, c) => input[row * {count} + c]"),
+            ", undefined, (row, c) => valuesOf(input[row])[c]".to_string(),
+            ", (row, c) => lists[c]?.[row]".to_string(),
+        ],
+        false => Default::default(),
+    };
+    let of_view = format!("[input.length / {count}{of_view}]");
+    let of_view = match 2 + "if (input.length % ) return ;".len() + count.to_string().len() + of_view.len() <= 80 {
+        true => format!("    if (input.length % {count} === 0) return {of_view};"),
+        false => format!("    if (input.length % {count} === 0) {{\n      return {of_view};\n    }}"),
+    };
     let lists_warn = if encode_warn { "encode(c, undefined, warn)" } else { "encode(c, undefined)" };
     let rows_of = format!(
         "\
-/** A batch's number of rows, and what finds a value of it. */
-export function rowsOf(input, {read_args}start = 0) {{
+/** A batch's number of rows{and_lists}. */
+export function rowsOf(input{read_warn}) {{
   if (ArrayBuffer.isView(input)) {{
-    if (input.length % {count} === 0) {{
-      return [input.length / {count}, (row, c) => input[row * {count} + c]];
-    }}
+{of_view}
     throw new TypeError(
       `expected rows of {count} {plural}, got ${{input.length}} values in all`,
     );
   }}
   if (Array.isArray(input)) {{
-    let last, values;
-    const find = (row, c) => {{
-      if (row !== last) values = valuesOf(input[row], start + row);
-      last = row;
-      return values[c];
-    }};
-    return [input.length, find];
+    return [input.length{of_array}];
   }}
   const lists = valuesOf(input);
 {strays}  let rows;
@@ -437,11 +443,16 @@ export function rowsOf(input, {read_args}start = 0) {{
       );
     }}
   }});
-  return [rows ?? 0, (row, c) => lists[c]?.[row], lists];
+  return [rows ?? 0, lists{of_lists}];
 }}
 
 ",
         plural = if count == 1 { "value" } else { "values" },
+        and_lists = if decodes {
+            ", its columns if it is made of them, and what finds a value of it"
+        } else {
+            " and, if it is made of them, its columns"
+        },
         strays = if values_warn { "  if (lists.includes(undefined)) strays(input, warn);\n" } else { "" },
     );
 
@@ -567,7 +578,7 @@ async function open(source) {{
   /** Runs rows; the first is number `start` of a batch. */
   function batch(input, start = 0) {{
     if (!wasm) throw problem(freed);
-{tally}    const [rows, {find_too}lists] = rowsOf(input, {read_args}start);
+{tally}    const [rows, lists{find}] = rowsOf({read_args});
 {numbers}    const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += {block}) {{
       const count = Math.min({block}, rows - first);
@@ -624,7 +635,6 @@ export function assemble({{ rows, arrays{noted}{find} }}) {{
 ",
         block = subject.block,
         id = subject.id,
-        find_too = if decodes { "find, " } else { ", " },
         numbers = match subject.takes_rows() {
             true => "    const numbers = ArrayBuffer.isView(input) && typeof input[0] === \"number\";\n",
             false => "",

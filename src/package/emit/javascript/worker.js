@@ -30,7 +30,7 @@ export async function openPool({ model, workers = cores() } = {}) {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       if (threads.size === 0) throw problem("the pool was closed");
-      const [rows, find] = rowsOf(input, () => {});
+      const [rows, , find] = rowsOf(input, () => {});
       const abort = () => settle(reject, signal.reason);
       const job = { input, find, rows, onProgress, taken: 0, done: 0 };
       Object.assign(job, { running: 0, answers: [], failures: [] });

@@ -139,7 +139,7 @@ async function open(source) {
       if (note) note[1] += 1;
       else notes.set(c, [remark(c, value, row), 0, row ?? -1]);
     };
-    const [rows, , lists] = rowsOf(input, warn, start);
+    const [rows, lists] = rowsOf(input, warn);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
@@ -199,24 +199,16 @@ export function assemble({ rows, arrays, notes }) {
   };
 }
 
-/** A batch's number of rows, and what finds a value of it. */
-export function rowsOf(input, warn, start = 0) {
+/** A batch's number of rows and, if it is made of them, its columns. */
+export function rowsOf(input, warn) {
   if (ArrayBuffer.isView(input)) {
-    if (input.length % 4 === 0) {
-      return [input.length / 4, (row, c) => input[row * 4 + c]];
-    }
+    if (input.length % 4 === 0) return [input.length / 4];
     throw new TypeError(
       `expected rows of 4 values, got ${input.length} values in all`,
     );
   }
   if (Array.isArray(input)) {
-    let last, values;
-    const find = (row, c) => {
-      if (row !== last) values = valuesOf(input[row], start + row);
-      last = row;
-      return values[c];
-    };
-    return [input.length, find];
+    return [input.length];
   }
   const lists = valuesOf(input);
   if (lists.includes(undefined)) strays(input, warn);
@@ -233,7 +225,7 @@ export function rowsOf(input, warn, start = 0) {
       );
     }
   });
-  return [rows ?? 0, (row, c) => lists[c]?.[row], lists];
+  return [rows ?? 0, lists];
 }
 
 function listed(row) {

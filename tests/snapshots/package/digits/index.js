@@ -181,7 +181,7 @@ async function open(source) {
       if (note) note[1] += 1;
       else notes.set(c, [remark(c, value, row), 0, row ?? -1]);
     };
-    const [rows, , lists] = rowsOf(input, start);
+    const [rows, lists] = rowsOf(input);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
@@ -242,24 +242,16 @@ export function assemble({ rows, arrays, notes }) {
   };
 }
 
-/** A batch's number of rows, and what finds a value of it. */
-export function rowsOf(input, start = 0) {
+/** A batch's number of rows and, if it is made of them, its columns. */
+export function rowsOf(input) {
   if (ArrayBuffer.isView(input)) {
-    if (input.length % 5 === 0) {
-      return [input.length / 5, (row, c) => input[row * 5 + c]];
-    }
+    if (input.length % 5 === 0) return [input.length / 5];
     throw new TypeError(
       `expected rows of 5 values, got ${input.length} values in all`,
     );
   }
   if (Array.isArray(input)) {
-    let last, values;
-    const find = (row, c) => {
-      if (row !== last) values = valuesOf(input[row], start + row);
-      last = row;
-      return values[c];
-    };
-    return [input.length, find];
+    return [input.length];
   }
   const lists = valuesOf(input);
   let rows;
@@ -275,7 +267,7 @@ export function rowsOf(input, start = 0) {
       );
     }
   });
-  return [rows ?? 0, (row, c) => lists[c]?.[row], lists];
+  return [rows ?? 0, lists];
 }
 
 function listed(row) {

@@ -242,7 +242,7 @@ async function open(source) {
       if (note) note[1] += 1;
       else notes.set(c, [remark(c, value, row), 0, row ?? -1]);
     };
-    const [rows, , lists] = rowsOf(input, start);
+    const [rows, lists] = rowsOf(input);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 64) {
       const count = Math.min(64, rows - first);
@@ -307,24 +307,16 @@ export function assemble({ rows, arrays, notes }) {
   };
 }
 
-/** A batch's number of rows, and what finds a value of it. */
-export function rowsOf(input, start = 0) {
+/** A batch's number of rows and, if it is made of them, its columns. */
+export function rowsOf(input) {
   if (ArrayBuffer.isView(input)) {
-    if (input.length % 16 === 0) {
-      return [input.length / 16, (row, c) => input[row * 16 + c]];
-    }
+    if (input.length % 16 === 0) return [input.length / 16];
     throw new TypeError(
       `expected rows of 16 values, got ${input.length} values in all`,
     );
   }
   if (Array.isArray(input)) {
-    let last, values;
-    const find = (row, c) => {
-      if (row !== last) values = valuesOf(input[row], start + row);
-      last = row;
-      return values[c];
-    };
-    return [input.length, find];
+    return [input.length];
   }
   const lists = valuesOf(input);
   let rows;
@@ -340,7 +332,7 @@ export function rowsOf(input, start = 0) {
       );
     }
   });
-  return [rows ?? 0, (row, c) => lists[c]?.[row], lists];
+  return [rows ?? 0, lists];
 }
 
 /** A field that every object inherits under its name counts only as its own. */

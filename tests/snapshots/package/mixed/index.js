@@ -175,7 +175,7 @@ async function open(source) {
       if (note) note[1] += 1;
       else notes.set(c, [remark(c, value, row), 0, row ?? -1]);
     };
-    const [rows, , lists] = rowsOf(input, warn, start);
+    const [rows, lists] = rowsOf(input, warn);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
@@ -240,24 +240,16 @@ export function assemble({ rows, arrays, notes }) {
   };
 }
 
-/** A batch's number of rows, and what finds a value of it. */
-export function rowsOf(input, warn, start = 0) {
+/** A batch's number of rows and, if it is made of them, its columns. */
+export function rowsOf(input, warn) {
   if (ArrayBuffer.isView(input)) {
-    if (input.length % 8 === 0) {
-      return [input.length / 8, (row, c) => input[row * 8 + c]];
-    }
+    if (input.length % 8 === 0) return [input.length / 8];
     throw new TypeError(
       `expected rows of 8 values, got ${input.length} values in all`,
     );
   }
   if (Array.isArray(input)) {
-    let last, values;
-    const find = (row, c) => {
-      if (row !== last) values = valuesOf(input[row], start + row);
-      last = row;
-      return values[c];
-    };
-    return [input.length, find];
+    return [input.length];
   }
   const lists = valuesOf(input);
   if (lists.includes(undefined)) strays(input, warn);
@@ -274,7 +266,7 @@ export function rowsOf(input, warn, start = 0) {
       );
     }
   });
-  return [rows ?? 0, (row, c) => lists[c]?.[row], lists];
+  return [rows ?? 0, lists];
 }
 
 function listed(row) {

@@ -98,7 +98,7 @@ async function open(source) {
   /** Runs rows; the first is number `start` of a batch. */
   function batch(input, start = 0) {
     if (!wasm) throw problem(freed);
-    const [rows, , lists] = rowsOf(input, start);
+    const [rows, lists] = rowsOf(input);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
     for (let first = 0; first < rows; first += 128) {
       const count = Math.min(128, rows - first);
@@ -154,24 +154,16 @@ export function assemble({ rows, arrays }) {
   };
 }
 
-/** A batch's number of rows, and what finds a value of it. */
-export function rowsOf(input, start = 0) {
+/** A batch's number of rows and, if it is made of them, its columns. */
+export function rowsOf(input) {
   if (ArrayBuffer.isView(input)) {
-    if (input.length % 2 === 0) {
-      return [input.length / 2, (row, c) => input[row * 2 + c]];
-    }
+    if (input.length % 2 === 0) return [input.length / 2];
     throw new TypeError(
       `expected rows of 2 values, got ${input.length} values in all`,
     );
   }
   if (Array.isArray(input)) {
-    let last, values;
-    const find = (row, c) => {
-      if (row !== last) values = valuesOf(input[row], start + row);
-      last = row;
-      return values[c];
-    };
-    return [input.length, find];
+    return [input.length];
   }
   const lists = valuesOf(input);
   let rows;
@@ -187,7 +179,7 @@ export function rowsOf(input, start = 0) {
       );
     }
   });
-  return [rows ?? 0, (row, c) => lists[c]?.[row], lists];
+  return [rows ?? 0, lists];
 }
 
 function listed(row) {
