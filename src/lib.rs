@@ -22,7 +22,7 @@ pub mod lower;
 pub mod model;
 #[cfg(feature = "compile")]
 pub mod package;
-#[cfg(feature = "train")]
+#[cfg(feature = "compile")]
 #[doc(hidden)]
 pub mod plain;
 #[cfg(feature = "compile")]
