@@ -8,7 +8,7 @@
 mod intake;
 mod json;
 
-pub use intake::{CODE, MISSING};
+pub use intake::{CODE, MISSING, TOO_LARGE};
 pub use json::{key as json_key, number as json_number, string as json_string};
 
 use crate::image::Image;

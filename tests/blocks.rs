@@ -39,6 +39,7 @@ fn model_of(order: Vec<usize>, op: Op) -> Model {
         kind: ColumnKind::Number,
         missing: false,
         infinite: false,
+        single: false,
         unknown: false,
         digits: false,
         partial: false,

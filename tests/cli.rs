@@ -332,12 +332,13 @@ fn blocks_are_seamless() {
     let output = run(&["predict", IRIS, "-"], &format!("{input}[1]\n"));
     assert_eq!(text(&output.stdout).lines().count(), 300);
     assert_eq!(text(&output.stderr), "error: standard input, line 301: expected 4 values, got 1\n");
-    // The same where not the front end but the model refuses: 1e300 is no float32, which the trees compare in.
+    // The trees compare in float32, which does not hold 1e300.
     let output = run(&["predict", IRIS, "-"], &format!("{input}[1,2,1e300,4]\n[1,2,3,4]\n"));
     assert_eq!(text(&output.stdout).lines().count(), 300);
     assert_eq!(
         text(&output.stderr),
-        "error: standard input, line 301: a value is outside what RandomForestClassifier accepts\n"
+        "error: standard input, line 301, \"petal length (cm)\": expected a number, got the number 1e+300, too large for \
+         float32\n"
     );
     assert_eq!(output.status.code(), Some(4));
 }

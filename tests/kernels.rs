@@ -639,6 +639,7 @@ fn model_of(columns: u32, op: Op) -> Model {
             kind: ColumnKind::Number,
             missing: false,
             infinite: false,
+            single: false,
             unknown: false,
             digits: false,
             partial: false,

@@ -17,6 +17,7 @@ fn column(name: &str, kind: ColumnKind) -> Column {
         kind,
         missing: false,
         infinite: false,
+        single: false,
         unknown: false,
         digits: false,
         partial: false,
@@ -242,13 +243,32 @@ fn strings_out() -> Model {
 
 /// One tree over two numbers: refuses what is infinite as f32.
 fn tree() -> Model {
-    let (schema, mut graph, wires) = start(vec![column("a", ColumnKind::Number), column("b", ColumnKind::Number)]);
+    let (schema, graph, wires) = start(vec![column("a", ColumnKind::Number), column("b", ColumnKind::Number)]);
+    of_trees(schema, graph, wires)
+}
+
+/// A tree of a column that goes through another step, one that does not, and one that holds no numbers.
+fn scaled() -> Model {
+    let kinds = [("a", ColumnKind::Number), ("b", ColumnKind::Number), ("c", ColumnKind::Boolean)];
+    let (schema, mut graph, wires) = start(kinds.map(|(name, kind)| column(name, kind)).to_vec());
+    let scaled = graph.push_one(Op::Linear { scale: vec![4.0], offset: vec![0.0] }, vec![wires[1]], "scale").unwrap();
+    of_trees(schema, graph, vec![wires[0], scaled, wires[2]])
+}
+
+/// A tree of as many columns as tables go to the wasm of.
+fn floats() -> Model {
+    let columns = (0..8).map(|number| column(&format!("x{number}"), ColumnKind::Number)).collect();
+    let (schema, graph, wires) = start(columns);
+    of_trees(schema, graph, wires)
+}
+
+fn of_trees(schema: Schema, mut graph: Graph, wires: Vec<Wire>) -> Model {
     let split =
         |feature, left, right| Node::Split { feature, test: Test::LessEqual(0.5), missing_left: false, left, right };
     let ensemble = Ensemble {
         compare: Width::F32,
         sum: Width::F64,
-        features: 2,
+        features: wires.len() as u32,
         base: vec![0.0],
         sets: Vec::new(),
         trees: vec![Tree {
@@ -353,6 +373,8 @@ fn models() -> Vec<(&'static str, Model)> {
         ("clusters", clusters()),
         ("transform", transform()),
         ("tree", tree()),
+        ("scaled", scaled()),
+        ("floats", floats()),
         ("strings", strings_out()),
         ("text", text()),
         ("review", review()),

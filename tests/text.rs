@@ -51,6 +51,7 @@ fn machine(vectorizer: Vectorizer) -> (Machine, usize) {
                 kind: ColumnKind::Text,
                 missing: false,
                 infinite: false,
+                single: false,
                 unknown: false,
                 digits: false,
                 partial: false,

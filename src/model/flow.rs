@@ -2,7 +2,7 @@
 //! or hold a value outside the categories. One backward pass; importers call it last.
 
 use super::ops::OnMissing;
-use super::{Graph, Marker, Model, Op, Output, Unknown, Wire, WireKind};
+use super::{Graph, Marker, Model, Op, Output, Unknown, Width, Wire, WireKind};
 
 /// The wires an output is made of.
 pub fn output_wires(output: &Output) -> Vec<Wire> {
@@ -53,14 +53,15 @@ pub fn live_wires(graph: &Graph, targets: &[Wire]) -> Vec<bool> {
 }
 
 impl Model {
-    /// Derives `missing`, `infinite`, `unknown`, `used` and `readers` of every column from the steps that read it, and what
-    /// steps refuse that check for others.
+    /// Derives `missing`, `infinite`, `single`, `unknown`, `used` and `readers` of every column from the steps that read it,
+    /// and what steps refuse that check for others.
     pub fn settle_columns(&mut self) {
         let graph = &self.graph;
         let live = live_wires(graph, &output_wires(&self.output));
         // A transformer's own output may be missing: whoever reads it decides.
         let wires = graph.wires();
         let (mut missing, mut infinite, mut unknown) = (vec![true; wires], vec![true; wires], vec![true; wires]);
+        let mut single = vec![false; wires];
         let mut checks = Vec::new();
         for (number, step) in graph.steps().iter().enumerate().rev() {
             if !step.output.clone().any(|wire| live[wire as usize]) {
@@ -78,6 +79,13 @@ impl Model {
                 Op::Function(_) | Op::Finite { .. } | Op::Absent { .. } | Op::Clip { .. } => all(&infinite),
                 _ => false,
             };
+            let takes_single = match &step.op {
+                Op::Trees(ensemble) => ensemble.compare == Width::F32 && !ensemble.infinite,
+                Op::Finite { .. } | Op::Absent { .. } | Op::Impute { .. } => {
+                    step.output.clone().any(|wire| single[wire as usize])
+                }
+                _ => false,
+            };
             let accepts_unknown = match &step.op {
                 Op::OneHot { unknown, .. } => *unknown != Unknown::Error,
                 Op::Lookup(lookup) => lookup.unknown != Unknown::Error,
@@ -90,6 +98,7 @@ impl Model {
             for &wire in &step.input {
                 missing[wire as usize] &= accepts_missing;
                 infinite[wire as usize] &= accepts_infinite;
+                single[wire as usize] |= takes_single;
                 unknown[wire as usize] &= accepts_unknown;
             }
         }
@@ -97,6 +106,7 @@ impl Model {
             column.used = live[number];
             column.missing = missing[number];
             column.infinite = infinite[number];
+            column.single = single[number];
             column.unknown = unknown[number];
             let reads = |input: &[Wire]| input.iter().any(|&wire| wire as usize == number);
             let mut readers: Vec<String> = Vec::new();

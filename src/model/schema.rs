@@ -176,6 +176,9 @@ pub struct Column {
     pub missing: bool,
     /// Infinities are accepted.
     pub infinite: bool,
+    /// Numbers that f32 does not hold are refused: what reads the column rounds them to infinity, and takes none.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub single: bool,
     /// A category outside the list is accepted; without it, it is a `TypeError`.
     pub unknown: bool,
     /// A whole number is taken for the string of its digits.

@@ -30,6 +30,9 @@ const LISTED: usize = 10;
 /// What a column of codes accepts, in words.
 pub const CODE: &str = "a category code, 0, 1, 2, … (carryout --categories gives names)";
 
+/// What is wrong with a number that is one, where f32 would hold infinity for it.
+pub const TOO_LARGE: &str = ", too large for float32";
+
 /// What stands for a missing number or boolean in a CSV cell, beside an empty one, where the model takes missing values.
 pub const MISSING: [&str; 16] =
     ["NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "null", "NULL", "Null", "None", "none", "-", "?", "#N/A", "."];
@@ -292,7 +295,9 @@ impl Intake {
         let table = &self.columns[place];
         let wrong = || {
             let or_null = if column.missing { " or null" } else { "" };
-            let message = format!("expected {}{or_null}, got {}", expected(column), given.shown());
+            let large = matches!(given, Given::Number(number) if column.single && number.is_finite());
+            let why = if large { TOO_LARGE } else { "" };
+            let message = format!("expected {}{or_null}, got {}{why}", expected(column), given.shown());
             Err(Error::input(message).at(json::string(&column.name)))
         };
         let number = match (&column.kind, given) {
@@ -301,7 +306,7 @@ impl Intake {
                 return if column.missing { Ok(f64::NAN) } else { wrong() };
             }
             (ColumnKind::Number | ColumnKind::Integer | ColumnKind::Code(_), Given::Number(number)) => {
-                if number.is_infinite() && !column.infinite {
+                if number.is_infinite() && !column.infinite || column.single && (number as f32).is_infinite() {
                     return wrong();
                 }
                 if let ColumnKind::Code(count @ 1..) = column.kind
@@ -398,6 +403,7 @@ mod tests {
             kind,
             missing: false,
             infinite: false,
+            single: false,
             unknown: false,
             digits: false,
             partial: false,

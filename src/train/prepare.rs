@@ -124,6 +124,7 @@ pub fn prepare(table: &Table, rows: &[usize], needs: Needs) -> Result<Prepared> 
             kind,
             missing: false,
             infinite: false,
+            single: false,
             unknown: false,
             digits: false,
             partial: false,

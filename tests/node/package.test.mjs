@@ -377,12 +377,41 @@ test("a batch that does not fit says where", async () => {
   assert.throws(() => model.predictBatch(7), typeError("expected an object by column or an array, got the number 7"));
 });
 
-test("a value that a step refuses is named with its row", async () => {
+test("a number that float32 does not hold is refused where the model rounds to it, with its column", async () => {
   const { model } = await open("tree");
+  const message = (a) => `"a": expected a number, got the number ${a}, too large for float32`;
+  assert.throws(() => model.predict({ a: 1e39, b: 0 }), typeError(message("1e+39")));
+  // Half a step above the greatest float32 rounds away from it.
+  const [greatest, beyond] = [3.4028235677973362e38, 3.4028235677973366e38];
+  assert.deepEqual(model.predict({ a: greatest, b: 0 }), { value: 10, warnings: [] });
+  assert.deepEqual(model.predict({ a: -greatest, b: 0 }), { value: 20, warnings: [] });
+  for (const a of [beyond, -beyond]) assert.throws(() => model.predict([a, 0]), typeError(message(a)));
+  const rows = Array.from({ length: 300 }, (_, r) => [r === 290 ? beyond : greatest, 0]);
+  const wrong = typeError(`row 290, ${message(beyond)}`);
+  assert.throws(() => model.predictBatch(rows), wrong);
+  assert.throws(() => model.predictBatch(Float64Array.from(rows.flat())), wrong);
+  assert.throws(() => model.predictBatch({ a: rows.map(([a]) => a), b: rows.map(([, b]) => b) }), wrong);
+  rows[290][0] = -greatest;
+  assert.deepEqual([...model.predictBatch(Float64Array.from(rows.flat())).value.slice(289, 292)], [10, 20, 10]);
+  const { model: floats } = await open("floats");
+  const table = Float64Array.from({ length: 8 * 300 }, (_, k) => (k === 8 * 290 + 5 ? greatest : 1));
+  assert.equal(floats.predictBatch(table).value[290], 10);
+  table[8 * 290 + 5] = beyond;
+  assert.throws(() => floats.predictBatch(table), typeError(`row 290, ${message(beyond).replace("a", "x5")}`));
+  const other = typeError('"a": expected a number, got the string "1"');
+  assert.throws(() => model.predict({ a: "1", b: 0 }), other);
+});
+
+test("a value that a step refuses is named with its row", async () => {
+  const { model } = await open("scaled");
   const message = "a value is outside what DecisionTreeRegressor accepts";
-  assert.throws(() => model.predict({ a: 1e39, b: 0 }), { name: "RangeError", message });
-  const rows = Array.from({ length: 300 }, (_, r) => [r === 290 ? 1e39 : 0, 0]);
+  assert.throws(() => model.predict({ a: 0, b: 1e38, c: true }), { name: "RangeError", message });
+  const rows = Array.from({ length: 300 }, (_, r) => [0, r === 290 ? 1e38 : 0, 1]);
   assert.throws(() => model.predictBatch(rows), { name: "RangeError", message: `row 290, ${message}` });
+  const large = '"a": expected a number, got the number 1e+39, too large for float32';
+  assert.throws(() => model.predict({ a: 1e39, b: 0, c: true }), typeError(large));
+  const flag = '"c": expected true or false, got the number 2';
+  assert.throws(() => model.predict({ a: 0, b: 0, c: 2 }), typeError(flag));
 });
 
 test("load() gives one model, load(source) another; copies do not disturb each other", async () => {

@@ -26,6 +26,8 @@ export const names = [
   "clusters",
   "transform",
   "tree",
+  "scaled",
+  "floats",
   "strings",
   "text",
   "review",

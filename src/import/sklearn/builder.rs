@@ -288,6 +288,7 @@ impl Builder {
                 kind: ColumnKind::Number,
                 missing: false,
                 infinite: false,
+                single: false,
                 unknown: false,
                 digits: false,
                 partial: false,

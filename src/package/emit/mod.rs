@@ -173,8 +173,17 @@ pub fn range(column: &Column) -> Option<(f64, f64)> {
 
 /// Whether infinities are accepted, in a column of numbers.
 pub fn infinite(column: &Column) -> bool {
-    let number = matches!(column.kind, ColumnKind::Number | ColumnKind::Integer | ColumnKind::Code(_));
-    column.used && column.infinite && number
+    column.used && column.infinite && holds_numbers(&column.kind)
+}
+
+/// Whether numbers are refused that f32 does not hold.
+pub fn single(column: &Column) -> bool {
+    column.used && column.single && holds_numbers(&column.kind)
+}
+
+/// Whether its values are numbers of any size.
+pub fn holds_numbers(kind: &ColumnKind) -> bool {
+    matches!(kind, ColumnKind::Number | ColumnKind::Integer | ColumnKind::Code(_))
 }
 
 /// What a vocabulary holds beyond the categories.

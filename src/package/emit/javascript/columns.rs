@@ -4,8 +4,8 @@ use super::list;
 use crate::lower::Encoding;
 use crate::model::{Cell, ColumnKind};
 use crate::package::emit::text::{Syntax, js_member, js_string, layout, width};
-use crate::package::emit::{Subject, cell, extras, infinite, range};
-use crate::predictor::CODE;
+use crate::package::emit::{Subject, cell, extras, holds_numbers, infinite, range, single};
+use crate::predictor::{CODE, TOO_LARGE};
 
 /// What `Object.prototype` holds: columns of these names are read as own properties only.
 const INHERITED: [&str; 12] = [
@@ -69,6 +69,9 @@ pub struct Needs {
     pub range: bool,
     pub missing: bool,
     pub infinite: bool,
+    /// Columns of numbers that f32 must hold: one, and all there are of numbers.
+    pub single: bool,
+    pub all_single: bool,
     pub unknown: bool,
     /// Whole numbers that stand for the string of their digits, and lists of categories that are not whole.
     pub digits: bool,
@@ -110,6 +113,8 @@ impl Needs {
             range: columns.iter().any(|column| range(column).is_some()),
             missing: columns.iter().any(|column| column.missing),
             infinite: columns.iter().any(infinite),
+            single: columns.iter().any(single),
+            all_single: columns.iter().filter(|column| column.used && holds_numbers(&column.kind)).all(single),
             unknown: columns.iter().any(|column| column.unknown && is_category(&column.kind)),
             digits: columns.iter().any(|column| column.digits),
             partial: columns.iter().any(|column| column.partial),
@@ -120,6 +125,7 @@ impl Needs {
                     && matches!(column.kind, ColumnKind::Number | ColumnKind::Integer)
                     && range(column).is_none()
                     && Some(infinite(column)) == columns.first().map(infinite)
+                    && Some(single(column)) == columns.first().map(single)
                     && Some(column.missing) == columns.first().map(|first| first.missing)
             }),
         }
@@ -128,6 +134,24 @@ impl Needs {
     /// Whether a missing value needs a test of its own: where none is accepted, most branches refuse it anyway.
     fn tests_missing(&self) -> bool {
         self.missing || self.infinite || self.plain && self.unknown
+    }
+
+    /// Whether `value`, a number, is one of those that are accepted where infinities are not.
+    fn finite(&self) -> &'static str {
+        match (self.single, self.all_single) {
+            (false, _) => "Number.isFinite(value)",
+            (true, true) => "Number.isFinite(Math.fround(value))",
+            (true, false) => "Number.isFinite(single ? Math.fround(value) : value)",
+        }
+    }
+
+    /// The greatest number that is.
+    pub fn most(&self) -> &'static str {
+        match (self.single, self.all_single) {
+            (false, _) => "Number.MAX_VALUE",
+            (true, true) => "SINGLE",
+            (true, false) => "single ? SINGLE : Number.MAX_VALUE",
+        }
     }
 
     /// Whether a value can be accepted with a warning.
@@ -353,13 +377,13 @@ function spelt(c, value) {{
     }
 
     // Each branch returns, or falls through to the TypeError.
-    let mut branches: Vec<(&str, String)> = Vec::new();
+    let mut branches: Vec<(String, String)> = Vec::new();
     if needs.category {
-        branches.push(("kind === \"category\"", category_branch(needs)));
+        branches.push(("kind === \"category\"".to_string(), category_branch(needs)));
     }
     if needs.boolean {
         branches.push((
-            "kind === \"boolean\"",
+            "kind === \"boolean\"".to_string(),
             "    if (value === true || value === 1) return 1;\n    if (value === false || value === 0) return 0;\n"
                 .to_string(),
         ));
@@ -370,12 +394,14 @@ function spelt(c, value) {{
         } else {
             "    if (typeof value === \"string\") return value;\n"
         };
-        branches.push(("kind === \"text\"", value.to_string()));
+        branches.push(("kind === \"text\"".to_string(), value.to_string()));
     }
     if needs.number || needs.code {
-        let test = match needs.infinite {
-            true => "typeof value === \"number\" && (infinite || Number.isFinite(value))",
-            false => "Number.isFinite(value)",
+        let test = match (needs.infinite, needs.single) {
+            (true, _) => format!("typeof value === \"number\" && (infinite || {})", needs.finite()),
+            // What is no number would be made one.
+            (false, true) => format!("typeof value === \"number\" && {}", needs.finite()),
+            (false, false) => needs.finite().to_string(),
         };
         let mut warn = String::new();
         if needs.range {
@@ -398,7 +424,8 @@ function spelt(c, value) {{
     for (number, (test, code)) in branches.iter().enumerate() {
         let link = if number == 0 { "" } else { " else " };
         if branches.len() == 1 && !needs.tests_missing() && needs.number && !needs.range && !needs.code {
-            body.push_str(&format!("if ({test}) return value;"));
+            let broken = if 2 + "if () return value;".len() + test.len() > 80 { "\n   " } else { "" };
+            body.push_str(&format!("if ({test}){broken} return value;"));
             break;
         }
         let condition = condition(test, if number == 0 && !needs.tests_missing() { 2 } else { 9 });
@@ -409,6 +436,8 @@ function spelt(c, value) {{
     fields.extend((branches.len() > 1 || !(needs.number || needs.code)).then_some("kind"));
     fields.extend(needs.tests_missing().then_some("missing"));
     fields.extend(needs.infinite.then_some("infinite"));
+    let by_column = needs.single && (!needs.all_single || branches.len() > 1);
+    fields.extend(by_column.then_some("single"));
     fields.extend(needs.code.then_some("count"));
     fields.extend((needs.unknown && needs.category).then_some("unknown"));
     fields.extend((needs.unknown && needs.partial).then_some("partial"));
@@ -426,13 +455,20 @@ function spelt(c, value) {{
     if needs.number {
         js.push_str(&ordinary(subject, needs));
     }
+    let (large, why) = match (needs.single, by_column) {
+        (false, _) => (String::new(), ""),
+        (true, by_column) => {
+            let own = if by_column { "single && " } else { "" };
+            (format!("  const why = {own}Number.isFinite(value) ? \"{TOO_LARGE}\" : \"\";\n"), "${why}")
+        }
+    };
     js.push_str(&format!(
         "\
 /** The number that the model works with{text}{missing}. */
 function encode(c, value, {warn}row) {{
 {fields}{unused}{body}
-  throw new TypeError(
-    `${{field(c, row)}}: expected {words}, got ${{show(value)}}`,
+{large}  throw new TypeError(
+    `${{field(c, row)}}: expected {words}, got ${{show(value)}}{why}`,
   );
 }}
 
@@ -449,7 +485,7 @@ fn condition(test: &str, start: usize) -> String {
     if start + "if (".len() + test.len() + ") {".len() <= 80 {
         return test.to_string();
     }
-    format!("\n    {}\n  ", test.replace(" && (", " &&\n    ("))
+    format!("\n    {}\n  ", test.replace(" && ", " &&\n    "))
 }
 
 fn category_branch(needs: &Needs) -> String {
@@ -610,15 +646,22 @@ fn remark(needs: &Needs) -> String {
 /// Most values by far are numbers within their column's range: one look, and the rest is for `encode`.
 fn ordinary(subject: &Subject, needs: &Needs) -> String {
     let head = "/** Whether `encode` would give the value itself and say nothing. */\nfunction ordinary";
-    if needs.uniform {
-        let test = match (needs.infinite, needs.missing) {
-            (true, true) => "typeof value === \"number\"",
-            (true, false) => "typeof value === \"number\" && value === value",
-            (false, _) => "Number.isFinite(value)",
-        };
-        return format!("{head}(value) {{\n  return {test};\n}}\n\n");
-    }
     let rows = subject.takes_rows();
+    let greatest = match needs.single && (rows || !needs.uniform) {
+        true => {
+            "/** The greatest number that rounds to one of float32. */\nconst SINGLE = 3.4028235677973362e38;\n\n"
+        }
+        false => "",
+    };
+    if needs.uniform {
+        let test = match (needs.infinite, needs.missing, needs.single) {
+            (true, true, _) => "typeof value === \"number\"".to_string(),
+            (true, false, _) => "typeof value === \"number\" && value === value".to_string(),
+            (false, _, true) => format!("typeof value === \"number\" && {}", needs.finite()),
+            (false, _, false) => needs.finite().to_string(),
+        };
+        return format!("{greatest}{head}(value) {{\n  return {test};\n}}\n\n");
+    }
     let unread = if needs.unused { "!used" } else { "" };
     let either = |one: &str, other: &str| match (one, other) {
         ("", one) | (one, "") => one.to_string(),
@@ -626,9 +669,11 @@ fn ordinary(subject: &Subject, needs: &Needs) -> String {
     };
     let endless = either(if needs.infinite { "infinite" } else { "" }, unread);
     let most = match endless.is_empty() {
-        true => "Number.MAX_VALUE".to_string(),
-        false => format!("{endless} ? Infinity : Number.MAX_VALUE"),
+        true => needs.most().to_string(),
+        false => format!("{endless} ? Infinity : {}", needs.most()),
     };
+    let most =
+        if 4 + "const most = ;".len() + most.len() > 80 { format!("\n      {most}") } else { format!(" {most}") };
     let end = if needs.range { "(range ?? [-most, most])[end]" } else { "end * most" };
     let end = match rows {
         true => format!("    return {end};\n"),
@@ -643,19 +688,20 @@ fn ordinary(subject: &Subject, needs: &Needs) -> String {
     let mut fields = vec![];
     fields.extend((!rows).then_some("kind"));
     fields.extend(needs.infinite.then_some("infinite"));
+    fields.extend((needs.single && !needs.all_single).then_some("single"));
     fields.extend(needs.range.then_some("range"));
     fields.extend(needs.unused.then_some("used"));
     let (from, to) = if needs.range { ("0", "1") } else { ("-1", "1") };
     let params = if fields.is_empty() { "()".to_string() } else { format!("({{ {} }})", fields.join(", ")) };
     format!(
         "\
-const lowest = bounds({from});
+{greatest}const lowest = bounds({from});
 const highest = bounds({to});
 
 /** An end of what each column of numbers takes without a word. */
 function bounds(end) {{
   return Float64Array.from(columns, {params} => {{
-    const most = {most};
+    const most ={most};
 {end}  }});
 }}
 

@@ -7,7 +7,7 @@ mod predictions;
 pub use predictions::{array_of, gives, places_array, slots};
 
 use super::text::{Syntax, comment, js_number, js_string, layout, width};
-use super::{CARRYOUT, Subject, cells, infinite, kind_name, range};
+use super::{CARRYOUT, Subject, cells, infinite, kind_name, range, single};
 use crate::lower::Results;
 use crate::model::{Cell, ColumnKind};
 use crate::package::base64;
@@ -127,6 +127,7 @@ fn schema_value(subject: &Subject) -> (Vec<Value>, Map<String, Value>) {
             let flags = [
                 ("missing", column.missing),
                 ("infinite", infinite(column)),
+                ("single", single(column)),
                 ("unknown", column.unknown && is_category(&column.kind)),
                 ("digits", column.digits),
                 ("partial", column.partial),
@@ -214,6 +215,7 @@ fn schema(subject: &Subject, needs: &Needs) -> String {
     fields.extend(needs.range.then_some(("range", "")));
     fields.push(("missing", " = false"));
     fields.extend(needs.infinite.then_some(("infinite", " = false")));
+    fields.extend(needs.single.then_some(("single", " = false")));
     fields.push(("unknown", " = false"));
     fields.extend(needs.digits.then_some(("digits", " = false")));
     fields.extend(needs.partial.then_some(("partial", " = false")));

@@ -249,7 +249,7 @@ fn tables(subject: &Subject, needs: &Needs) -> String {
     let ends = match (needs.uniform, needs.infinite) {
         (false, _) => "  table.set([...lowest, ...highest, ...strict]);\n".to_string(),
         (true, infinite) => {
-            let most = if infinite { "Infinity" } else { "Number.MAX_VALUE" };
+            let most = if infinite { "Infinity" } else { needs.most() };
             let both = 2 * count;
             format!("  table.fill(-{most}, 0, {count}).fill({most}, {count}, {both}).set(strict, {both});\n")
         }

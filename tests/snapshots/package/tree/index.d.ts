@@ -56,6 +56,8 @@ export interface Column {
   readonly kind: "number";
   /** A missing value (null, undefined, NaN) is accepted. */
   readonly missing: boolean;
+  /** A number that float32 does not hold is not accepted. */
+  readonly single: boolean;
   /** A category that training did not see is accepted. */
   readonly unknown: boolean;
   /** Some prediction depends on it. */

@@ -10,16 +10,23 @@ export const schema = freeze({
   name: "tree",
   task: "regression",
   columns: [
-    { name: "a", kind: "number" },
-    { name: "b", kind: "number" },
+    { name: "a", kind: "number", single: true },
+    { name: "b", kind: "number", single: true },
   ].map(column),
 });
 
 const { columns } = schema;
 
 /** A column, with what goes without saying above. */
-function column({ name, kind, missing = false, unknown = false, used = true }) {
-  return { name, kind, missing, unknown, used };
+function column({
+  name,
+  kind,
+  missing = false,
+  single = false,
+  unknown = false,
+  used = true,
+}) {
+  return { name, kind, missing, single, unknown, used };
 }
 
 function freeze(value) {
@@ -226,14 +233,16 @@ function show(value) {
 
 /** Whether `encode` would give the value itself and say nothing. */
 function ordinary(value) {
-  return Number.isFinite(value);
+  return typeof value === "number" && Number.isFinite(Math.fround(value));
 }
 
 /** The number that the model works with. */
 function encode(c, value, row) {
-  if (Number.isFinite(value)) return value;
+  if (typeof value === "number" && Number.isFinite(Math.fround(value)))
+    return value;
+  const why = Number.isFinite(value) ? ", too large for float32" : "";
   throw new TypeError(
-    `${field(c, row)}: expected a number, got ${show(value)}`,
+    `${field(c, row)}: expected a number, got ${show(value)}${why}`,
   );
 }
 

@@ -1,0 +1,392 @@
+/**
+ * scaled
+ * regression: 3 columns in, 1 value out
+ *
+ * Made by carryout VERSION from scikit-learn 1.9.1: DecisionTreeRegressor
+ */
+
+/** What the model takes and gives. */
+export const schema = freeze({
+  name: "scaled",
+  task: "regression",
+  columns: [
+    { name: "a", kind: "number", single: true },
+    { name: "b", kind: "number" },
+    { name: "c", kind: "boolean" },
+  ].map(column),
+});
+
+const { columns } = schema;
+
+/** A column, with what goes without saying above. */
+function column({
+  name,
+  kind,
+  missing = false,
+  single = false,
+  unknown = false,
+  used = true,
+}) {
+  return { name, kind, missing, single, unknown, used };
+}
+
+function freeze(value) {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object") freeze(part);
+  }
+  return Object.freeze(value);
+}
+
+let shared;
+
+/** Loads the model: once, unless a source is given. */
+export function load(source) {
+  if (source !== undefined) return open(source);
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+/** Predicts one row; loads the model first if need be. */
+export async function predict(row) {
+  return (await load()).predict(row);
+}
+
+/** The steps that can refuse a value, by number. */
+const steps = {
+  1: "DecisionTreeRegressor",
+};
+
+async function open(source) {
+  const module = await compile(source);
+  let { exports: wasm } = await WebAssembly.instantiate(module);
+  if (wasm.open(ID) !== 0) throw problem(damaged);
+  // Slot s of row r of n is at s * n + r.
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 768);
+  // Results row by row.
+  let given = results.map(
+    ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
+  );
+
+  function set(slot, c, value, row) {
+    x[slot] = ordinary(c, value) ? value : encode(c, value, row);
+  }
+
+  /** Fills row `r` of `n`; an object field by field, which spares a list of them. */
+  function put(row, r, n, number) {
+    if (typeof row !== "object" || row === null || listed(row)) {
+      const values = valuesOf(row, number);
+      for (let c = 0; c < 3; c++) set(c * n + r, c, values[c], number);
+      return;
+    }
+    let v;
+    let slot = r - n;
+    v = row.a;
+    x[(slot += n)] = ordinary(0, v) ? v : encode(0, v, number);
+    v = row.b;
+    x[(slot += n)] = ordinary(1, v) ? v : encode(1, v, number);
+    v = row.c;
+    x[(slot += n)] = encode(2, v, number);
+  }
+
+  function run(rows, first) {
+    const refused = wasm.run(rows);
+    if (refused === 0) return;
+    const row = first === undefined ? undefined : first + wasm.fault_row();
+    throw new RangeError(
+      `${at(row)}a value is outside what ${steps[refused - 1]} accepts`,
+    );
+  }
+
+  function predict(row) {
+    const warnings = [];
+    if (!wasm) throw problem(freed);
+    put(row, 0, 1);
+    run(1);
+    return {
+      value: x[4],
+      warnings,
+    };
+  }
+
+  /** Runs rows; the first is number `start` of a batch. */
+  function batch(input, start = 0) {
+    if (!wasm) throw problem(freed);
+    const [rows, lists] = rowsOf(input);
+    const arrays = results.map(([Type, , width]) => new Type(rows * width));
+    for (let first = 0; first < rows; first += 128) {
+      const count = Math.min(128, rows - first);
+      if (lists) {
+        for (let c = 0; c < 3; c++) {
+          const list = lists[c] ?? [];
+          for (let r = 0; r < count; r++) {
+            set(c * count + r, c, list[first + r], start + first + r);
+          }
+        }
+      } else {
+        for (let r = 0; r < count; r++) {
+          const k = first + r;
+          const row = Array.isArray(input)
+            ? input[k]
+            : input.subarray(k * 3, (k + 1) * 3);
+          put(row, r, count, start + k);
+        }
+      }
+      run(count, start + first);
+      results.forEach(([, slot, width, give], k) => {
+        wasm[give](slot, width, 0, count);
+        arrays[k].set(given[k].subarray(0, count * width), first * width);
+      });
+    }
+    return { rows, arrays };
+  }
+
+  /** Lets go of the model's memory. */
+  function free() {
+    if (wasm && source === undefined) shared = undefined;
+    wasm = x = model.module = given = undefined;
+  }
+
+  const predictBatch = (input) => assemble(batch(input));
+  const model = { schema, predict, predictBatch, free, batch, module };
+  if (Symbol.dispose) model[Symbol.dispose] = free;
+  return model;
+}
+
+const freed = "this model was freed; load() gives another";
+const damaged = "model.wasm is damaged or of another package; copy it anew";
+
+/** What a run leaves: array type, first slot, slots, and what lays them out. */
+const results = [[Float64Array, 4, 1, "give_f64"]];
+
+/** A batch as a person reads it; worker.js makes one of many runs. */
+export function assemble({ rows, arrays }) {
+  return {
+    rows,
+    value: arrays[0],
+    warnings: [],
+  };
+}
+
+/** A batch's number of rows and, if it is made of them, its columns. */
+export function rowsOf(input) {
+  if (ArrayBuffer.isView(input)) {
+    if (input.length % 3 === 0) return [input.length / 3];
+    throw new TypeError(
+      `expected rows of 3 values, got ${input.length} values in all`,
+    );
+  }
+  if (Array.isArray(input)) {
+    return [input.length];
+  }
+  const lists = valuesOf(input);
+  let rows;
+  lists.forEach((list, c) => {
+    if (list === undefined || list === null) {
+      // Refused here unless it may be missing.
+      encode(c, undefined);
+    } else if (typeof list !== "object" || !(list.length >= 0)) {
+      throw new TypeError(`${field(c)}: expected an array, got ${show(list)}`);
+    } else if (list.length !== (rows ??= list.length)) {
+      throw new TypeError(
+        `${field(c)}: expected ${rows} values like the columns before it, got ${list.length}`,
+      );
+    }
+  });
+  return [rows ?? 0, lists];
+}
+
+function listed(row) {
+  return Array.isArray(row) || ArrayBuffer.isView(row);
+}
+
+/** The row's values in the order of the columns. */
+function valuesOf(row, number) {
+  if (listed(row)) {
+    if (row.length === 3) return row;
+    throw new TypeError(`${at(number)}expected 3 values, got ${row.length}`);
+  }
+  if (typeof row !== "object" || row === null) {
+    throw new TypeError(
+      `${at(number)}expected an object by column or an array, got ${show(row)}`,
+    );
+  }
+  return columns.map(({ name }) => row[name]);
+}
+
+function at(row) {
+  return row === undefined ? "" : `row ${row}, `;
+}
+
+function field(c, row) {
+  return at(row) + JSON.stringify(columns[c].name);
+}
+
+function show(value) {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    return `the string ${JSON.stringify(value.slice(0, 60))}`;
+  }
+  return `the ${typeof value} ${String(value).slice(0, 60)}`;
+}
+
+/** The greatest number that rounds to one of float32. */
+const SINGLE = 3.4028235677973362e38;
+
+const lowest = bounds(-1);
+const highest = bounds(1);
+
+/** An end of what each column of numbers takes without a word. */
+function bounds(end) {
+  return Float64Array.from(columns, ({ kind, single }) => {
+    const most = single ? SINGLE : Number.MAX_VALUE;
+    return /number|integer/.test(kind) ? end * most : NaN;
+  });
+}
+
+/** Whether `encode` would give the value itself and say nothing. */
+function ordinary(c, value) {
+  return typeof value === "number" && value >= lowest[c] && value <= highest[c];
+}
+
+/** The number that the model works with. */
+function encode(c, value, row) {
+  const { kind, single } = columns[c];
+  if (kind === "boolean") {
+    if (value === true || value === 1) return 1;
+    if (value === false || value === 0) return 0;
+  } else if (
+    typeof value === "number" &&
+    Number.isFinite(single ? Math.fround(value) : value)
+  ) {
+    return value;
+  }
+  const why = single && Number.isFinite(value) ? ", too large for float32" : "";
+  throw new TypeError(
+    `${field(c, row)}: expected ${expected(columns[c])}, got ${show(value)}${why}`,
+  );
+}
+
+function expected({ kind }) {
+  const words = {
+    number: "a number",
+    integer: "a number",
+    boolean: "true or false",
+  };
+  return words[kind];
+}
+
+const integrity =
+  "sha384-INTEGRITY";
+
+function problem(text, cause) {
+  return new Error(`${schema.name}: ${text}`, { cause });
+}
+
+/** A module of one SIMD instruction. */
+const SIMD = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
+  ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
+);
+
+/** Compiles model.wasm, or what stands in for it. */
+async function compile(given) {
+  const { integrity: checks, source } =
+    given?.integrity === undefined ? { source: given } : given;
+  if (typeof WebAssembly === "undefined") {
+    throw problem(
+      "this environment has no WebAssembly, which browsers have had since 2017; a setting may have turned it off",
+    );
+  }
+  let code = source ?? new URL("./model.wasm", import.meta.url);
+  if (typeof code === "string" || code instanceof URL) code = await read(code);
+  if (checks) code = await checked(code);
+  if (code instanceof WebAssembly.Module) return code;
+  try {
+    if (isResponse(code)) return await WebAssembly.compileStreaming(code);
+    // In Node at once: threads may be late.
+    return globalThis.process && !globalThis.document
+      ? new WebAssembly.Module(code)
+      : await WebAssembly.compile(code);
+  } catch (cause) {
+    throw problem(explained(cause.message), cause);
+  }
+}
+
+/** Its class named, Node would load all of fetch. */
+function isResponse(code) {
+  return typeof code.arrayBuffer === "function";
+}
+
+/** Why an engine refuses model.wasm, and what helps. */
+function explained(message) {
+  if (/policy|CSP|unsafe-eval/i.test(message)) {
+    return "the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src";
+  }
+  if (/disallowed by embedder/.test(message)) {
+    return "WebAssembly can only be imported here, not compiled; import model.wasm and give it to load()";
+  }
+  if (!WebAssembly.validate(SIMD)) {
+    return "this engine lacks WebAssembly SIMD, which browsers have had since 2023; update it";
+  }
+  return "model.wasm does not compile; it may be cut short: copy it anew from the package";
+}
+
+/** The bytes, if this is their hash. */
+async function checked(code) {
+  const bytes = isResponse(code) ? await code.arrayBuffer() : code;
+  if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
+    throw problem(
+      "integrity can be checked of bytes, and only where crypto.subtle is: pages need https",
+    );
+  }
+  const digest = await crypto.subtle.digest("SHA-384", bytes);
+  const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
+  if (integrity === `sha384-${hash}`) return bytes;
+  throw problem(`model.wasm is not the one of this package: sha384-${hash}`);
+}
+
+function decoded(base64) {
+  // Faster than the loop.
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  if (globalThis.Buffer) return Buffer.from(base64, "base64");
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let k = 0; k < bytes.length; k++) bytes[k] = text.charCodeAt(k);
+  return bytes;
+}
+
+async function read(url) {
+  // Vite inlines small files; policies forbid to fetch those.
+  const [, base64] = /^data:[^,]*;base64,(.*)/.exec(url) ?? [];
+  if (base64) return decoded(base64);
+  // Node cannot fetch files; bundlers do not see this `fs`.
+  const files =
+    String(url).startsWith("file:") &&
+    globalThis.process?.getBuiltinModule?.("node:fs");
+  if (files) return files.readFileSync(new URL(url));
+  const response = await fetch(url).catch((cause) => {
+    throw problem(
+      `${url} cannot be fetched; serve model.wasm there and allow it in connect-src, or import ${schema.name}/inline`,
+      cause,
+    );
+  });
+  if (!response.ok) {
+    throw problem(
+      `${url} answered ${response.status}; serve model.wasm there, give load() its address, or import ${schema.name}/inline`,
+    );
+  }
+  const type = response.headers.get("content-type");
+  if (type === "application/wasm") return response;
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes[0] !== 0) {
+    throw problem(
+      `${url} is ${type}, not WebAssembly: the server answered with a page; ${/.vite.deps/.test(url) ? "list the package in optimizeDeps.exclude" : "serve the file there"}, or import ${schema.name}/inline`,
+    );
+  }
+  return bytes;
+}
