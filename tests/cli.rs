@@ -337,8 +337,8 @@ fn blocks_are_seamless() {
     assert_eq!(text(&output.stdout).lines().count(), 300);
     assert_eq!(
         text(&output.stderr),
-        "error: standard input, line 301, \"petal length (cm)\": expected a number, got the number 1e+300, too large for \
-         float32\n"
+        "error: standard input, line 301, \"petal length (cm)\": expected a number or null, got the number 1e+300, too \
+         large for float32\n"
     );
     assert_eq!(output.status.code(), Some(4));
 }

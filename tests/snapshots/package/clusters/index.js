@@ -52,10 +52,10 @@ async function open(source) {
   let { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open(ID) !== 0) throw problem(damaged);
   // Slot s of row r of n is at s * n + r.
-  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 1152);
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 1080);
   // Results row by row.
   let given = results.map(
-    ([Type]) => new Type(wasm.memory.buffer, wasm.workspace() + 6144),
+    ([Type]) => new Type(wasm.memory.buffer, wasm.workspace() + 5760),
   );
 
   function set(slot, c, value, row) {
@@ -94,8 +94,8 @@ async function open(source) {
     if (!wasm) throw problem(freed);
     const [rows, lists] = rowsOf(input);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
-    for (let first = 0; first < rows; first += 128) {
-      const count = Math.min(128, rows - first);
+    for (let first = 0; first < rows; first += 120) {
+      const count = Math.min(120, rows - first);
       if (lists) {
         for (let c = 0; c < 2; c++) {
           const list = lists[c] ?? [];
@@ -114,7 +114,7 @@ async function open(source) {
       }
       wasm.run(count);
       results.forEach(([, slot, width, give], k) => {
-        wasm[give](slot, width, 768, count);
+        wasm[give](slot, width, 720, count);
         arrays[k].set(given[k].subarray(0, count * width), first * width);
       });
     }

@@ -73,7 +73,7 @@ async function open(source) {
   let { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open(ID) !== 0) throw problem(damaged);
   // Slot s of row r of n is at s * n + r.
-  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 768);
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 720);
   // Results row by row.
   let given = results.map(
     ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
@@ -141,8 +141,8 @@ async function open(source) {
     };
     const [rows, lists] = rowsOf(input, warn);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
-    for (let first = 0; first < rows; first += 128) {
-      const count = Math.min(128, rows - first);
+    for (let first = 0; first < rows; first += 120) {
+      const count = Math.min(120, rows - first);
       if (lists) {
         for (let c = 0; c < 4; c++) {
           const list = lists[c] ?? [];

@@ -69,13 +69,13 @@ async function open(source) {
   let { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open(ID) !== 0) throw problem(damaged);
   // Slot s of row r of n is at s * n + r.
-  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 1280);
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 1200);
   // Results row by row.
   let given = results.map(
     ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
   );
   // Bounds of the columns, then rows to spread to slots.
-  let table = new Float64Array(wasm.memory.buffer, wasm.rows(), 1048);
+  let table = new Float64Array(wasm.memory.buffer, wasm.rows(), 984);
   const strict = new Array(8).fill(1);
   table.fill(-SINGLE, 0, 8).fill(SINGLE, 8, 16).set(strict, 16);
   table = table.subarray(24);
@@ -137,8 +137,8 @@ async function open(source) {
     const [rows, lists] = rowsOf(input);
     const numbers = ArrayBuffer.isView(input) && typeof input[0] === "number";
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
-    for (let first = 0; first < rows; first += 128) {
-      const count = Math.min(128, rows - first);
+    for (let first = 0; first < rows; first += 120) {
+      const count = Math.min(120, rows - first);
       if (numbers) {
         const block = table;
         block.set(input.subarray(first * 8, (first + count) * 8));

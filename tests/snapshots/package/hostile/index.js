@@ -139,7 +139,7 @@ async function open(source) {
   let { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open(ID) !== 0) throw problem(damaged);
   // Slot s of row r of n is at s * n + r.
-  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 5056);
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 4424);
   // Results row by row.
   let given = results.map(
     ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
@@ -244,8 +244,8 @@ async function open(source) {
     };
     const [rows, lists] = rowsOf(input);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
-    for (let first = 0; first < rows; first += 64) {
-      const count = Math.min(64, rows - first);
+    for (let first = 0; first < rows; first += 56) {
+      const count = Math.min(56, rows - first);
       if (lists) {
         for (let c = 0; c < 16; c++) {
           const list = lists[c] ?? [];

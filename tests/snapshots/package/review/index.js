@@ -58,11 +58,11 @@ async function open(source) {
   /** Looks at the memory, which is another one when it has grown. */
   function look() {
     const { buffer } = wasm.memory;
-    x = new Float64Array(buffer, wasm.workspace(), 2176);
+    x = new Float64Array(buffer, wasm.workspace(), 2040);
     texts = new Uint8Array(buffer, wasm.texts());
     lengths = new DataView(buffer, wasm.texts());
     given = results.map(
-      ([Type]) => new Type(wasm.memory.buffer, wasm.workspace() + 14336),
+      ([Type]) => new Type(wasm.memory.buffer, wasm.workspace() + 13440),
     );
   }
   look();
@@ -130,8 +130,8 @@ async function open(source) {
     if (!wasm) throw problem(freed);
     const [rows, lists] = rowsOf(input);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
-    for (let first = 0; first < rows; first += 128) {
-      const count = Math.min(128, rows - first);
+    for (let first = 0; first < rows; first += 120) {
+      const count = Math.min(120, rows - first);
       end = 0;
       if (lists) {
         for (let c = 0; c < 2; c++) {
@@ -151,7 +151,7 @@ async function open(source) {
       }
       wasm.run(count);
       results.forEach(([, slot, width, give], k) => {
-        wasm[give](slot, width, 1792, count);
+        wasm[give](slot, width, 1680, count);
         arrays[k].set(given[k].subarray(0, count * width), first * width);
       });
     }

@@ -59,7 +59,7 @@ async function open(source) {
   let { exports: wasm } = await WebAssembly.instantiate(module);
   if (wasm.open(ID) !== 0) throw problem(damaged);
   // Slot s of row r of n is at s * n + r.
-  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 640);
+  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 600);
   // Results row by row.
   let given = results.map(
     ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
@@ -100,8 +100,8 @@ async function open(source) {
     if (!wasm) throw problem(freed);
     const [rows, lists] = rowsOf(input);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
-    for (let first = 0; first < rows; first += 128) {
-      const count = Math.min(128, rows - first);
+    for (let first = 0; first < rows; first += 120) {
+      const count = Math.min(120, rows - first);
       if (lists) {
         for (let c = 0; c < 2; c++) {
           const list = lists[c] ?? [];

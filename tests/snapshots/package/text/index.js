@@ -54,7 +54,7 @@ async function open(source) {
   /** Looks at the memory, which is another one when it has grown. */
   function look() {
     const { buffer } = wasm.memory;
-    x = new Float64Array(buffer, wasm.workspace(), 1408);
+    x = new Float64Array(buffer, wasm.workspace(), 1320);
     texts = new Uint8Array(buffer, wasm.texts());
     lengths = new DataView(buffer, wasm.texts());
     given = results.map(
@@ -118,8 +118,8 @@ async function open(source) {
     if (!wasm) throw problem(freed);
     const [rows, lists] = rowsOf(input);
     const arrays = results.map(([Type, , width]) => new Type(rows * width));
-    for (let first = 0; first < rows; first += 128) {
-      const count = Math.min(128, rows - first);
+    for (let first = 0; first < rows; first += 120) {
+      const count = Math.min(120, rows - first);
       end = 0;
       if (lists) {
         for (let c = 0; c < 1; c++) {
