@@ -129,9 +129,23 @@ pub fn categories(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -
         return Err(estimator.malformed(format!("categories of {} columns for {}", lists.len(), frame.len())));
     }
     let mut all = Vec::with_capacity(lists.len());
-    for (list, &wire) in lists.into_iter().zip(&frame.wires) {
-        let keys = cells(list)
-            .ok_or_else(|| estimator.malformed(format!("categories_ holds {}, not values", list.describe())))?;
+    for (list, (&wire, name)) in lists.into_iter().zip(frame.wires.iter().zip(&frame.names)) {
+        let keys = cells(list).ok_or_else(|| {
+            let held = match list.to_array() {
+                Ok(array) => {
+                    match array.objects().ok().and_then(|values| values.into_iter().find(|&v| cell(v).is_none())) {
+                        Some(value) => value.describe(),
+                        None => format!("{} values", array.dtype()),
+                    }
+                }
+                Err(_) => list.describe(),
+            };
+            estimator
+                .unsupported(format!(
+                    "the categories of {name:?} hold {held}; rows hold strings, numbers and booleans"
+                ))
+                .remedy("Make strings of that column before the model is trained: frame[column].astype(str).")
+        })?;
         if keys.iter().any(|key| matches!(key, Cell::Str(_))) {
             builder.strings(wire, estimator)?;
         }

@@ -146,17 +146,20 @@ fn vocabulary(estimator: &Estimator) -> Result<Vec<(String, u32)>> {
 
 /// How texts are cut up; terms, width and weights are left to the caller.
 fn cutting(estimator: &Estimator) -> Result<Vectorizer> {
-    for name in ["preprocessor", "tokenizer"] {
-        if let Some(function) = estimator.get(name) {
-            return Err(called(estimator, name, function));
-        }
-    }
+    // Two of Python's own do what an option says.
+    let own = |name: &str, method: &str| match estimator.get(name) {
+        Some(function) if method_of_str(function) != Some(method) => Err(called(estimator, name, function)),
+        function => Ok(function.is_some()),
+    };
+    let (lower, split) = (own("preprocessor", "lower")?, own("tokenizer", "split")?);
     if let Some(input) = estimator.maybe_str("input").filter(|&input| input != "content") {
         return Err(estimator
             .unsupported(format!("input='{input}': the model reads files by name"))
             .remedy("Set input='content' and give the texts themselves."));
     }
     let accents = match estimator.get("strip_accents").map(|value| (value, value.as_str())) {
+        // A preprocessor is in the place of both this and `lowercase`.
+        _ if lower => None,
         None => None,
         Some((_, Some("unicode"))) => Some(Accents::Unicode),
         Some((_, Some("ascii"))) => Some(Accents::Ascii),
@@ -165,7 +168,9 @@ fn cutting(estimator: &Estimator) -> Result<Vectorizer> {
     };
     let analyzer = match estimator.need("analyzer")? {
         value if value.as_str() == Some("word") => {
-            Analyzer::Words { token: token(estimator)?, stop_words: stop_words(estimator)? }
+            let token = if split { parse_pattern(r"\S+") } else { None };
+            let token = token.map_or_else(|| token_of(estimator), Ok)?;
+            Analyzer::Words { token, stop_words: stop_words(estimator)? }
         }
         value if value.as_str() == Some("char") => Analyzer::Chars,
         value if value.as_str() == Some("char_wb") => Analyzer::CharsWithinWords,
@@ -181,7 +186,7 @@ fn cutting(estimator: &Estimator) -> Result<Vectorizer> {
     let ngrams = ngrams.ok_or_else(|| estimator.malformed(format!("ngram_range is {}", range.describe())))?;
     number_type(estimator)?;
     Ok(Vectorizer {
-        lowercase: estimator.bool_or("lowercase", true)?,
+        lowercase: lower || estimator.bool_or("lowercase", true)?,
         accents,
         analyzer,
         ngrams,
@@ -192,10 +197,22 @@ fn cutting(estimator: &Estimator) -> Result<Vectorizer> {
     })
 }
 
+/// The name of a method of Python's str: pickled, it is `getattr(str, name)`.
+fn method_of_str(function: Value<'_>) -> Option<&str> {
+    let Kind::Object(call) = function.kind() else { return None };
+    let mut args = call.args().items()?;
+    let (of, name) = (args.next()?, args.next()?);
+    let builtin = |value: Value, of: &str| {
+        value.class_name().is_some_and(|(module, name)| matches!(module, "builtins" | "__builtin__") && name == of)
+    };
+    (builtin(call.class(), "getattr") && builtin(of, "str")).then(|| name.as_str())?
+}
+
 fn called(estimator: &Estimator, parameter: &str, function: Value) -> Error {
-    let name = match function.class_name() {
-        Some((module, name)) => format!("{module}.{name}"),
-        None => function.describe(),
+    let name = match (method_of_str(function), function.class_name()) {
+        (Some(method), _) => format!("str.{method}"),
+        (None, Some((module, name))) => format!("{module}.{name}"),
+        (None, None) => function.describe(),
     };
     estimator
         .unsupported(format!("{parameter} is {name}, a function whose code is not in the file"))
@@ -254,7 +271,7 @@ fn weighting(estimator: &Estimator) -> Result<Weighting> {
 }
 
 /// `token_pattern` where it is one set of characters, repeated.
-fn token(estimator: &Estimator) -> Result<Token> {
+fn token_of(estimator: &Estimator) -> Result<Token> {
     let pattern = estimator.str("token_pattern")?;
     parse_pattern(pattern).ok_or_else(|| {
         estimator.unsupported(format!("token_pattern={pattern:?}")).remedy(

@@ -549,7 +549,7 @@ export function rowsOf(input{read_warn}) {{
     // Filled row by row, slots that begin at the same place of the nearest cache drive each other out of it: of 28 columns
     // 512 rows apart that took a quarter of a batch of objects.
     let block = subject.block;
-    let apart = block > 64 && block % 64 == 0;
+    let apart = block > 64 && block.is_multiple_of(64);
     let most = match (apart, subject.takes_rows()) {
         (false, _) => String::new(),
         (true, true) => format!("    const most = numbers || lists ? {block} : {};\n", block - 8),
