@@ -11,7 +11,7 @@ pub const VERSION: u32 = 3;
 /// Most rows that a run takes; an image with many slots takes fewer (`header::BLOCK`).
 pub const BLOCK: usize = 512;
 /// And of an image whose trees are only walked: each run fetches the nodes of every tree.
-pub const BLOCK_OF_WALKS: usize = 2048;
+pub const BLOCK_OF_WALKS: usize = 1024;
 
 /// Bytes of the header.
 pub const HEADER: usize = 40;

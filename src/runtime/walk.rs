@@ -24,6 +24,10 @@ const TOGETHER: u32 = 9;
 const STEPS: u32 = 3;
 const SHALLOW: u32 = 12;
 
+/// Groups that go through a tree before the next do: in the nearest cache their x stays from pass to pass, and further off the
+/// tree's nodes from one part of the rows to the next.
+const PART: usize = 64;
+
 /// A row on its way through a tree.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -511,60 +515,64 @@ unsafe fn passes<T: Number, const TOPS: bool>(
                     )*
                 };
             }
-            let mut count = 0;
-            let mut group = x.cast_const();
-            for number in 0..groups {
-                let mut at = [root; FLIGHT];
-                if TOPS {
-                    let (rows, nodes) = (entries.rows(tree, number), entries.nodes(tree));
-                    macro_rules! enter {
-                        ($($k:literal)*) => { $(at[$k] = root.add(*nodes.add(*rows.add($k) as usize) as usize);)* };
+            let (mut start, mut group) = (0, x.cast_const());
+            while start < groups {
+                let end = if groups - start < PART { groups } else { start + PART };
+                let mut count = 0;
+                for number in start..end {
+                    let mut at = [root; FLIGHT];
+                    if TOPS {
+                        let (rows, nodes) = (entries.rows(tree, number), entries.nodes(tree));
+                        macro_rules! enter {
+                            ($($k:literal)*) => { $(at[$k] = root.add(*nodes.add(*rows.add($k) as usize) as usize);)* };
+                        }
+                        enter!(0 1 2 3 4 5 6 7);
                     }
-                    enter!(0 1 2 3 4 5 6 7);
-                }
-                let xs = [
-                    group,
-                    group.add(1),
-                    group.add(2),
-                    group.add(3),
-                    group.add(4),
-                    group.add(5),
-                    group.add(6),
-                    group.add(7),
-                ];
-                let mut left =
-                    if depth > SHALLOW { TOGETHER } else { depth }.saturating_sub(if TOPS { LEVELS } else { 0 });
-                while left >= STEPS {
-                    step!(xs, at, 0 1 2 3 4 5 6 7);
-                    step!(xs, at, 0 1 2 3 4 5 6 7);
-                    step!(xs, at, 0 1 2 3 4 5 6 7);
-                    left -= STEPS;
-                }
-                while left > 0 {
-                    step!(xs, at, 0 1 2 3 4 5 6 7);
-                    left -= 1;
-                }
-                arrive!(xs, at, count, 0 1 2 3 4 5 6 7);
-                group = group.add(width * FLIGHT);
-            }
-            while count > 0 {
-                for place in count..count.next_multiple_of(FLIGHT) {
-                    *walkers.add(place) = standing;
-                }
-                let (mut from, end) = (0, count);
-                count = 0;
-                while from < end {
-                    let now = walkers.add(from);
-                    macro_rules! each {
-                        ($part:ident, $($k:literal)*) => { [$((*now.add($k)).$part),*] };
+                    let xs = [
+                        group,
+                        group.add(1),
+                        group.add(2),
+                        group.add(3),
+                        group.add(4),
+                        group.add(5),
+                        group.add(6),
+                        group.add(7),
+                    ];
+                    let mut left =
+                        if depth > SHALLOW { TOGETHER } else { depth }.saturating_sub(if TOPS { LEVELS } else { 0 });
+                    while left >= STEPS {
+                        step!(xs, at, 0 1 2 3 4 5 6 7);
+                        step!(xs, at, 0 1 2 3 4 5 6 7);
+                        step!(xs, at, 0 1 2 3 4 5 6 7);
+                        left -= STEPS;
                     }
-                    let (xs, mut at) = (each!(x, 0 1 2 3 4 5 6 7), each!(at, 0 1 2 3 4 5 6 7));
-                    step!(xs, at, 0 1 2 3 4 5 6 7);
-                    step!(xs, at, 0 1 2 3 4 5 6 7);
-                    step!(xs, at, 0 1 2 3 4 5 6 7);
+                    while left > 0 {
+                        step!(xs, at, 0 1 2 3 4 5 6 7);
+                        left -= 1;
+                    }
                     arrive!(xs, at, count, 0 1 2 3 4 5 6 7);
-                    from += FLIGHT;
+                    group = group.add(width * FLIGHT);
                 }
+                while count > 0 {
+                    for place in count..count.next_multiple_of(FLIGHT) {
+                        *walkers.add(place) = standing;
+                    }
+                    let (mut from, last) = (0, count);
+                    count = 0;
+                    while from < last {
+                        let now = walkers.add(from);
+                        macro_rules! each {
+                            ($part:ident, $($k:literal)*) => { [$((*now.add($k)).$part),*] };
+                        }
+                        let (xs, mut at) = (each!(x, 0 1 2 3 4 5 6 7), each!(at, 0 1 2 3 4 5 6 7));
+                        step!(xs, at, 0 1 2 3 4 5 6 7);
+                        step!(xs, at, 0 1 2 3 4 5 6 7);
+                        step!(xs, at, 0 1 2 3 4 5 6 7);
+                        arrive!(xs, at, count, 0 1 2 3 4 5 6 7);
+                        from += FLIGHT;
+                    }
+                }
+                start = end;
             }
             let (outputs, first) = match forest.targets.get(tree) {
                 Some(&target) => (1, target as usize),
