@@ -7,6 +7,7 @@ mod common;
 use carryout::lower::{Lowered, Want, lower};
 use carryout::model::*;
 use carryout::package::{self, Options};
+use carryout::predictor::Predictor;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -543,6 +544,20 @@ fn fixtures_are_packed() {
             }
         }
     }
+}
+
+/// `tests/node/package.test.mjs` has the same of the package.
+#[test]
+fn a_number_beyond_float32_is_refused_with_its_column() {
+    let model = scaled();
+    let mut predictor = Predictor::new("scaled", &model, Want::Package).unwrap();
+    let mut error = |row: serde_json::Value| predictor.predict(&row).unwrap_err().to_string();
+    let large = "\"a\": expected a number, got the number 1e+39, too large for float32";
+    assert_eq!(error(serde_json::json!({ "a": 1e39, "b": 0, "c": true })), large);
+    let flag = "\"c\": expected true or false, got the number 2";
+    assert_eq!(error(serde_json::json!({ "a": 0, "b": 0, "c": 2 })), flag);
+    let step = "a value is outside what DecisionTreeRegressor accepts";
+    assert_eq!(error(serde_json::json!({ "a": 0, "b": 1e38, "c": true })), step);
 }
 
 #[test]

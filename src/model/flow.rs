@@ -106,7 +106,7 @@ impl Model {
             column.used = live[number];
             column.missing = missing[number];
             column.infinite = infinite[number];
-            column.single = single[number];
+            column.single = single[number] && column.kind.holds_numbers();
             column.unknown = unknown[number];
             let reads = |input: &[Wire]| input.iter().any(|&wire| wire as usize == number);
             let mut readers: Vec<String> = Vec::new();

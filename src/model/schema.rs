@@ -166,6 +166,13 @@ pub enum ColumnKind {
     Text,
 }
 
+impl ColumnKind {
+    /// Whether its values are numbers of any size.
+    pub fn holds_numbers(&self) -> bool {
+        matches!(self, ColumnKind::Number | ColumnKind::Integer | ColumnKind::Code(_))
+    }
+}
+
 /// A column of the input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Column {

@@ -173,17 +173,12 @@ pub fn range(column: &Column) -> Option<(f64, f64)> {
 
 /// Whether infinities are accepted, in a column of numbers.
 pub fn infinite(column: &Column) -> bool {
-    column.used && column.infinite && holds_numbers(&column.kind)
+    column.used && column.infinite && column.kind.holds_numbers()
 }
 
 /// Whether numbers are refused that f32 does not hold.
 pub fn single(column: &Column) -> bool {
-    column.used && column.single && holds_numbers(&column.kind)
-}
-
-/// Whether its values are numbers of any size.
-pub fn holds_numbers(kind: &ColumnKind) -> bool {
-    matches!(kind, ColumnKind::Number | ColumnKind::Integer | ColumnKind::Code(_))
+    column.used && column.single
 }
 
 /// What a vocabulary holds beyond the categories.

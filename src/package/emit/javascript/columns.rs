@@ -4,7 +4,7 @@ use super::list;
 use crate::lower::Encoding;
 use crate::model::{Cell, ColumnKind};
 use crate::package::emit::text::{Syntax, js_member, js_string, layout, width};
-use crate::package::emit::{Subject, cell, extras, holds_numbers, infinite, range, single};
+use crate::package::emit::{Subject, cell, extras, infinite, range, single};
 use crate::predictor::{CODE, TOO_LARGE};
 
 /// What `Object.prototype` holds: columns of these names are read as own properties only.
@@ -114,7 +114,7 @@ impl Needs {
             missing: columns.iter().any(|column| column.missing),
             infinite: columns.iter().any(infinite),
             single: columns.iter().any(single),
-            all_single: columns.iter().filter(|column| column.used && holds_numbers(&column.kind)).all(single),
+            all_single: columns.iter().filter(|column| column.used && column.kind.holds_numbers()).all(single),
             unknown: columns.iter().any(|column| column.unknown && is_category(&column.kind)),
             digits: columns.iter().any(|column| column.digits),
             partial: columns.iter().any(|column| column.partial),
