@@ -131,18 +131,12 @@ pub fn categories(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -
     let mut all = Vec::with_capacity(lists.len());
     for (list, (&wire, name)) in lists.into_iter().zip(frame.wires.iter().zip(&frame.names)) {
         let keys = cells(list).ok_or_else(|| {
-            let held = match list.to_array() {
-                Ok(array) => {
-                    match array.objects().ok().and_then(|values| values.into_iter().find(|&v| cell(v).is_none())) {
-                        Some(value) => value.describe(),
-                        None => format!("{} values", array.dtype()),
-                    }
-                }
-                Err(_) => list.describe(),
+            let Some(value) = no_category(list) else {
+                return estimator.malformed(format!("categories_ holds {}, not values", list.describe()));
             };
             estimator
                 .unsupported(format!(
-                    "the categories of {name:?} hold {held}; rows hold strings, numbers and booleans"
+                    "the categories of {name:?} hold {value}; rows hold strings, numbers and booleans"
                 ))
                 .remedy("Make strings of that column before the model is trained: frame[column].astype(str).")
         })?;
@@ -152,6 +146,15 @@ pub fn categories(builder: &mut Builder, estimator: &Estimator, frame: &Frame) -
         all.push(keys);
     }
     Ok(all)
+}
+
+/// What an array of categories holds that a row cannot.
+fn no_category(list: Value) -> Option<String> {
+    let array = list.to_array().ok()?;
+    match array.objects() {
+        Ok(values) => values.into_iter().find(|&value| cell(value).is_none()).map(Value::describe),
+        Err(_) => Some(format!("{} values", array.dtype())),
+    }
 }
 
 /// After rare categories were merged, the group of each category: `_default_to_infrequent_mappings[column]`.

@@ -168,9 +168,8 @@ fn cutting(estimator: &Estimator) -> Result<Vectorizer> {
     };
     let analyzer = match estimator.need("analyzer")? {
         value if value.as_str() == Some("word") => {
-            let token = if split { parse_pattern(r"\S+") } else { None };
-            let token = token.map_or_else(|| token_of(estimator), Ok)?;
-            Analyzer::Words { token, stop_words: stop_words(estimator)? }
+            let pattern = if split { r"\S+" } else { estimator.str("token_pattern")? };
+            Analyzer::Words { token: token(estimator, pattern)?, stop_words: stop_words(estimator)? }
         }
         value if value.as_str() == Some("char") => Analyzer::Chars,
         value if value.as_str() == Some("char_wb") => Analyzer::CharsWithinWords,
@@ -271,8 +270,7 @@ fn weighting(estimator: &Estimator) -> Result<Weighting> {
 }
 
 /// `token_pattern` where it is one set of characters, repeated.
-fn token_of(estimator: &Estimator) -> Result<Token> {
-    let pattern = estimator.str("token_pattern")?;
+fn token(estimator: &Estimator, pattern: &str) -> Result<Token> {
     parse_pattern(pattern).ok_or_else(|| {
         estimator.unsupported(format!("token_pattern={pattern:?}")).remedy(
             "A pattern may repeat one set of characters, with or without \\b around: \\b\\w\\w+\\b, [a-z]+, \\S{3,}, ….",

@@ -176,11 +176,6 @@ pub fn infinite(column: &Column) -> bool {
     column.used && column.infinite && column.kind.holds_numbers()
 }
 
-/// Whether numbers are refused that f32 does not hold.
-pub fn single(column: &Column) -> bool {
-    column.used && column.single
-}
-
 /// What a vocabulary holds beyond the categories.
 pub fn extras<'a>(column: &Column, encoding: &'a Encoding) -> &'a [Cell] {
     match (encoding, &column.kind) {

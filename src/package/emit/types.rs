@@ -2,7 +2,7 @@
 
 use super::javascript::{array_of, header, places_array, task};
 use super::text::{Syntax, comment, js_number, js_string, layout, ts_key, width};
-use super::{Subject, cell, infinite, kind_name, range, single};
+use super::{Subject, cell, infinite, kind_name, range};
 use crate::lower::{Results, Span};
 use crate::model::{Cell, Column, ColumnKind};
 
@@ -479,7 +479,7 @@ fn schema(subject: &Subject) -> String {
     if columns.iter().any(infinite) {
         ts.push_str("  /** Infinity is accepted. */\n  readonly infinite: boolean;\n");
     }
-    if columns.iter().any(single) {
+    if columns.iter().any(|column| column.single) {
         ts.push_str("  /** A number that float32 does not hold is not accepted. */\n  readonly single: boolean;\n");
     }
     ts.push_str(

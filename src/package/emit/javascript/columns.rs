@@ -4,7 +4,7 @@ use super::list;
 use crate::lower::Encoding;
 use crate::model::{Cell, ColumnKind};
 use crate::package::emit::text::{Syntax, js_member, js_string, layout, width};
-use crate::package::emit::{Subject, cell, extras, infinite, range, single};
+use crate::package::emit::{Subject, cell, extras, infinite, range};
 use crate::predictor::{CODE, TOO_LARGE};
 
 /// What `Object.prototype` holds: columns of these names are read as own properties only.
@@ -113,8 +113,11 @@ impl Needs {
             range: columns.iter().any(|column| range(column).is_some()),
             missing: columns.iter().any(|column| column.missing),
             infinite: columns.iter().any(infinite),
-            single: columns.iter().any(single),
-            all_single: columns.iter().filter(|column| column.used && column.kind.holds_numbers()).all(single),
+            single: columns.iter().any(|column| column.single),
+            all_single: columns
+                .iter()
+                .filter(|column| column.used && column.kind.holds_numbers())
+                .all(|column| column.single),
             unknown: columns.iter().any(|column| column.unknown && is_category(&column.kind)),
             digits: columns.iter().any(|column| column.digits),
             partial: columns.iter().any(|column| column.partial),
@@ -125,7 +128,7 @@ impl Needs {
                     && matches!(column.kind, ColumnKind::Number | ColumnKind::Integer)
                     && range(column).is_none()
                     && Some(infinite(column)) == columns.first().map(infinite)
-                    && Some(single(column)) == columns.first().map(single)
+                    && Some(column.single) == columns.first().map(|first| first.single)
                     && Some(column.missing) == columns.first().map(|first| first.missing)
             }),
         }
@@ -142,6 +145,15 @@ impl Needs {
             (false, _) => "Number.isFinite(value)",
             (true, true) => "Number.isFinite(Math.fround(value))",
             (true, false) => "Number.isFinite(single ? Math.fround(value) : value)",
+        }
+    }
+
+    /// Whether `value` is a number at all, and one of those.
+    fn finite_number(&self) -> String {
+        match self.single {
+            // What is no number would be made one.
+            true => format!("typeof value === \"number\" && {}", self.finite()),
+            false => self.finite().to_string(),
         }
     }
 
@@ -397,11 +409,9 @@ function spelt(c, value) {{
         branches.push(("kind === \"text\"".to_string(), value.to_string()));
     }
     if needs.number || needs.code {
-        let test = match (needs.infinite, needs.single) {
-            (true, _) => format!("typeof value === \"number\" && (infinite || {})", needs.finite()),
-            // What is no number would be made one.
-            (false, true) => format!("typeof value === \"number\" && {}", needs.finite()),
-            (false, false) => needs.finite().to_string(),
+        let test = match needs.infinite {
+            true => format!("typeof value === \"number\" && (infinite || {})", needs.finite()),
+            false => needs.finite_number(),
         };
         let mut warn = String::new();
         if needs.range {
@@ -654,11 +664,10 @@ fn ordinary(subject: &Subject, needs: &Needs) -> String {
         false => "",
     };
     if needs.uniform {
-        let test = match (needs.infinite, needs.missing, needs.single) {
-            (true, true, _) => "typeof value === \"number\"".to_string(),
-            (true, false, _) => "typeof value === \"number\" && value === value".to_string(),
-            (false, _, true) => format!("typeof value === \"number\" && {}", needs.finite()),
-            (false, _, false) => needs.finite().to_string(),
+        let test = match (needs.infinite, needs.missing) {
+            (true, true) => "typeof value === \"number\"".to_string(),
+            (true, false) => "typeof value === \"number\" && value === value".to_string(),
+            (false, _) => needs.finite_number(),
         };
         return format!("{greatest}{head}(value) {{\n  return {test};\n}}\n\n");
     }

@@ -7,7 +7,7 @@ mod predictions;
 pub use predictions::{array_of, gives, places_array, slots};
 
 use super::text::{Syntax, comment, js_number, js_string, layout, width};
-use super::{CARRYOUT, Subject, cells, infinite, kind_name, range, single};
+use super::{CARRYOUT, Subject, cells, infinite, kind_name, range};
 use crate::lower::Results;
 use crate::model::{Cell, ColumnKind};
 use crate::package::base64;
@@ -127,7 +127,7 @@ fn schema_value(subject: &Subject) -> (Vec<Value>, Map<String, Value>) {
             let flags = [
                 ("missing", column.missing),
                 ("infinite", infinite(column)),
-                ("single", single(column)),
+                ("single", column.single),
                 ("unknown", column.unknown && is_category(&column.kind)),
                 ("digits", column.digits),
                 ("partial", column.partial),
