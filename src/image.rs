@@ -12,6 +12,8 @@ pub const VERSION: u32 = 3;
 pub const BLOCK: usize = 512;
 /// And of an image whose trees are only walked: each run fetches the nodes of every tree.
 pub const BLOCK_OF_WALKS: usize = 1024;
+/// And of one whose trees are cut in pieces, each of which takes its rows together.
+pub const BLOCK_OF_PIECES: usize = 2048;
 
 /// Bytes of the header.
 pub const HEADER: usize = 40;
@@ -32,7 +34,7 @@ pub mod header {
     pub const OPS: usize = 20;
     /// Offset of the first record.
     pub const OPS_AT: usize = 24;
-    /// Most rows that one run takes, 1 to `image::BLOCK_OF_WALKS`.
+    /// Most rows that one run takes, 1 to `image::BLOCK_OF_PIECES`.
     pub const BLOCK: usize = 28;
     /// Bytes of the tables that kernels make at their first run and keep, a multiple of 16.
     pub const TABLES: usize = 32;
@@ -230,18 +232,12 @@ impl Kernel {
     /// Whether it reads a compact forest. Its inputs may then be columns of f32.
     pub fn reads_forest(self) -> bool {
         use Kernel::*;
-        self.walks()
-            || matches!(self, Sliced32 | Sliced64)
+        matches!(self, Walk32 | Walk64 | Deep32 | Deep64 | Sliced32 | Sliced64)
             || matches!(self, Sliced32Sets | Sliced64Sets | Sliced32WideSets | Sliced64WideSets)
             || matches!(self, Gathered32 | Gathered32x4 | Gathered32x8 | Gathered32x16)
             || matches!(self, Gathered64 | Gathered64x4 | Gathered64x8 | Gathered64x16)
             || matches!(self, Grouped32 | Grouped32x4 | Grouped32x8 | Grouped32x16)
             || matches!(self, Grouped64 | Grouped64x4 | Grouped64x8 | Grouped64x16)
-    }
-
-    /// Whether rows of a compact forest walk.
-    pub fn walks(self) -> bool {
-        matches!(self, Kernel::Walk32 | Kernel::Walk64 | Kernel::Deep32 | Kernel::Deep64)
     }
 }
 

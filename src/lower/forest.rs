@@ -4,6 +4,7 @@ use super::args::Args;
 use super::trees::{Forest, at_most_f32, at_most_f64};
 use crate::image::Kernel;
 use crate::model::{Aggregate, CategorySet, Ensemble, Leaves, Node, Test, Tree, Width};
+use crate::runtime::deep;
 use crate::runtime::forest::{Column, SHARED};
 use crate::runtime::gather::{COLUMNS, MOST_VECTORS, THRESHOLDS};
 use crate::runtime::lines;
@@ -11,7 +12,7 @@ use crate::runtime::quick;
 use crate::runtime::sets::{FLAG_BITS, MISSING_LEFT, classes};
 use crate::runtime::sliced::{DEPTH, FULL};
 use crate::runtime::trees::{INFINITE, MISSING, OUTSIDE_LEFT, SUM32, TOWARD_ZERO, VECTOR};
-use crate::runtime::walk::LEVELS;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
@@ -570,7 +571,8 @@ const DEEP: usize = 8000;
 /// Whether the top levels can be done by bits.
 fn deeper(shape: &Shape) -> bool {
     let tells_apart = !shape.narrow || shape.columns <= lines::COLUMNS;
-    shape.trees < 1 << (16 - LEVELS) && shape.columns > 0 && tells_apart && shape.depth > LEVELS
+    let fits = shape.columns + shape.splits / deep::MOST <= deep::COLUMNS / 2;
+    shape.columns > 0 && tells_apart && fits && shape.splits < 1 << 22
 }
 
 fn deep_kernel(shape: &Shape) -> Kernel {
@@ -615,7 +617,7 @@ fn walk(shape: &Shape) -> Option<Choice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::BLOCK;
+    use crate::image::{BLOCK, BLOCK_OF_PIECES};
     use crate::lower::args::{Operation, image};
     use crate::runtime::host::Machine;
     use crate::runtime::trees::ZERO;
@@ -677,6 +679,11 @@ mod tests {
     }
 
     fn laid_out(ensemble: &Ensemble, piece: (Args, Forest)) -> Vec<u8> {
+        laid_out_for(ensemble, piece, BLOCK)
+    }
+
+    /// For blocks of so many rows.
+    fn laid_out_for(ensemble: &Ensemble, piece: (Args, Forest), block: usize) -> Vec<u8> {
         let (args, forest) = piece;
         let (kernel, columns, outputs) = (forest.kernel, ensemble.features, ensemble.outputs() as u32);
         let operation = Operation {
@@ -687,7 +694,7 @@ mod tests {
             scratch: columns + outputs,
             args,
         };
-        let image = image(columns, columns + outputs + forest.scratch, BLOCK as u32, &[operation]).unwrap();
+        let image = image(columns, columns + outputs + forest.scratch, block as u32, &[operation]).unwrap();
         assert!(Machine::open(&image).is_ok(), "{kernel:?} is not sound");
         image
     }
@@ -806,8 +813,11 @@ mod tests {
         with("walk", &|shape| walk(shape).map(|choice| Choice { shared: false, ..choice }));
         with("deep", &|shape| {
             let kernel = deep_kernel(shape);
-            let walk = walk(shape).filter(|_| shape.trees < 1 << 10 && shape.columns > 0);
-            walk.map(|choice| Choice { kernel, shared: round.is_multiple_of(2), ..choice })
+            walk(shape).filter(|_| shape.columns > 0).map(|choice| Choice {
+                kernel,
+                shared: round.is_multiple_of(2),
+                ..choice
+            })
         });
         with("walk, shared", &|shape| walk(shape).map(|choice| Choice { shared: true, ..choice }));
         with("sliced", &|shape| {
@@ -933,6 +943,112 @@ mod tests {
         assert!(known.iter().all(|&kind| kinds[kind as usize] > 100), "{kinds:?}");
         let absent = [Column::ABSENT, 4 | Column::ABSENT];
         assert!(absent.iter().all(|&kind| kinds[kind as usize] > 20), "{kinds:?}");
+    }
+
+    /// Trees that need many pieces below each other, or one, or none; blocks with missing values and without, whole and in
+    /// part.
+    #[test]
+    fn deep_trees_in_pieces_give_the_same_bits() {
+        let mut random = Random(5);
+        for (round, compare) in [Width::F32, Width::F64, Width::F32, Width::F64].into_iter().enumerate() {
+            let features = [5, 40, 2, 9][round];
+            let outputs = [1, 3, 1, 2][round];
+            let vector = round % 2 == 1;
+            // Few thresholds a column, or one a split.
+            let kinds = [1 << 30, 300, 40, 1 << 30][round];
+            let mut split = |random: &mut Random| {
+                let test = Test::LessEqual(random.below(kinds) as f64 / kinds as f64 * 8.0 - 4.0);
+                let missing_left = random.below(2) == 0;
+                Node::Split { feature: random.below(features) as u32, test, missing_left, left: 0, right: 0 }
+            };
+            let mut trees = Vec::new();
+            for leaves in [1, 2, 40, 300, 5000] {
+                let output = (!vector).then_some(0);
+                trees.push(tree(&mut random, leaves, 60, false, &mut split, output, outputs));
+            }
+            // One long way, with a leaf on its other side or a split of two, on both sides.
+            let (mut nodes, mut at) = (vec![Node::Leaf(0)], 0);
+            for step in 0..900 {
+                let Node::Split { feature, missing_left, .. } = split(&mut random) else { unreachable!() };
+                let child = nodes.len() as u32;
+                // Most rows go on.
+                let far = 4.0 - f64::from(step) / 5000.0;
+                let (left, right, test) = match step % 3 {
+                    0 => (child, child + 1, Test::LessEqual(far)),
+                    _ => (child + 1, child, Test::LessEqual(-far)),
+                };
+                nodes[at] = Node::Split { feature, test, missing_left, left, right };
+                nodes.extend([Node::Leaf(0), Node::Leaf(0)]);
+                at = child as usize;
+                if step % 2 == 0 {
+                    nodes[child as usize + 1] =
+                        Node::Split { feature, test, missing_left: true, left: child + 2, right: child + 3 };
+                    nodes.extend([Node::Leaf(0), Node::Leaf(0)]);
+                }
+            }
+            let mut leaves = 0;
+            for node in &mut nodes {
+                if let Node::Leaf(number) = node {
+                    (*number, leaves) = (leaves, leaves + 1);
+                }
+            }
+            let values = (0..leaves as usize * if vector { outputs } else { 1 }).map(|k| k as f64 / 3.0).collect();
+            let leaves = if vector { Leaves::Vector(values) } else { Leaves::Scalar { output: 0, values } };
+            trees.push(Tree { nodes, leaves });
+            let ensemble = Ensemble {
+                compare,
+                sum: if round < 2 { Width::F64 } else { Width::F32 },
+                features: features as u32,
+                base: vec![0.25; outputs],
+                trees,
+                sets: Vec::new(),
+                aggregate: if vector { Aggregate::Divide(6.0) } else { Aggregate::Sum },
+                missing: true,
+                infinite: true,
+            };
+            ensemble.check().unwrap();
+            let all: Vec<u32> = (0..ensemble.features).collect();
+            let mut args = Args::default();
+            let plain = super::super::trees::plain(&mut args, &ensemble, all.clone()).unwrap();
+            let plain = laid_out_for(&ensemble, (args, plain), BLOCK_OF_PIECES);
+            for shared in [false, true] {
+                let mut args = Args::default();
+                let choose = |shape: &Shape| {
+                    assert!(deeper(shape));
+                    Some(Choice { kernel: deep_kernel(shape), shared, flags: 0, most: u32::MAX })
+                };
+                let deep = write(&mut args, &ensemble, &all, |_| false, choose).unwrap();
+                let deep = laid_out_for(&ensemble, (args, deep), BLOCK_OF_PIECES);
+                let mut machines =
+                    [&plain, &deep].map(|image| Machine::open(image).unwrap_or_else(|_| unreachable!()));
+                for (rows, missing) in [
+                    (BLOCK_OF_PIECES, 0),
+                    (BLOCK_OF_PIECES, 9),
+                    (200, 0),
+                    (777, 0),
+                    (1, 1),
+                    (300, 50),
+                    (50, 0),
+                    (2001, 0),
+                ] {
+                    let x: Vec<f64> = (0..rows * features as usize)
+                        .map(|_| match random.below(1000) {
+                            within if within < missing => f64::NAN,
+                            999 => f64::INFINITY,
+                            998 => f64::NEG_INFINITY,
+                            _ => random.below(1 << 30) as f64 / f64::from(1 << 30) * 8.0 - 4.0,
+                        })
+                        .collect();
+                    let [first, other] = machines.each_mut().map(|machine| {
+                        machine.slots_mut()[..x.len()].copy_from_slice(&x);
+                        machine.run(rows).unwrap();
+                        machine.slots()[x.len()..x.len() + rows * outputs].to_vec()
+                    });
+                    let bits = |y: &[f64]| y.iter().map(|y| y.to_bits()).collect::<Vec<_>>();
+                    assert!(bits(&first) == bits(&other), "{compare:?}, {rows} rows, {missing} in 1000 missing");
+                }
+            }
+        }
     }
 
     /// Each leaf is in one piece, and no piece has too many.

@@ -11,7 +11,7 @@ mod text;
 mod trees;
 mod vectors;
 
-use crate::image::{BLOCK, BLOCK_OF_WALKS, Kernel};
+use crate::image::{BLOCK, BLOCK_OF_PIECES, BLOCK_OF_WALKS, Kernel};
 use crate::model::{
     Aggregate, Cell, ColumnKind, Function, Graph, Key, Marker, Model, Norm, Op, Output, Outside, Power, Step, Width,
     Wire, WireKind, is_false, live_wires, output_wires,
@@ -228,7 +228,8 @@ pub fn lower(model: &Model, want: Want) -> Result<Lowered> {
     }
     let slots = slots.most();
     let most = |operation: &Operation| match operation.kernel {
-        kernel if kernel.walks() => Some(BLOCK_OF_WALKS),
+        Kernel::Walk32 | Kernel::Walk64 => Some(BLOCK_OF_WALKS),
+        Kernel::Deep32 | Kernel::Deep64 => Some(BLOCK_OF_PIECES),
         kernel if kernel.reads_forest() => Some(BLOCK),
         _ => None,
     };

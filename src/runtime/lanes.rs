@@ -4,17 +4,24 @@
 use super::trees::Number;
 
 use super::bits::ROWS;
+use super::deep::{ENDS, Item};
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 use super::forest::Sum;
 use super::trees::{Entry, Four};
 use crate::image::BLOCK;
 use core::mem::MaybeUninit;
 
+/// Rows that a piece of a deep tree is asked about together.
+pub const TILE: usize = 32;
+
+/// Ranks are compared as numbers with a sign.
+pub const SIGN: u16 = 1 << 15;
+
 /// Row by row: for builds without vectors, and for what is left of a block.
 mod rows {
     use super::Number;
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    use super::{BLOCK, Entry, MaybeUninit, ROWS, Sum};
+    use super::{BLOCK, ENDS, Entry, Item, MaybeUninit, ROWS, Sum, TILE};
 
     /// Rounds each value; whether all are finite.
     pub fn read<T: Number, V: Copy + Into<f64>>(values: &[V], into: &mut [T]) -> bool {
@@ -135,6 +142,58 @@ mod rows {
         sums.len()
     }
 
+    /// # Safety
+    /// As `Number::higher` says.
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    pub unsafe fn higher<T: Number>(x: &[T; ROWS], places: &mut [u32; ROWS], list: *const T, by: u32, last: u32) {
+        for (&x, place) in x.iter().zip(places) {
+            let passed = *place + by - size_of::<T>() as u32;
+            // SAFETY: by the caller.
+            if x > unsafe { *at(list, if passed < last { passed } else { last }) } {
+                *place += by;
+            }
+        }
+    }
+
+    /// # Safety
+    /// As `vectors::ask` says.
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    pub unsafe fn ask<const HALF: bool>(
+        items: *const Item,
+        count: usize,
+        tile: *const [u16; TILE],
+        places: *mut [u8; TILE],
+    ) -> *const [u8; TILE] {
+        // SAFETY: by the caller.
+        unsafe {
+            let mut into = places.add(ENDS);
+            for item in core::slice::from_raw_parts(items, count) {
+                let x = &*tile.byte_add(item.column.into());
+                let (left, right) = (*places.byte_add(item.left.into()), *places.byte_add(item.right.into()));
+                for (row, into) in (*into).iter_mut().enumerate() {
+                    *into = if x[row] as i16 > item.rank as i16 { right[row] } else { left[row] };
+                }
+                into = into.add(1);
+            }
+            if count == 0 { places } else { into.sub(1) }
+        }
+    }
+
+    /// # Safety
+    /// As `vectors::turn` says.
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    pub unsafe fn turn(from: [*const u16; 8], into: *mut u16, apart: usize, again: usize) {
+        for (column, from) in from.into_iter().enumerate() {
+            for row in 0..8 {
+                // SAFETY: by the caller.
+                unsafe {
+                    *into.add(row * apart + column) = *from.add(row);
+                    *into.add(row * apart + column + again) = *from.add(row);
+                }
+            }
+        }
+    }
+
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     macro_rules! cell {
         ($name:ident $width:ident $whole:literal) => {
@@ -156,8 +215,8 @@ mod rows {
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod vectors {
     pub use super::rows::{
-        add as add_f32, add as add_f64, at, base, below, cell_f32, cell_f64, infinite as infinite_f32,
-        infinite as infinite_f64,
+        add as add_f32, add as add_f64, ask, at, base, below, cell_f32, cell_f64, higher as higher_f32,
+        higher as higher_f64, infinite as infinite_f32, infinite as infinite_f64, turn,
     };
     pub use super::rows::{logarithms as logarithms_f32, logarithms as logarithms_f64};
     pub use super::rows::{read as read_f32, read as read_f64, read as widen};
@@ -213,7 +272,7 @@ mod vectors {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vectors {
-    use super::{BLOCK, Entry, Four, MaybeUninit, ROWS, rows};
+    use super::{BLOCK, ENDS, Entry, Four, Item, MaybeUninit, ROWS, TILE, rows};
     use core::arch::wasm32::*;
     use core::ptr::with_exposed_provenance;
 
@@ -668,6 +727,127 @@ mod vectors {
         u32x4_extract_lane::<0>(f64x2_add(x, f64x2_splat(4_503_599_627_370_496.0))) as usize & 0xffff
     }
 
+    /// # Safety
+    /// As `Number::higher` says.
+    #[inline(always)]
+    pub unsafe fn higher_f32(x: &[f32; ROWS], places: &mut [u32; ROWS], _: *const f32, by: u32, last: u32) {
+        let (passed, last, by) = (u32x4_splat(by - 4), u32x4_splat(last), u32x4_splat(by));
+        let (mut x, mut place) = (x.as_ptr().cast::<v128>(), places.as_mut_ptr().cast::<v128>());
+        // SAFETY: by the caller; four values are read and four places written at a time, up to the last.
+        unsafe {
+            let end = x.add(ROWS / 4);
+            while x != end {
+                let from = v128_load(place);
+                let at = u32x4_min(u32x4_add(from, passed), last);
+                let list = v128_load32_zero(with_exposed_provenance(u32x4_extract_lane::<0>(at) as usize));
+                let list = v128_load32_lane::<1>(list, with_exposed_provenance(u32x4_extract_lane::<1>(at) as usize));
+                let list = v128_load32_lane::<2>(list, with_exposed_provenance(u32x4_extract_lane::<2>(at) as usize));
+                let list = v128_load32_lane::<3>(list, with_exposed_provenance(u32x4_extract_lane::<3>(at) as usize));
+                v128_store(place, u32x4_add(from, v128_and(f32x4_gt(v128_load(x), list), by)));
+                (x, place) = (x.add(1), place.add(1));
+            }
+        }
+    }
+
+    /// # Safety
+    /// As `Number::higher` says.
+    #[inline(always)]
+    pub unsafe fn higher_f64(x: &[f64; ROWS], places: &mut [u32; ROWS], _: *const f64, by: u32, last: u32) {
+        let (passed, last, by) = (u32x4_splat(by - 8), u32x4_splat(last), u32x4_splat(by));
+        let (mut x, mut place) = (x.as_ptr().cast::<v128>(), places.as_mut_ptr().cast::<v128>());
+        // SAFETY: by the caller; four values are read and four places written at a time, up to the last.
+        unsafe {
+            let end = x.add(ROWS / 2);
+            while x != end {
+                let from = v128_load(place);
+                let at = u32x4_min(u32x4_add(from, passed), last);
+                let low = v128_load64_zero(with_exposed_provenance(u32x4_extract_lane::<0>(at) as usize));
+                let low = v128_load64_lane::<1>(low, with_exposed_provenance(u32x4_extract_lane::<1>(at) as usize));
+                let high = v128_load64_zero(with_exposed_provenance(u32x4_extract_lane::<2>(at) as usize));
+                let high = v128_load64_lane::<1>(high, with_exposed_provenance(u32x4_extract_lane::<3>(at) as usize));
+                let (low, high) = (f64x2_gt(v128_load(x), low), f64x2_gt(v128_load(x.add(1)), high));
+                let above = i32x4_shuffle::<0, 2, 4, 6>(low, high);
+                v128_store(place, u32x4_add(from, v128_and(above, by)));
+                (x, place) = (x.add(2), place.add(1));
+            }
+        }
+    }
+
+    /// The end to which each row of a tile, or of its first half, comes in a piece of so many items.
+    ///
+    /// # Safety
+    /// The items' columns are among those of the tile, and their sides among `places`: `ENDS`, and as many as there are
+    /// items before.
+    #[inline(always)]
+    pub unsafe fn ask<const HALF: bool>(
+        items: *const Item,
+        count: usize,
+        tile: *const [u16; TILE],
+        places: *mut [u8; TILE],
+    ) -> *const [u8; TILE] {
+        // SAFETY: by the caller.
+        unsafe {
+            let (mut item, mut into) = (items, places.add(ENDS).cast::<v128>());
+            let end = items.add(count);
+            while item != end {
+                let x = tile.byte_add((*item).column.into()).cast::<v128>();
+                let rank = v128_load16_splat(&raw const (*item).rank);
+                let (left, right): (*const v128, *const v128) =
+                    (places.byte_add((*item).left.into()).cast(), places.byte_add((*item).right.into()).cast());
+                let above = |half: usize| {
+                    let (low, high) = (v128_load(x.add(2 * half)), v128_load(x.add(2 * half + 1)));
+                    i8x16_narrow_i16x8(i16x8_gt(low, rank), i16x8_gt(high, rank))
+                };
+                v128_store(into, v128_bitselect(v128_load(right), v128_load(left), above(0)));
+                if !HALF {
+                    v128_store(
+                        into.add(1),
+                        v128_bitselect(v128_load(right.add(1)), v128_load(left.add(1)), above(1)),
+                    );
+                }
+                (item, into) = (item.add(1), into.add(2));
+            }
+            if count == 0 { places } else { into.sub(2).cast() }
+        }
+    }
+
+    /// Eight lists of eight numbers, which become the eight numbers' lists; those begin `apart` from each other, and where
+    /// `again` is not 0 each is written once more so far on.
+    ///
+    /// # Safety
+    /// There are eight numbers at each, and room for as many in each list.
+    #[inline(always)]
+    pub unsafe fn turn([a, b, c, d, e, f, g, h]: [*const u16; 8], into: *mut u16, apart: usize, again: usize) {
+        // SAFETY: by the caller.
+        unsafe {
+            let twos = |a: *const u16, b: *const u16| {
+                let (a, b) = (v128_load(a.cast()), v128_load(b.cast()));
+                (i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(a, b), i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(a, b))
+            };
+            let fours = |a: v128, b: v128| (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
+            let mut into = into;
+            let mut put = |a: v128, b: v128| {
+                let (a, b) = (i64x2_shuffle::<0, 2>(a, b), i64x2_shuffle::<1, 3>(a, b));
+                v128_store(into.cast(), a);
+                v128_store(into.add(apart).cast(), b);
+                if again != 0 {
+                    v128_store(into.add(again).cast(), a);
+                    v128_store(into.add(again + apart).cast(), b);
+                }
+                into = into.add(2 * apart);
+            };
+            // Of one half of the numbers after the other, so that all fit the registers.
+            let ((ab, after_ab), (cd, after_cd)) = (twos(a, b), twos(c, d));
+            let ((ef, after_ef), (gh, after_gh)) = (twos(e, f), twos(g, h));
+            let ((a, b), (e, f)) = (fours(ab, cd), fours(ef, gh));
+            put(a, e);
+            put(b, f);
+            let ((c, d), (g, h)) = (fours(after_ab, after_cd), fours(after_ef, after_gh));
+            put(c, g);
+            put(d, h);
+        }
+    }
+
     pub fn below(bytes: &[u8], count: usize, bound: u64, get: impl Fn(usize) -> u64) -> bool {
         let width = bytes.len().checked_div(count).unwrap_or(0);
         if count < 16 || width > 7 || bound >> (8 * width) > 0 {
@@ -786,8 +966,46 @@ mod vectors {
 }
 
 pub use rows::read;
+/// The ranks of `count` rows, each at its number, column by column, and where `twins` is not 0 once more so many columns
+/// further.
+///
+/// # Safety
+/// There are as many rows, to the next multiple of eight, at most `TILE`, each a number of one of those at `from`, of `width`
+/// columns, a multiple of eight; `tile` has as many, and those.
+#[inline(always)]
+pub unsafe fn fetch(
+    from: *const u16,
+    rows: *const u16,
+    count: usize,
+    width: usize,
+    twins: usize,
+    tile: *mut [u16; TILE],
+) {
+    // SAFETY: by the caller.
+    unsafe {
+        let (mut rows, mut into) = (rows, tile.cast::<u16>());
+        let end = rows.add(count);
+        while rows < end {
+            let row = |number: usize| from.add(*rows.add(number) as usize * width);
+            let (a, b, c, d, e, f, g, h) = (row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7));
+            let mut column = 0;
+            while column != width {
+                let at = |row: *const u16| row.add(column);
+                turn(
+                    [at(a), at(b), at(c), at(d), at(e), at(f), at(g), at(h)],
+                    into.add(column * TILE),
+                    TILE,
+                    twins * TILE,
+                );
+                column += 8;
+            }
+            (rows, into) = (rows.add(8), into.add(8));
+        }
+    }
+}
+
 pub use vectors::{
-    add_f32, add_f64, at, base, below, cell_f32, cell_f64, cells_f32, cells_f64, four_f32, four_f64, infinite_f32,
-    infinite_f64, logarithms_f32, logarithms_f64, ranks_f32, ranks_f64, read_f32, read_f64, wide_f32, wide_f64,
-    widen,
+    add_f32, add_f64, ask, at, base, below, cell_f32, cell_f64, cells_f32, cells_f64, four_f32, four_f64, higher_f32,
+    higher_f64, infinite_f32, infinite_f64, logarithms_f32, logarithms_f64, ranks_f32, ranks_f64, read_f32, read_f64,
+    turn, wide_f32, wide_f64, widen,
 };

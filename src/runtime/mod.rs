@@ -50,7 +50,7 @@ use exports::{dispatch, validate};
 #[cfg(feature = "compile")]
 pub mod host;
 
-use crate::image::{BLOCK_OF_WALKS, Image, Reader, Record};
+use crate::image::{BLOCK_OF_PIECES, Image, Reader, Record};
 use core::cell::Cell;
 
 /// What a kernel's validator sees of an operation.
@@ -268,7 +268,7 @@ fn check_all(bytes: &[u8]) -> Option<()> {
     let image = Image::open(bytes)?;
     let mut tables = 0u64;
     let within = |first: usize, count: usize| first.checked_add(count).is_some_and(|end| end <= image.slots);
-    if image.columns > image.slots || !(1..=BLOCK_OF_WALKS).contains(&image.block) {
+    if image.columns > image.slots || !(1..=BLOCK_OF_PIECES).contains(&image.block) {
         return None;
     }
     for number in 0..image.ops {

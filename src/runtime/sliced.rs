@@ -62,7 +62,7 @@ const WIDE: usize = size_of::<Wide>();
 const NODE: usize = 9;
 
 /// Where the root of a full tree is, counted from the planes, and in bytes that of any: all rows reach it.
-pub const FULL_ROOT: usize = NODE - 1;
+const FULL_ROOT: usize = NODE - 1;
 const ROOT: usize = NODE * WIDE;
 
 /// Flips of a bit are done so many at a time.
@@ -612,7 +612,7 @@ fn sliced<T: Number, const KIND: u8>(
     // SAFETY: as above; nothing writes the entries here.
     let entries = unsafe { &*tables.entries.of::<Entry<T>>(call) };
     let (columns, lanes) = (tables.columns::<T>(call, forest), call.rows.div_ceil(ROWS));
-    if !fill_masks::<T, true>(call, forest, columns, entries, (0, lanes), masks)
+    if !fill_masks(call, forest, columns, entries, lanes, masks)
         || !rest(masks.get_mut(forest.thresholds.count()..).unwrap_or_default())
     {
         return;
@@ -1099,14 +1099,14 @@ fn build_uneven(
     }
 }
 
-/// Makes the mask of every threshold for so many lanes from row `first` on; false where a value is refused. ENTRIES:
-/// there is an entry for each cell, column by column.
-pub fn fill_masks<T: Number, const ENTRIES: bool>(
+/// Makes the mask of every threshold for so many lanes; false where a value is refused. There is an entry for each cell,
+/// column by column.
+fn fill_masks<T: Number>(
     call: &Call,
     forest: &Forest,
     columns: Columns<T>,
     mut entries: &[Entry<T>],
-    (first, lanes): (usize, usize),
+    lanes: usize,
     mut masks: &mut [Wide],
 ) -> bool {
     // Filled once, if at all: engines call out of the module for that.
@@ -1117,19 +1117,17 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
         let count = sorted.len() - BEYOND;
         let Some((own, rest)) = core::mem::take(&mut masks).split_at_mut_checked(count) else { return false };
         masks = rest;
-        let Some((own_entries, rest)) = entries.split_at_checked(if ENTRIES { mine.len() } else { 0 }) else {
-            return false;
-        };
+        let Some((own_entries, rest)) = entries.split_at_checked(mine.len()) else { return false };
         entries = rest;
         let bits = (usize::BITS - count.leading_zeros()) as usize;
-        let narrow = ENTRIES && map.narrow();
+        let narrow = map.narrow();
         let base = if narrow { lanes::base(own_entries.as_ptr()) } else { 0 };
         // NaN is binned as it is where it is missing and goes to one side. Looking for it took 2% of the time, and replacing
         // it 14% of rows of which a twentieth is missing.
-        let right = ENTRIES && map.holds() && is_right(forest.flags, column);
+        let right = map.holds() && is_right(forest.flags, column);
         let aside = right || forest.flags & MISSING != 0 && column.kind() == Column::LEFT;
         for lane in 0..lanes {
-            let from = first + lane * ROWS;
+            let from = lane * ROWS;
             // As they are given, else what `load` makes of them.
             let mut given = column.is_plain();
             let mut viewed;
@@ -1163,15 +1161,14 @@ pub fn fill_masks<T: Number, const ENTRIES: bool>(
             // has one number more.
             unsafe {
                 let into = &mut *ranks.as_mut_ptr().cast::<[[u8; ROWS]; 2]>();
-                let [low, high] = &mut *into;
-                match (ENTRIES, narrow, right) {
-                    (false, ..) => map.fill(sorted, mine, rows, &places, low, high),
-                    (_, true, true) => T::ranks::<true>(rows, places.assume_init_ref(), own_entries, low),
-                    (_, true, false) => T::ranks::<false>(rows, places.assume_init_ref(), own_entries, low),
-                    (_, false, true) => T::ranks_wide::<true>(rows, places.assume_init_ref(), own_entries, into),
-                    (_, false, false) => T::ranks_wide::<false>(rows, places.assume_init_ref(), own_entries, into),
+                let [low, _] = &mut *into;
+                match (narrow, right) {
+                    (true, true) => T::ranks::<true>(rows, places.assume_init_ref(), own_entries, low),
+                    (true, false) => T::ranks::<false>(rows, places.assume_init_ref(), own_entries, low),
+                    (false, true) => T::ranks_wide::<true>(rows, places.assume_init_ref(), own_entries, into),
+                    (false, false) => T::ranks_wide::<false>(rows, places.assume_init_ref(), own_entries, into),
                 }
-                if ENTRIES && !map.holds() {
+                if !map.holds() {
                     let [low, high] = into;
                     for ((low, high), &x) in low.iter_mut().zip(high).zip(rows) {
                         // Above all that the entries hold; behind the last threshold is NaN.
@@ -1220,6 +1217,14 @@ impl<T: Number> Ranks<T> {
                 }
             }
         }
+        best.start(sorted, cells);
+        best
+    }
+
+    /// The map for `numbers`: of values or of their logarithms, whichever has fewer thresholds in a cell.
+    pub fn plain(sorted: &[T], cells: &mut [u16]) -> Ranks<T> {
+        let (values, logarithms) = (Ranks::over(sorted, cells.len(), 0), Ranks::over(sorted, cells.len(), LOGARITHM));
+        let best = if logarithms.most < values.most { logarithms } else { values };
         best.start(sorted, cells);
         best
     }
@@ -1319,7 +1324,8 @@ impl<T: Number> Ranks<T> {
     #[inline(never)]
     pub unsafe fn rank(&self, sorted: &[T], cells: &[u16], x: T) -> usize {
         let count = sorted.len() - BEYOND;
-        // SAFETY: as in `fill`.
+        // SAFETY: by the caller; a cell's start is a threshold's place or that behind the last, where NaN is. All thresholds of
+        // higher cells are above x, so that comparing with some of them adds nothing.
         unsafe {
             let mut at = *cells.get_unchecked(self.cell(x)) as usize;
             for step in (0..u32::BITS - self.most.leading_zeros()).rev() {
@@ -1331,60 +1337,43 @@ impl<T: Number> Ranks<T> {
         }
     }
 
+    /// The ranks of x, as `lanes::SIGN` has them. All rows take a step before one takes the next, so that none waits.
+    ///
+    /// # Safety
+    /// `sorted` and `cells` are those of `new`.
+    #[inline(never)]
+    pub unsafe fn numbers(&self, sorted: &[T], cells: &[u16], x: &[T; ROWS], into: &mut [u16; ROWS]) {
+        let (mut mapped, mut places) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+        let mut rows = x;
+        if self.logarithm() {
+            let mapped = mapped.write(*x);
+            T::logarithms(x, self.floor, mapped);
+            rows = mapped;
+        }
+        self.place::<false>(rows, 0, &mut places);
+        let (base, wide) = (lanes::base(sorted.as_ptr()), size_of::<T>() as u32);
+        let last = base + (sorted.len() - BEYOND) as u32 * wide;
+        // SAFETY: as in `rank`; a place that `place` made is that of a cell.
+        unsafe {
+            let at = places.assume_init_mut();
+            for at in at.as_chunks_mut::<4>().0 {
+                let start = |place: u32| base + u32::from(*cells.as_ptr().byte_add((place / wide) as usize)) * wide;
+                *at = [start(at[0]), start(at[1]), start(at[2]), start(at[3])];
+            }
+            for step in (0..u32::BITS - self.most.leading_zeros()).rev() {
+                T::higher(x, at, sorted.as_ptr(), wide << step, last);
+            }
+            for (at, into) in at.as_chunks::<4>().0.iter().zip(into.as_chunks_mut::<4>().0) {
+                let rank = |at: u32| ((at - base) / wide) as u16 ^ lanes::SIGN;
+                *into = [rank(at[0]), rank(at[1]), rank(at[2]), rank(at[3])];
+            }
+        }
+    }
+
     /// Writes the place of each x's cell among entries that begin at `base`; whether all are finite, where it is not
     /// RIGHT.
     #[inline(always)]
     fn place<const RIGHT: bool>(&self, x: &[T; ROWS], base: u32, places: &mut MaybeUninit<[u32; ROWS]>) -> bool {
         T::cells::<RIGHT>(x, self.low, self.high, self.scale, base, places)
-    }
-
-    /// The ranks of x, low and high bytes; the high ones are written where there may be any.
-    ///
-    /// # Safety
-    /// `sorted` and `cells` are those of `new`, and the places what `place` wrote from base 0.
-    #[inline(always)]
-    unsafe fn fill(
-        &self,
-        sorted: &[T],
-        cells: &[u16],
-        x: &[T; ROWS],
-        places: &MaybeUninit<[u32; ROWS]>,
-        low: &mut [u8; ROWS],
-        high: &mut [u8; ROWS],
-    ) {
-        let count = sorted.len() - BEYOND;
-        // SAFETY: the places are filled by numbers up to the last cell; a start is a threshold's place or that behind
-        // the last. All thresholds of higher cells are above x, so that comparing with some of them adds nothing.
-        unsafe {
-            let places = places.assume_init_ref();
-            let start = |row: usize| {
-                *cells.get_unchecked(*places.get_unchecked(row) as usize / size_of::<Entry<T>>()) as usize
-            };
-            let above = |x: T, at: usize| usize::from(x > *sorted.get_unchecked(at));
-            if count < 256 && self.most == 1 {
-                for (four, low) in low.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-                    // Written out: counting takes longer than what is counted.
-                    macro_rules! each {
-                        ($($k:literal)*) => {
-                            $(
-                                let row = 4 * four + $k;
-                                let at = start(row);
-                                low[$k] = (at + above(*x.get_unchecked(row), at)) as u8;
-                            )*
-                        };
-                    }
-                    each!(0 1 2 3);
-                }
-                return;
-            }
-            for ((row, &x), (low, high)) in x.iter().enumerate().zip(low.iter_mut().zip(high)) {
-                let mut at = start(row);
-                for step in (0..u32::BITS - self.most.leading_zeros()).rev() {
-                    let place = at + (1 << step) - 1;
-                    at += above(x, if place < count { place } else { count }) << step;
-                }
-                (*low, *high) = (at as u8, (at >> 8) as u8);
-            }
-        }
     }
 }

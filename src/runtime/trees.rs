@@ -98,6 +98,12 @@ pub trait Number: Plain + PartialOrd {
         entries: &[Entry<Self>],
         into: &mut [[u8; ROWS]; 2],
     );
+    /// Moves the places of rows up by so many bytes where x is above the last number that they pass by; what is behind `last`
+    /// nothing is above.
+    ///
+    /// # Safety
+    /// The places are of numbers of the list, as is `last`.
+    unsafe fn higher(x: &[Self; ROWS], places: &mut [u32; ROWS], list: *const Self, by: u32, last: u32);
     /// A byte for each column: the low one of its row's rank and what is added. None where a value is not finite, and
     /// in builds without vectors.
     ///
@@ -223,6 +229,11 @@ impl Number for f32 {
         unsafe { lanes::wide_f32::<RIGHT>(x, places, entries, into) }
     }
     #[inline(always)]
+    unsafe fn higher(x: &[f32; ROWS], places: &mut [u32; ROWS], list: *const f32, by: u32, last: u32) {
+        // SAFETY: by the caller.
+        unsafe { lanes::higher_f32(x, places, list, by, last) }
+    }
+    #[inline(always)]
     unsafe fn four(own: &Four<f32>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
         // SAFETY: by the caller.
         unsafe { lanes::four_f32(own, slots, rows) }
@@ -343,6 +354,11 @@ impl Number for f64 {
     ) {
         // SAFETY: by the caller.
         unsafe { lanes::wide_f64::<RIGHT>(x, places, entries, into) }
+    }
+    #[inline(always)]
+    unsafe fn higher(x: &[f64; ROWS], places: &mut [u32; ROWS], list: *const f64, by: u32, last: u32) {
+        // SAFETY: by the caller.
+        unsafe { lanes::higher_f64(x, places, list, by, last) }
     }
     #[inline(always)]
     unsafe fn four(own: &Four<f64>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {

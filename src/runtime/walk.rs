@@ -97,7 +97,7 @@ pub fn largest(forest: &Forest) -> u32 {
 }
 
 pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
-    let forest = Forest::read::<T>(&mut shape.args(), shape.outputs)?;
+    let forest = Forest::read::<T>(&mut shape.args(), shape.outputs).filter(|_| shape.block <= BLOCK_OF_WALKS)?;
     forest.check::<T>(shape)?;
     let mut layout = Layout::default();
     compact::Tables::new::<T>(&forest, &mut layout);
@@ -120,66 +120,21 @@ pub fn kernel<T: Number>(call: &Call) {
         return;
     }
     let tables = Tables::new::<T>(&forest, &mut layout, call.outputs, BLOCK_OF_WALKS, largest(&forest));
-    if let Some(ready) = prepare::<T>(call, &forest, &tables) {
-        run::<T, false, true>(call, &forest, &tables, ready, &Entries::NONE);
-    }
+    run::<T>(call, &forest, &tables);
 }
 
-/// Levels that are done otherwise.
-pub const LEVELS: u32 = 6;
-
-/// The nodes so many levels below the root at which rows begin: for each tree 2^`LEVELS` nodes, and for each tree and
-/// row of a block a byte, which of them is its own.
-pub struct Entries {
-    pub rows: *const u8,
-    pub nodes: *const u32,
-}
-
-impl Entries {
-    pub const NONE: Entries = Entries { rows: core::ptr::null(), nodes: core::ptr::null() };
-
-    #[inline(always)]
-    fn rows(&self, tree: usize, group: usize) -> *const u8 {
-        self.rows.wrapping_add(tree * BLOCK_OF_WALKS + group * FLIGHT)
-    }
-
-    #[inline(always)]
-    fn nodes(&self, tree: usize) -> *const u32 {
-        self.nodes.wrapping_add(tree << LEVELS)
-    }
-}
-
-/// The nodes at which rows begin, tree by tree.
-pub fn below<T: Number>(ready: &Ready<T>, into: &mut [u32]) {
-    for (&[first, _], into) in ready.trees.iter().zip(rows_mut(into, 1 << LEVELS)) {
-        for (way, into) in into.iter_mut().enumerate() {
-            *into = 0;
-            for level in (0..LEVELS).rev() {
-                let left = ready.nodes.get((first + *into) as usize).map_or(0, |node| T::at(node.left) as u32);
-                *into += if left == 0 { 0 } else { left + (way as u32 >> level & 1) };
-            }
-        }
-    }
-}
-
-/// Predicts the block. With TOPS rows that are walked together begin at the entries; with SINGLE there may be too few for
-/// that.
+/// Predicts the block.
 #[inline(always)]
-pub fn run<T: Number, const TOPS: bool, const SINGLE: bool>(
-    call: &Call,
-    forest: &Forest,
-    tables: &Tables,
-    Ready { nodes, trees, values, x }: Ready<T>,
-    entries: &Entries,
-) {
+pub fn run<T: Number>(call: &Call, forest: &Forest, tables: &Tables) {
+    let Some(Ready { nodes, trees, values, x }) = prepare::<T>(call, forest, tables) else { return };
     // SAFETY: laid out as in the validator: a place of `walkers` holds a `Walker`, whose zeros are null pointers; x has
     // a group more than there are rows, the nodes are what `build` made of a checked forest.
     unsafe {
-        if SINGLE && call.rows < FLIGHT {
+        if call.rows < FLIGHT {
             single(call, forest, (nodes, trees, values), x, tables.open.of(call), tables.reached.of(call));
         } else {
             let walkers = tables.walkers.of::<[u64; 2]>(call).as_mut_ptr().cast();
-            passes::<T, TOPS>(call, forest, nodes, trees, values, x, walkers, entries);
+            passes(call, forest, nodes, trees, values, x, walkers);
         }
     }
     call.divide(forest.divide);
@@ -225,7 +180,7 @@ pub fn value<T: Number>(call: &Call, forest: &Forest, column: Column, row: usize
 }
 
 /// The tables, and in them x of the block.
-pub struct Ready<'a, T: Number> {
+struct Ready<'a, T: Number> {
     nodes: &'a [Node<T>],
     trees: &'a [[u32; 2]],
     values: &'a [f64],
@@ -238,7 +193,7 @@ fn width(forest: &Forest) -> usize {
 }
 
 /// None where a value is refused.
-pub fn prepare<'a, T: Number>(call: &'a Call, forest: &Forest, tables: &Tables) -> Option<Ready<'a, T>> {
+fn prepare<'a, T: Number>(call: &'a Call, forest: &Forest, tables: &Tables) -> Option<Ready<'a, T>> {
     // SAFETY: the tables are laid out as in the validator, each place is viewed once.
     let (ready, nodes, trees, values, x) = unsafe {
         (
@@ -476,7 +431,7 @@ unsafe fn block<T: Number>(
 /// of groups.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-unsafe fn passes<T: Number, const TOPS: bool>(
+unsafe fn passes<T: Number>(
     call: &Call,
     forest: &Forest,
     nodes: &[Node<T>],
@@ -484,7 +439,6 @@ unsafe fn passes<T: Number, const TOPS: bool>(
     values: &[f64],
     x: &mut [T],
     walkers: *mut Walker<T>,
-    entries: &Entries,
 ) {
     let (groups, width) = (call.rows.div_ceil(FLIGHT), width(forest));
     let leaf_cell = (width - 1) * FLIGHT;
@@ -519,15 +473,8 @@ unsafe fn passes<T: Number, const TOPS: bool>(
             while start < groups {
                 let end = if groups - start < PART { groups } else { start + PART };
                 let mut count = 0;
-                for number in start..end {
+                for _ in start..end {
                     let mut at = [root; FLIGHT];
-                    if TOPS {
-                        let (rows, nodes) = (entries.rows(tree, number), entries.nodes(tree));
-                        macro_rules! enter {
-                            ($($k:literal)*) => { $(at[$k] = root.add(*nodes.add(*rows.add($k) as usize) as usize);)* };
-                        }
-                        enter!(0 1 2 3 4 5 6 7);
-                    }
                     let xs = [
                         group,
                         group.add(1),
@@ -538,8 +485,7 @@ unsafe fn passes<T: Number, const TOPS: bool>(
                         group.add(6),
                         group.add(7),
                     ];
-                    let mut left =
-                        if depth > SHALLOW { TOGETHER } else { depth }.saturating_sub(if TOPS { LEVELS } else { 0 });
+                    let mut left = if depth > SHALLOW { TOGETHER } else { depth };
                     while left >= STEPS {
                         step!(xs, at, 0 1 2 3 4 5 6 7);
                         step!(xs, at, 0 1 2 3 4 5 6 7);
