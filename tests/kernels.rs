@@ -34,6 +34,8 @@ struct Kind {
     outputs: u32,
     vector: bool,
     missing: bool,
+    /// Whether that is only so behind the first block.
+    late: bool,
     infinite: bool,
     /// Category sets; with some half of the splits ask one, or take zeros for missing.
     sets: u64,
@@ -84,6 +86,7 @@ const PLAIN: Kind = Kind {
     outputs: 1,
     vector: false,
     missing: true,
+    late: false,
     infinite: true,
     sets: 0,
     sides: Sides::Any,
@@ -276,6 +279,31 @@ fn kinds() -> Vec<Kind> {
             level: false,
             compare: F64,
             sum: F64,
+            ..PLAIN
+        },
+        // Two columns an input, that differ where a value is missing.
+        Kind {
+            name: "deep-twins",
+            kernel: "deep32",
+            leaves: 2000,
+            trees: 9,
+            level: false,
+            sides: Sides::Any,
+            late: true,
+            ..PLAIN
+        },
+        Kind {
+            name: "deep-twins-64",
+            kernel: "deep64",
+            columns: 9,
+            leaves: 700,
+            trees: 20,
+            level: false,
+            compare: F64,
+            sides: Sides::Any,
+            late: true,
+            outputs: 2,
+            vector: true,
             ..PLAIN
         },
         Kind { name: "walks", kernel: "walk32", leaves: 400, trees: 18, columns: 300, level: false, ..PLAIN },
@@ -626,7 +654,11 @@ fn random_ensembles_as_packages() {
         let kernels: Vec<&str> = lowered.kernels.iter().map(|kernel| kernel.name()).collect();
         assert_eq!(kernels, [kind.kernel], "{}", kind.name);
 
-        let rows: Vec<f64> = (0..ROWS * kind.columns as usize).map(|_| value(&mut random, &kind, &grid)).collect();
+        let mut rows: Vec<f64> =
+            (0..ROWS * kind.columns as usize).map(|_| value(&mut random, &kind, &grid)).collect();
+        if kind.late {
+            rows.iter_mut().take(2100 * kind.columns as usize).filter(|x| x.is_nan()).for_each(|x| *x = 1.0);
+        }
         record(kind.name, &model, &lowered, &rows);
     }
 }

@@ -140,12 +140,7 @@ impl Tables {
             }
             // SAFETY: the tables are what `build` made of a checked forest.
             unsafe { walk(call, trees, x, open, reached) };
-            let sum = match (forest.vector(), forest.narrow()) {
-                (false, true) => sum::<f32, false>,
-                (false, false) => sum::<f64, false>,
-                (true, true) => sum::<f32, true>,
-                (true, false) => sum::<f64, true>,
-            };
+            let sum = if forest.narrow() { sum::<f32> } else { sum::<f64> };
             sum(call, forest, reached, values, row);
         }
         call.divide(forest.divide);
@@ -251,25 +246,38 @@ unsafe fn walk(call: &Call, trees: &[Tree], x: &[f32], open: &mut [[u32; 2]], re
     }
 }
 
-/// Adds the values of the leaves that a row reached, in the order of the trees.
+/// Adds the values of the leaves that a row reached, in the order of the trees, output by output: a sum stays in a register
+/// as long.
 #[inline(never)]
-fn sum<S: Sum, const VECTOR: bool>(call: &Call, forest: &Forest, reached: &[u32], values: &[f64], row: usize) {
+fn sum<S: Sum>(call: &Call, forest: &Forest, reached: &mut [u32], values: &[f64], row: usize) {
     let mut leaf = 0;
-    for ((tree, &size), &exit) in forest.sizes.iter().enumerate().zip(reached) {
-        let number = usize::from(LEAF.wrapping_sub(exit as u16));
-        let from = if forest.rows <= ROWS { number } else { forest.row(leaf + number) };
+    for (exit, &size) in reached.iter_mut().zip(forest.sizes) {
+        let number = usize::from(LEAF.wrapping_sub(*exit as u16));
+        *exit = if forest.rows <= ROWS { number } else { forest.row(leaf + number) } as u32;
         leaf += size as usize + 1;
-        let add = |output: usize, place: usize| {
-            // SAFETY: every leaf has a row of values; `check` saw the targets.
-            unsafe {
-                let sum = call.output(output).get_unchecked_mut(row);
-                *sum = S::from_f64(*sum).plus(S::from_f64(*values.get_unchecked(place))).to_f64();
+    }
+    // SAFETY: every leaf has a row of values; `check` saw the targets.
+    unsafe {
+        let values = values.as_ptr();
+        if forest.vector() {
+            for (number, output) in call.outputs().enumerate() {
+                let into = output.get_unchecked_mut(row);
+                let mut sum = S::from_f64(*into);
+                for &from in &*reached {
+                    sum = sum.plus(S::from_f64(*values.add(from as usize * call.outputs + number)));
+                }
+                *into = sum.to_f64();
             }
-        };
-        if VECTOR {
-            (0..call.outputs).for_each(|place| add(place, from * call.outputs + place));
         } else {
-            add(forest.targets.get(tree).map_or(0, |&target| target as usize), from);
+            let mut trees = reached.iter().zip(forest.targets).peekable();
+            while let Some(&(_, &target)) = trees.peek() {
+                let into = call.output(target as usize).get_unchecked_mut(row);
+                let mut sum = S::from_f64(*into);
+                while let Some((&from, _)) = trees.next_if(|&(_, &next)| next == target) {
+                    sum = sum.plus(S::from_f64(*values.add(from as usize)));
+                }
+                *into = sum.to_f64();
+            }
         }
     }
 }
