@@ -790,12 +790,12 @@ pub fn check<T: Number>(shape: &Shape) -> Option<usize> {
     }
     let mut layout = Layout::default();
     compact::Tables::new::<T>(&forest, &mut layout);
-    Tables::new::<T>(&forest, &mut layout, shape.outputs);
     if by_lines::<T>() {
         lines::Tables::new(&forest, &mut layout, shape.outputs);
     } else {
         walk::Tables::new::<T>(&forest, &mut layout, shape.outputs, few(&forest), largest(&forest));
     }
+    Tables::new::<T>(&forest, &mut layout, shape.outputs);
     layout.announce(shape)?;
     Some(0)
 }
@@ -811,15 +811,19 @@ pub fn kernel<T: Number<Whole: Into<u64>>>(call: &Call) {
     if compact::Tables::new::<T>(&forest, &mut layout).predict::<T, false>(call, &forest, &Sets::NONE) {
         return;
     }
-    let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
     let few = few(&forest);
-    if call.rows < few {
-        if by_lines::<T>() {
-            return lines::Tables::new(&forest, &mut layout, call.outputs).run(call, &forest);
+    if by_lines::<T>() {
+        let tables = lines::Tables::new(&forest, &mut layout, call.outputs);
+        if call.rows < few {
+            return tables.run(call, &forest);
         }
+    } else {
         let tables = walk::Tables::new::<T>(&forest, &mut layout, call.outputs, few, largest(&forest));
-        return walk::run::<T>(call, &forest, &tables);
+        if call.rows < few {
+            return walk::run::<T>(call, &forest, &tables);
+        }
     }
+    let tables = Tables::new::<T>(&forest, &mut layout, call.outputs);
     tables.prepare::<T>(call, &forest);
     let Some(columns) = tables.fill::<T>(call, &forest) else { return };
     call.start(forest.base);
