@@ -480,7 +480,7 @@ const FEW_AVERAGED: [usize; 2] = [400, 1250];
 /// With category sets they always are, if there are not too many pieces, for else there is the plain walk: 100 trees of LightGBM of 300
 /// leaves, a quarter of the columns categories, take 860 ns a row in place of 14 300, and half the bytes.
 ///
-/// Else where that takes less than `deep`: with a split's share of a column's masks, 0.024 ns a split and 0.013 a threshold, where
+/// Else where that took less than `deep` when that walked: with a split's share of a column's masks, 0.024 ns a split and 0.013 a threshold, where
 /// `deep` takes 8 to 20 a tree. In a batch, nanoseconds a row by `deep` and in pieces, 60 trees over 20 columns: LightGBM of 300
 /// leaves 734 and 375, of 700 940 and 739, of 1000 957 and 905, of 1500 1285 and 1484; XGBoost of 360 leaves 502 and 367, of 560
 /// 576 and 550, of 840 667 and 774. Single rows take half to three quarters, where their ranks are bytes. A forest's columns
@@ -506,7 +506,7 @@ fn cuts(shape: &Shape) -> bool {
 ///   405. What others take is in docs/design.md; trees of more than 64 leaves were not timed.
 /// - Trees that are nearly full are filled up, to three times their leaves at most; where that stops paying was not
 ///   measured.
-/// - Else eight walks at a time, from 8000 splits on below the levels that bits do.
+/// - Else eight walks at a time, from 8000 splits on in pieces.
 fn choose(shape: &Shape) -> Option<Choice> {
     let [few, small] = if shape.averages { FEW_AVERAGED } else { [FEW; 2] };
     if shape.trees < 8 || shape.splits < few {
@@ -568,7 +568,7 @@ fn takes_sets(shape: &Shape, flags: u32) -> bool {
 /// Ensembles of fewer splits are walked from the root: the code that is spared is 5 KB gzipped.
 const DEEP: usize = 8000;
 
-/// Whether the top levels can be done by bits.
+/// Whether trees can be cut in pieces.
 fn deeper(shape: &Shape) -> bool {
     let tells_apart = !shape.narrow || shape.columns <= lines::COLUMNS;
     let fits = shape.columns + shape.splits / deep::MOST <= deep::COLUMNS / 2;
