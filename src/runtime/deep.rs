@@ -11,7 +11,7 @@
 //! pieces of all trees come first, for they take the rows as they stand.
 
 use super::bits::ROWS;
-use super::forest::{Column, Forest, Layout, Place, Sum};
+use super::forest::{Column, Forest, Layout, Place};
 use super::lanes::{self, TILE};
 use super::sets::Sets;
 use super::sliced::{BEYOND, Columns, Ranks};
@@ -146,10 +146,11 @@ struct Width {
 
 impl Width {
     fn of(forest: &Forest) -> Width {
-        let twins = || forest.columns.iter().zip(forest.columns.iter().skip(1)).filter(|(a, b)| are_twins(**a, **b));
+        let next = forest.columns.iter().skip(1);
+        let twins = forest.columns.iter().zip(next).filter(|&(&left, &right)| are_twins(left, right)).count();
         // A column of more thresholds than two bytes count is ranked more than once.
-        let ranked = forest.columns.len() - twins().count() + forest.splits / MOST;
-        Width { ranked: ranked.next_multiple_of(EIGHT), twins: twins().count() > 0 }
+        let ranked = forest.columns.len() - twins + forest.splits / MOST;
+        Width { ranked: ranked.next_multiple_of(EIGHT), twins: twins > 0 }
     }
 
     fn all(self) -> usize {
@@ -265,7 +266,8 @@ impl Tables {
         number_columns(forest, columns);
         // First how many splits ask a column, then where the next of them goes.
         for (split, asked) in asked.iter_mut().enumerate() {
-            *asked = columns.get(column(forest, split) as usize).copied().unwrap_or(Asked { column: 0, rank: 0 });
+            let column = column_of(forest, forest.tests.get(split) as usize);
+            *asked = columns.get(column as usize).copied().unwrap_or(Asked { column: 0, rank: 0 });
             if let Some(count) = buckets.get_mut(usize::from(asked.column)) {
                 *count += 1;
             }
@@ -433,7 +435,7 @@ impl Tables {
     }
 
     /// From the ends of the first pieces to the leaves, and their values to the sums, tree by tree.
-    fn settle<S: Sum>(&self, call: &Call, forest: &Forest, columns: usize) {
+    fn settle(&self, call: &Call, forest: &Forest, columns: usize) {
         // SAFETY: laid out as in the validator, each place is viewed once; `cut_trees` wrote the pieces, their items and ends,
         // of each tree one at least.
         unsafe {
@@ -508,48 +510,10 @@ impl Tables {
                         starts[end] += 1;
                     }
                 }
-                let (outputs, target) = match forest.targets.get(tree) {
-                    Some(&target) => (1, target as usize),
-                    None => (call.outputs, 0),
-                };
-                for output in 0..outputs {
-                    collect::<S>(call.output(target + output), leaves, values.add(output), outputs);
-                }
+                walk::collect::<f32>(call, forest, tree, leaves.cast(), EIGHT, values);
             }
         }
     }
-}
-
-/// Adds to each row's sum the value of its leaf.
-///
-/// # Safety
-/// There is a leaf for each sum, and for each leaf, of `outputs` values, one of `values`.
-unsafe fn collect<S: Sum>(sums: &mut [f64], leaves: *const u32, values: *const f64, outputs: usize) {
-    // SAFETY: by the caller.
-    unsafe {
-        let add = |sum: *mut f64, leaf: *const u32| {
-            let value = *values.add(*leaf as usize * outputs);
-            *sum = S::from_f64(*sum).plus(S::from_f64(value)).to_f64();
-        };
-        let (mut sum, mut leaf) = (sums.as_mut_ptr(), leaves);
-        let (end, last) = (sum.add(sums.len() & !7), sum.add(sums.len()));
-        while sum != end {
-            macro_rules! each {
-                ($($k:literal)*) => { $(add(sum.add($k), leaf.add($k));)* };
-            }
-            each!(0 1 2 3 4 5 6 7);
-            (sum, leaf) = (sum.add(8), leaf.add(8));
-        }
-        while sum != last {
-            add(sum, leaf);
-            (sum, leaf) = (sum.add(1), leaf.add(1));
-        }
-    }
-}
-
-fn column(forest: &Forest, split: usize) -> u32 {
-    let test = forest.tests.get(split);
-    if forest.shared() { column_of(forest, test as usize) } else { test as u32 }
 }
 
 fn threshold<T: Number>(forest: &Forest, split: usize) -> T {
@@ -828,10 +792,6 @@ pub fn kernel<T: Number<Whole: Into<u64>>>(call: &Call) {
     let Some(columns) = tables.fill::<T>(call, &forest) else { return };
     call.start(forest.base);
     tables.enter(call, &forest);
-    if forest.narrow() {
-        tables.settle::<f32>(call, &forest, columns);
-    } else {
-        tables.settle::<f64>(call, &forest, columns);
-    }
+    tables.settle(call, &forest, columns);
     call.divide(forest.divide);
 }

@@ -272,7 +272,7 @@ mod vectors {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vectors {
-    use super::{BLOCK, ENDS, Entry, Four, Item, MaybeUninit, ROWS, TILE, rows};
+    use super::{BLOCK, ENDS, Entry, Four, Item, MaybeUninit, Number, ROWS, TILE, rows};
     use core::arch::wasm32::*;
     use core::ptr::with_exposed_provenance;
 
@@ -727,24 +727,29 @@ mod vectors {
         u32x4_extract_lane::<0>(f64x2_add(x, f64x2_splat(4_503_599_627_370_496.0))) as usize & 0xffff
     }
 
-    /// # Safety
-    /// As `Number::higher` says.
+    /// `above` says of four rows whether they are above what is at their places.
     #[inline(always)]
-    pub unsafe fn higher_f32(x: &[f32; ROWS], places: &mut [u32; ROWS], _: *const f32, by: u32, last: u32) {
-        let (passed, last, by) = (u32x4_splat(by - 4), u32x4_splat(last), u32x4_splat(by));
-        let (mut x, mut place) = (x.as_ptr().cast::<v128>(), places.as_mut_ptr().cast::<v128>());
-        // SAFETY: by the caller; four values are read and four places written at a time, up to the last.
+    fn higher<T: Number>(
+        x: &[T; ROWS],
+        places: &mut [u32; ROWS],
+        by: u32,
+        last: u32,
+        above: impl Fn(*const v128, [*const T; 4]) -> v128,
+    ) {
+        let (passed, last, by) = (u32x4_splat(by - size_of::<T>() as u32), u32x4_splat(last), u32x4_splat(by));
+        let (mut x, mut place) = (x.as_ptr(), places.as_mut_ptr().cast::<v128>());
+        // SAFETY: four values are read and four places written at a time, up to the last.
         unsafe {
-            let end = x.add(ROWS / 4);
+            let end = x.add(ROWS);
             while x != end {
                 let from = v128_load(place);
                 let at = u32x4_min(u32x4_add(from, passed), last);
-                let list = v128_load32_zero(with_exposed_provenance(u32x4_extract_lane::<0>(at) as usize));
-                let list = v128_load32_lane::<1>(list, with_exposed_provenance(u32x4_extract_lane::<1>(at) as usize));
-                let list = v128_load32_lane::<2>(list, with_exposed_provenance(u32x4_extract_lane::<2>(at) as usize));
-                let list = v128_load32_lane::<3>(list, with_exposed_provenance(u32x4_extract_lane::<3>(at) as usize));
-                v128_store(place, u32x4_add(from, v128_and(f32x4_gt(v128_load(x), list), by)));
-                (x, place) = (x.add(1), place.add(1));
+                let (a, b) = (u32x4_extract_lane::<0>(at), u32x4_extract_lane::<1>(at));
+                let (c, d) = (u32x4_extract_lane::<2>(at), u32x4_extract_lane::<3>(at));
+                let number = |place: u32| with_exposed_provenance(place as usize);
+                let above = above(x.cast(), [number(a), number(b), number(c), number(d)]);
+                v128_store(place, u32x4_add(from, v128_and(above, by)));
+                (x, place) = (x.add(4), place.add(1));
             }
         }
     }
@@ -752,25 +757,28 @@ mod vectors {
     /// # Safety
     /// As `Number::higher` says.
     #[inline(always)]
-    pub unsafe fn higher_f64(x: &[f64; ROWS], places: &mut [u32; ROWS], _: *const f64, by: u32, last: u32) {
-        let (passed, last, by) = (u32x4_splat(by - 8), u32x4_splat(last), u32x4_splat(by));
-        let (mut x, mut place) = (x.as_ptr().cast::<v128>(), places.as_mut_ptr().cast::<v128>());
-        // SAFETY: by the caller; four values are read and four places written at a time, up to the last.
-        unsafe {
-            let end = x.add(ROWS / 2);
-            while x != end {
-                let from = v128_load(place);
-                let at = u32x4_min(u32x4_add(from, passed), last);
-                let low = v128_load64_zero(with_exposed_provenance(u32x4_extract_lane::<0>(at) as usize));
-                let low = v128_load64_lane::<1>(low, with_exposed_provenance(u32x4_extract_lane::<1>(at) as usize));
-                let high = v128_load64_zero(with_exposed_provenance(u32x4_extract_lane::<2>(at) as usize));
-                let high = v128_load64_lane::<1>(high, with_exposed_provenance(u32x4_extract_lane::<3>(at) as usize));
-                let (low, high) = (f64x2_gt(v128_load(x), low), f64x2_gt(v128_load(x.add(1)), high));
-                let above = i32x4_shuffle::<0, 2, 4, 6>(low, high);
-                v128_store(place, u32x4_add(from, v128_and(above, by)));
-                (x, place) = (x.add(2), place.add(1));
+    pub unsafe fn higher_f32(x: &[f32; ROWS], places: &mut [u32; ROWS], _: *const f32, by: u32, last: u32) {
+        higher(x, places, by, last, |x, [a, b, c, d]| {
+            // SAFETY: by the caller; there are four x.
+            unsafe {
+                let two = v128_load32_lane::<1>(v128_load32_zero(a.cast()), b.cast());
+                f32x4_gt(v128_load(x), v128_load32_lane::<3>(v128_load32_lane::<2>(two, c.cast()), d.cast()))
             }
-        }
+        });
+    }
+
+    /// # Safety
+    /// As `Number::higher` says.
+    #[inline(always)]
+    pub unsafe fn higher_f64(x: &[f64; ROWS], places: &mut [u32; ROWS], _: *const f64, by: u32, last: u32) {
+        higher(x, places, by, last, |x, [a, b, c, d]| {
+            // SAFETY: by the caller; there are four x.
+            unsafe {
+                let low = v128_load64_lane::<1>(v128_load64_zero(a.cast()), b.cast());
+                let high = v128_load64_lane::<1>(v128_load64_zero(c.cast()), d.cast());
+                i32x4_shuffle::<0, 2, 4, 6>(f64x2_gt(v128_load(x), low), f64x2_gt(v128_load(x.add(1)), high))
+            }
+        });
     }
 
     /// The end to which each row of a tile, or of its first half, comes in a piece of so many items.
@@ -965,7 +973,6 @@ mod vectors {
     }
 }
 
-pub use rows::read;
 /// The ranks of `count` rows, each at its number, column by column, and where `twins` is not 0 once more so many columns
 /// further.
 ///
@@ -1004,6 +1011,7 @@ pub unsafe fn fetch(
     }
 }
 
+pub use rows::read;
 pub use vectors::{
     add_f32, add_f64, ask, at, base, below, cell_f32, cell_f64, cells_f32, cells_f64, four_f32, four_f64, higher_f32,
     higher_f64, infinite_f32, infinite_f64, logarithms_f32, logarithms_f64, ranks_f32, ranks_f64, read_f32, read_f64,

@@ -190,9 +190,8 @@ fn cut(
         let code = cut.arrange(nodes, shapes, |place, split| {
             let split = first_split + split;
             let test = forest.tests.get(split) as usize;
-            let (number, column) =
-                if forest.shared() { (test, column_of(forest, test)) } else { (split, test as u32) };
-            asked.iter_mut().skip(place).take(1).for_each(|asked| *asked = column as u8);
+            let number = if forest.shared() { test } else { split };
+            asked.iter_mut().skip(place).take(1).for_each(|asked| *asked = column_of(forest, test) as u8);
             set(THRESHOLDS + place, forest.thresholds.get(number) as u32);
         });
         set(0, code);

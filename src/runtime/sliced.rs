@@ -1340,17 +1340,17 @@ impl<T: Number> Ranks<T> {
     /// The ranks of x, as `lanes::SIGN` has them. All rows take a step before one takes the next, so that none waits.
     ///
     /// # Safety
-    /// `sorted` and `cells` are those of `new`.
+    /// `sorted` and `cells` are those of `plain`.
     #[inline(never)]
     pub unsafe fn numbers(&self, sorted: &[T], cells: &[u16], x: &[T; ROWS], into: &mut [u16; ROWS]) {
-        let (mut mapped, mut places) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-        let mut rows = x;
+        let mut places = MaybeUninit::uninit();
         if self.logarithm() {
-            let mapped = mapped.write(*x);
-            T::logarithms(x, self.floor, mapped);
-            rows = mapped;
+            let mut mapped = *x;
+            T::logarithms(x, self.floor, &mut mapped);
+            self.place::<false>(&mapped, 0, &mut places);
+        } else {
+            self.place::<false>(x, 0, &mut places);
         }
-        self.place::<false>(rows, 0, &mut places);
         let (base, wide) = (lanes::base(sorted.as_ptr()), size_of::<T>() as u32);
         let last = base + (sorted.len() - BEYOND) as u32 * wide;
         // SAFETY: as in `rank`; a place that `place` made is that of a cell.

@@ -261,11 +261,10 @@ fn build<T: Number>(
             if forest.is_split(first + at) {
                 let test = forest.tests.get(split) as usize;
                 let threshold = if forest.shared() { test } else { split };
-                let column = if forest.shared() { column_of(forest, test) } else { test as u32 };
                 *node = Node {
                     test: T::from_bits(forest.thresholds.get(threshold)),
                     left: T::index(children(inner).wrapping_sub(own)),
-                    column: T::index(column as usize),
+                    column: T::index(column_of(forest, test) as usize),
                 };
                 next_end = 2 * inner + 2;
                 inner += 1;
@@ -338,8 +337,11 @@ fn arrange(forest: &Forest, first: usize, order: &mut [[u32; 4]]) {
     }
 }
 
-/// The column of a shared threshold.
+/// The column that a split's test asks: that of a shared threshold, or the test is the column.
 pub fn column_of(forest: &Forest, mut test: usize) -> u32 {
+    if !forest.shared() {
+        return test as u32;
+    }
     for (column, &count) in forest.counts.iter().enumerate() {
         if test < count as usize {
             return column as u32;
@@ -520,28 +522,40 @@ unsafe fn passes<T: Number>(
                 }
                 start = end;
             }
-            let (outputs, first) = match forest.targets.get(tree) {
-                Some(&target) => (1, target as usize),
-                None => (call.outputs, 0),
-            };
-            for number in 0..outputs {
-                let leaves = x.cast_const().add(leaf_cell);
-                let (sums, values) = (call.output(first + number), values.as_ptr().add(number));
-                if forest.narrow() {
-                    collect::<T, f32>(sums, leaves, width * FLIGHT, values, outputs);
-                } else {
-                    collect::<T, f64>(sums, leaves, width * FLIGHT, values, outputs);
-                }
-            }
+            collect(call, forest, tree, x.cast_const().add(leaf_cell), width * FLIGHT, values.as_ptr());
         }
     }
 }
 
-/// Adds to each row's sum the value of its leaf.
+/// Adds to each row's sums the values of its leaf in a tree. The bits of `leaves` are their numbers, of eight rows together, and
+/// of the next eight so many places further.
+///
+/// # Safety
+/// There is a leaf for each row of the call, and a row of `values` for each leaf.
+pub unsafe fn collect<T: Number>(
+    call: &Call,
+    forest: &Forest,
+    tree: usize,
+    leaves: *const T,
+    apart: usize,
+    values: *const f64,
+) {
+    let (outputs, first) = match forest.targets.get(tree) {
+        Some(&target) => (1, target as usize),
+        None => (call.outputs, 0),
+    };
+    let add = if forest.narrow() { add_values::<T, f32> } else { add_values::<T, f64> };
+    for number in 0..outputs {
+        // SAFETY: by the caller.
+        unsafe { add(call.output(first + number), leaves, apart, values.add(number), outputs) };
+    }
+}
+
+/// `collect` of one output.
 ///
 /// # Safety
 /// Groups of leaves are `apart`; for each that has a row, `values` has one at its number × `outputs`.
-unsafe fn collect<T: Number, S: Sum>(
+unsafe fn add_values<T: Number, S: Sum>(
     sums: &mut [f64],
     mut leaves: *const T,
     apart: usize,
