@@ -544,10 +544,17 @@ pub unsafe fn collect<T: Number>(
         Some(&target) => (1, target as usize),
         None => (call.outputs, 0),
     };
-    let add = if forest.narrow() { add_values::<T, f32> } else { add_values::<T, f64> };
     for number in 0..outputs {
+        let sums = call.output(first + number);
         // SAFETY: by the caller.
-        unsafe { add(call.output(first + number), leaves, apart, values.add(number), outputs) };
+        unsafe {
+            // Not a pointer to one of the two: a function that is pointed to is linked into packages that never call it.
+            if forest.narrow() {
+                add_values::<T, f32>(sums, leaves, apart, values.add(number), outputs);
+            } else {
+                add_values::<T, f64>(sums, leaves, apart, values.add(number), outputs);
+            }
+        }
     }
 }
 
