@@ -4,7 +4,8 @@
 //! The row's ranks, a byte a column, stand in N vectors. Three levels of a tree, a group, are seven splits: the
 //! columns that they ask and the ranks that these are compared with, a byte each. Of two trees' groups one vector
 //! gathers what they ask (a swizzle), one comparison decides them all, and a table turns the seven decisions of a group
-//! into one of its eight children. A tree of depth 6 is two such steps, which the trees of a chunk take together. Levels
+//! into one of its eight children. A tree of depth 6 is two such steps: the first ones of a chunk's trees come before any
+//! second, and the last group of a way has its leaves' values beside it, in one line of the cache if they are f32. Levels
 //! that fill up the first group go left.
 
 use super::Call;
@@ -29,6 +30,24 @@ pub const NEVER: u8 = 127;
 
 /// Columns and ranks of seven splits, in the order of a heap; the eighth never holds.
 type Group = [[u8; 8]; 2];
+
+/// Two trees' first groups, as they are compared.
+type Roots = [[u8; 16]; 2];
+
+/// Four times the child to which seven decisions lead, a bit each.
+static CHILDREN: [u8; 128] = {
+    let mut children = [0; 128];
+    let mut decided = 0;
+    while decided < 128 {
+        let mut node = 1;
+        while node < 8 {
+            node = 2 * node + (decided >> (node - 1) & 1);
+        }
+        children[decided] = 4 * (node as u8 & 7);
+        decided += 1;
+    }
+    children
+};
 
 /// What a row's value needs to become a rank.
 #[derive(Clone, Copy)]
@@ -88,16 +107,19 @@ pub struct Tables {
     groups: groups::Tables,
 }
 
-/// Of trees filled up to one depth.
+/// Of trees filled up to one depth, two trees of a run at a time: what is the one's is followed by what is the other's.
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
 struct Full {
     steps: Steps,
-    children: Place,
-    groups: Place,
-    /// Where the trees of a chunk are.
+    /// First groups, those of the second of three steps, and those of the last step, records in which their leaves' values
+    /// follow. Of trees of one step a record is all that is not in the roots; with VECTOR no values follow.
+    roots: Place,
+    middle: Place,
+    last: Place,
+    /// What each tree of a chunk has decided in its first step, or four times its group of the third.
     ways: Place,
-    /// Leaf rows, of `sliced`, and how far it is from one tree's to the next one's.
+    /// With VECTOR: leaf rows, of `sliced`, and how far it is from one tree's to the next one's.
     values: Place,
     pitch: u32,
 }
@@ -120,22 +142,27 @@ struct Steps {
     count: u32,
     /// Levels of the first group that fill it up.
     spare: u32,
-    /// The first group of each step, and behind the last step's, how many a tree has.
-    starts: [u32; 4],
 }
 
 impl Steps {
     fn new(depth: u32) -> Steps {
         let count = depth.div_ceil(3);
-        let spare = 3 * count - depth;
-        let mut starts = [0, 1, 1, 1];
-        for step in 1..3 {
-            let own = if step < count { 1 << (3 * step - spare) } else { 0 };
-            for start in starts.iter_mut().skip(step as usize + 1) {
-                *start += own;
-            }
-        }
-        Steps { count, spare, starts }
+        Steps { count, spare: 3 * count - depth }
+    }
+
+    /// How many groups a tree has in a step.
+    fn groups(self, step: u32) -> usize {
+        if step == 0 { 1 } else { 1 << (3 * step - self.spare) }
+    }
+
+    /// Of the middle one of three steps.
+    fn middle(self) -> usize {
+        if self.count > 2 { self.groups(1) } else { 0 }
+    }
+
+    /// Of the last step.
+    fn last(self) -> usize {
+        self.groups(self.count.saturating_sub(1))
     }
 
     /// Where in the tree's own heap place `place` of group `group` of a step is; None where there is no split.
@@ -144,6 +171,21 @@ impl Steps {
         let offset = (group << place.ilog2()) + place - (1 << place.ilog2());
         let own = level.checked_sub(self.spare)?;
         (offset < 1 << own).then_some((1 << own) + offset)
+    }
+}
+
+/// Bytes of a record of the last step, in which values of so many bytes follow, if any: a power of two, so that records of f32
+/// are lines of the cache.
+const fn record(value: usize) -> usize {
+    (size_of::<Group>() + 8 * value).next_power_of_two()
+}
+
+/// Of the forest's values.
+fn record_of(forest: &Forest) -> usize {
+    match (forest.vector(), forest.narrow()) {
+        (true, _) => record(0),
+        (false, true) => record(4),
+        (false, false) => record(8),
     }
 }
 
@@ -168,9 +210,12 @@ impl Tables {
         if KIND == GATHERED {
             let steps = Steps::new(depth);
             tables.full.steps = steps;
-            tables.full.children = layout.take::<u8>(128);
-            tables.full.ways = layout.take::<u32>(CHUNK as u64);
-            tables.full.groups = layout.take::<Group>(trees * u64::from(steps.starts[3]));
+            // A run may have a tree without another.
+            let words = |count: usize, bytes: usize| 2 * trees * (count * bytes / 8) as u64;
+            tables.full.roots = layout.take::<u64>(words(1, size_of::<Group>()));
+            tables.full.middle = layout.take::<u64>(words(steps.middle(), size_of::<Group>()));
+            tables.full.last = layout.take::<u64>(words(steps.last(), record_of(forest)));
+            tables.full.ways = layout.take::<u8>(CHUNK as u64);
         } else {
             tables.groups = groups::Tables::new(forest, layout, outputs);
         }
@@ -226,7 +271,7 @@ impl Tables {
         base.iter_mut().zip(forest.base).for_each(|(into, &base)| *into = base);
         if KIND == GATHERED {
             (self.full.values, self.full.pitch) = (values, pitch as u32);
-            self.full.build(call, forest, heaps, masks);
+            self.full.build(call, forest, runs.get(..count).unwrap_or(&[]), heaps, masks);
         } else {
             self.groups.build(call, forest, runs.get(..count).unwrap_or(&[]));
         }
@@ -237,30 +282,58 @@ impl Tables {
 }
 
 impl Full {
-    fn build(&self, call: &Call, forest: &Forest, heaps: &[Mask], masks: *const Wide) {
+    fn build(&self, call: &Call, forest: &Forest, runs: &[Run], heaps: &[Mask], masks: *const Wide) {
         let steps = &self.steps;
         // SAFETY: laid out as in the validator, each place is viewed once.
-        let (children, groups) = unsafe { (self.children.of::<u8>(call), self.groups.of::<Group>(call)) };
-        for (decided, child) in children.iter_mut().enumerate() {
-            let mut node = 1;
-            for _ in 0..3 {
-                node = 2 * node + (decided >> (node - 1) & 1);
-            }
-            *child = node as u8 & 7;
-        }
-        let mut groups = groups.iter_mut();
-        for heap in super::rows(heaps, 1 << (3 * steps.count - steps.spare)) {
-            for step in 0..steps.count {
-                let count = if step == 0 { 1 } else { 1 << (3 * step - steps.spare) };
-                for (number, group) in groups.by_ref().take(count).enumerate() {
-                    *group = [[0; 8], [NEVER; 8]];
-                    let [asked, ranks] = group;
-                    for (place, (asked, rank)) in (1..8).zip(asked.iter_mut().zip(ranks)) {
-                        if let Some(&mask) = steps.own(step, number, place).and_then(|own| heap.get(own)) {
-                            (*asked, *rank) = place_of(forest, mask.number(masks));
+        let (roots, middle, last, values) = unsafe {
+            (
+                self.roots.of::<u64>(call),
+                self.middle.of::<u64>(call),
+                self.last.of::<u64>(call),
+                self.values.of::<u64>(call),
+            )
+        };
+        let (group, record) = (size_of::<Group>() / 8, record_of(forest) / 8);
+        // Words of eight leaves' values.
+        let eight = if forest.vector() { 0 } else if forest.narrow() { 4 } else { 8 };
+        let put = |into: &mut [u64], at: usize, words: &[u64]| {
+            into.iter_mut().skip(at).zip(words).for_each(|(into, &word)| *into = word);
+        };
+        let mut heaps = super::rows(heaps, 1 << (3 * steps.count - steps.spare));
+        let mut values = super::rows(values, self.pitch as usize / 8 * eight);
+        let mut pair = 0;
+        for run in runs {
+            for tree in (0..run.trees).step_by(2) {
+                for half in 0..2 {
+                    // Where a run has no other tree, nothing holds.
+                    let there = tree + (half as u32) < run.trees;
+                    let (heap, values) = if there { (heaps.next(), values.next()) } else { (None, None) };
+                    let (heap, values) = (heap.unwrap_or(&[]), values.unwrap_or(&[]));
+                    let words = |step: u32, number: usize| {
+                        let [mut asked, mut ranks] = [[0; 8], [NEVER; 8]];
+                        for (place, (asked, rank)) in (1..8).zip(asked.iter_mut().zip(&mut ranks)) {
+                            if let Some(&mask) = steps.own(step, number, place).and_then(|own| heap.get(own)) {
+                                (*asked, *rank) = place_of(forest, mask.number(masks));
+                            }
                         }
+                        [u64::from_ne_bytes(asked), u64::from_ne_bytes(ranks)]
+                    };
+                    let place = |step: usize, number: usize| 2 * (pair * step + number) + half;
+                    let [asked, ranks] = words(0, 0);
+                    put(roots, 4 * pair + half, &[asked]);
+                    put(roots, 4 * pair + 2 + half, &[ranks]);
+                    for number in 0..steps.middle() {
+                        put(middle, group * place(steps.middle(), number), &words(1, number));
+                    }
+                    for number in 0..steps.last() {
+                        let at = record * place(steps.last(), number);
+                        if steps.count > 1 {
+                            put(last, at, &words(steps.count - 1, number));
+                        }
+                        put(last, at + group, values.get(eight * number..eight * (number + 1)).unwrap_or(&[]));
                     }
                 }
+                pair += 1;
             }
         }
     }
@@ -296,8 +369,8 @@ pub fn run<T: Number, const KIND: u8, const N: usize>(call: &Call) -> bool {
             match (KIND == GATHERED, head.flags & VECTOR != 0, head.flags & SUM32 != 0) {
                 (true, false, true) => full.add::<f32, N>(call, runs, ranks, row),
                 (true, false, false) => full.add::<f64, N>(call, runs, ranks, row),
-                (true, true, true) => full.add_rows::<f32, N>(call, ranks, row),
-                (true, true, false) => full.add_rows::<f64, N>(call, ranks, row),
+                (true, true, true) => full.add_rows::<f32, N>(call, runs, ranks, row),
+                (true, true, false) => full.add_rows::<f64, N>(call, runs, ranks, row),
                 (false, false, true) => groups.add::<f32, false, N>(call, runs, ranks, row),
                 (false, false, false) => groups.add::<f64, false, N>(call, runs, ranks, row),
                 (false, true, true) => groups.add::<f32, true, N>(call, runs, ranks, row),
@@ -352,86 +425,194 @@ unsafe fn rank<T: Number, const N: usize>(call: &Call, head: &Head, row: usize) 
     }
 }
 
-/// Which leaves the row reaches in two trees, whose groups are at `one` and `other`.
+/// Four times the child that seven decisions lead to, and any eighth.
+#[inline(always)]
+fn child(decided: usize) -> usize {
+    // SAFETY: seven bits; the eighth split never holds.
+    unsafe { *CHILDREN.get_unchecked(decided) as usize }
+}
+
+/// Takes the first step in the trees of a chunk: what each decides becomes its way. Where the next chunk's roots begin.
 ///
 /// # Safety
-/// The tables were built.
-#[inline(always)]
-unsafe fn leaves<const N: usize>(
+/// There are roots for the ways.
+#[inline(never)]
+unsafe fn enter<const N: usize>(
     ranks: Ranked<N>,
-    children: *const u8,
-    steps: Steps,
-    one: *const Group,
-    other: *const Group,
-) -> (usize, usize) {
+    mut roots: *const Roots,
+    mut way: *mut u8,
+    end: *const u8,
+) -> *const Roots {
     // SAFETY: by the caller.
     unsafe {
-        let (mut left, mut right) = (0, 0);
-        let mut step = |start: u32| {
-            let start = start as usize;
-            let decided = ranks.decide_both(one.add(start + left), other.add(start + right));
-            left = 8 * left + *children.add(decided & 127) as usize;
-            right = 8 * right + *children.add(decided >> 8) as usize;
-        };
-        step(0);
-        if steps.count > 1 {
-            step(1);
+        while way.cast_const() != end {
+            let [asked, compared] = &*roots;
+            let decided = ranks.decide(asked.as_ptr(), compared.as_ptr());
+            way.cast::<u16>().write_unaligned(decided as u16);
+            (way, roots) = (way.add(2), roots.add(1));
         }
-        if steps.count > 2 {
-            step(steps.starts[2]);
+    }
+    roots
+}
+
+/// Takes the second of three steps.
+///
+/// # Safety
+/// `enter` was there; the groups are those of the trees, `apart` from pair to pair.
+#[inline(never)]
+unsafe fn follow<const N: usize>(
+    ranks: Ranked<N>,
+    mut groups: *const u8,
+    apart: usize,
+    mut way: *mut u8,
+    end: *const u8,
+) {
+    // SAFETY: by the caller; a group of the third step is one of up to 64.
+    unsafe {
+        while way.cast_const() != end {
+            let [left, right] = step(ranks, groups, size_of::<Group>(), entered(way));
+            (*way, *way.add(1)) = (left.leaf as u8, right.leaf as u8);
+            (way, groups) = (way.add(2), groups.add(apart));
         }
-        (left, right)
     }
 }
 
+/// Where a row leaves a group: its record, and four times the number of the child and of that among all of the step.
+struct Left {
+    record: *const u8,
+    child: usize,
+    leaf: usize,
+}
+
+/// A step of two trees: `records` are theirs, by turns, and `ways` four times the numbers of those they have come to.
+///
+/// # Safety
+/// There are these records.
+#[inline(always)]
+unsafe fn step<const N: usize>(ranks: Ranked<N>, records: *const u8, size: usize, ways: [usize; 2]) -> [Left; 2] {
+    // SAFETY: by the caller.
+    let [one, other] = unsafe { [records.add(ways[0] * (size / 2)), records.add(size + ways[1] * (size / 2))] };
+    // SAFETY: a record begins with a group.
+    let decided = unsafe { ranks.decide_both(one.cast(), other.cast()) };
+    let left = |record, way, decided| {
+        let child = child(decided);
+        Left { record, child, leaf: 8 * way + child }
+    };
+    [left(one, ways[0], decided & 255), left(other, ways[1], decided >> 8)]
+}
+
+/// What two trees' first decisions lead to.
+///
+/// # Safety
+/// There are two.
+#[inline(always)]
+unsafe fn entered(ways: *const u8) -> [usize; 2] {
+    // SAFETY: by the caller.
+    unsafe { [child(*ways as usize), child(*ways.add(1) as usize)] }
+}
+
+/// Where the next trees of a row begin.
+struct Next {
+    roots: *const Roots,
+    middle: *const u8,
+    last: *const u8,
+}
+
 impl Full {
+    /// Calls `visit` with where the row leaves each of so many pairs of trees, in records of so many bytes.
+    ///
+    /// # Safety
+    /// The tables were built, and there are so many behind `next`.
+    #[inline(always)]
+    unsafe fn leaves<const N: usize>(
+        &self,
+        call: &Call,
+        ranks: Ranked<N>,
+        (next, size): (&mut Next, usize),
+        mut pairs: usize,
+        mut visit: impl FnMut([Left; 2]),
+    ) {
+        // SAFETY: by the caller.
+        unsafe {
+            let ways = self.ways.of::<u8>(call).as_mut_ptr();
+            let apart = 2 * size * self.steps.last();
+            while pairs > 0 {
+                let count = if pairs < CHUNK / 2 { pairs } else { CHUNK / 2 };
+                pairs -= count;
+                let end = ways.add(2 * count).cast_const();
+                next.roots = enter(ranks, next.roots, ways, end);
+                let (mut way, mut last) = (ways.cast_const(), next.last);
+                next.last = last.add(count * apart);
+                match self.steps.count {
+                    1 => {
+                        while way != end {
+                            let left = |record, child| Left { record, child, leaf: child };
+                            let [one, other] = entered(way);
+                            visit([left(last, one), left(last.add(size), other)]);
+                            (way, last) = (way.add(2), last.add(apart));
+                        }
+                    }
+                    2 => {
+                        while way != end {
+                            visit(step(ranks, last, size, entered(way)));
+                            (way, last) = (way.add(2), last.add(apart));
+                        }
+                    }
+                    _ => {
+                        let apart_in_middle = 2 * size_of::<Group>() * self.steps.middle();
+                        follow(ranks, next.middle, apart_in_middle, ways, end);
+                        next.middle = next.middle.add(count * apart_in_middle);
+                        while way != end {
+                            visit(step(ranks, last, size, [*way as usize, *way.add(1) as usize]));
+                            (way, last) = (way.add(2), last.add(apart));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// `leaves` of a tree that has no other beside it.
+    ///
+    /// # Safety
+    /// As of `leaves`.
+    #[inline(never)]
+    unsafe fn leaf<const N: usize>(&self, call: &Call, ranks: Ranked<N>, (next, size): (&mut Next, usize)) -> Left {
+        let mut leaf = Left { record: next.last, child: 0, leaf: 0 };
+        // SAFETY: by the caller; where the other would be, nothing holds.
+        unsafe { self.leaves(call, ranks, (next, size), 1, |[own, _]| leaf = own) };
+        leaf
+    }
+
+    fn first(&self, call: &Call) -> Next {
+        // SAFETY: laid out as in the validator, each place is viewed once.
+        unsafe {
+            let [roots, middle, last] = [self.roots, self.middle, self.last].map(|place| place.of::<u64>(call).as_ptr());
+            Next { roots: roots.cast(), middle: middle.cast(), last: last.cast() }
+        }
+    }
+
     /// Adds the values of the row's leaves, in the order of the trees.
     ///
     /// # Safety
-    /// The tables were built, with leaf rows of S.
+    /// The tables were built, with values of S.
     #[inline(never)]
     unsafe fn add<S: Sum, const N: usize>(&self, call: &Call, runs: &[Run], ranks: Ranked<N>, row: usize) {
-        // SAFETY: by the caller; every leaf has a row of values.
+        // SAFETY: by the caller; behind the group of a record are its leaves' values.
         unsafe {
-            let children = self.children.of::<u8>(call).as_ptr();
-            let mut values = self.values.of::<u64>(call).as_ptr().cast::<S>();
-            let mut groups = self.groups.of::<Group>(call).as_ptr();
-            let (steps, pitch) = (self.steps, self.pitch as usize);
-            let ways = self.ways.of::<u32>(call).as_mut_ptr();
-            let of_tree = steps.starts[3] as usize;
+            let mut next = self.first(call);
+            let size = record(size_of::<S>());
+            let value = |left: Left| {
+                *left.record.add(size_of::<Group>() + left.child * (size_of::<S>() / 4)).cast::<S>()
+            };
             for run in runs {
                 let output = call.output(run.target as usize).get_unchecked_mut(row);
                 let mut sum = S::from_f64(*output);
-                let mut pairs = run.trees as usize / 2;
-                while pairs > 0 {
-                    let count = if pairs < CHUNK / 2 { pairs } else { CHUNK / 2 };
-                    pairs -= count;
-                    let end = ways.add(2 * count);
-                    let step = |start: u32, first: bool| {
-                        let (mut one, mut way) = (groups.add(start as usize), ways);
-                        while way != end {
-                            let (left, right) = if first { (0, 0) } else { (*way as usize, *way.add(1) as usize) };
-                            let decided = ranks.decide_both(one.add(left), one.add(of_tree + right));
-                            *way = 8 * left as u32 + u32::from(*children.add(decided & 127));
-                            *way.add(1) = 8 * right as u32 + u32::from(*children.add(decided >> 8));
-                            (one, way) = (one.add(2 * of_tree), way.add(2));
-                        }
-                    };
-                    step(0, true);
-                    for &start in steps.starts.get_unchecked(1..steps.count as usize) {
-                        step(start, false);
-                    }
-                    let mut way = ways;
-                    while way != end {
-                        sum = sum.plus(*values.add(*way as usize)).plus(*values.add(pitch + *way.add(1) as usize));
-                        (way, values) = (way.add(2), values.add(2 * pitch));
-                    }
-                    groups = groups.add(2 * count * of_tree);
-                }
+                self.leaves(call, ranks, (&mut next, size), run.trees as usize / 2, |[one, other]| {
+                    sum = sum.plus(value(one)).plus(value(other));
+                });
                 if run.trees % 2 == 1 {
-                    let (leaf, _) = leaves(ranks, children, steps, groups, groups);
-                    sum = sum.plus(*values.add(leaf));
-                    (groups, values) = (groups.add(of_tree), values.add(pitch));
+                    sum = sum.plus(value(self.leaf(call, ranks, (&mut next, size))));
                 }
                 *output = sum.to_f64();
             }
@@ -441,20 +622,32 @@ impl Full {
     /// The same where a leaf has a value for each output.
     ///
     /// # Safety
-    /// As of `add`.
+    /// The tables were built, with leaf rows of S.
     #[inline(never)]
-    unsafe fn add_rows<S: Sum, const N: usize>(&self, call: &Call, ranks: Ranked<N>, row: usize) {
+    unsafe fn add_rows<S: Sum, const N: usize>(&self, call: &Call, runs: &[Run], ranks: Ranked<N>, row: usize) {
         // SAFETY: by the caller; every leaf has a row of values.
         unsafe {
-            let children = self.children.of::<u8>(call).as_ptr();
+            let mut next = self.first(call);
+            let size = record(0);
             let mut values = self.values.of::<u64>(call).as_ptr().cast::<S>();
-            for groups in super::rows(self.groups.of::<Group>(call), self.steps.starts[3] as usize) {
-                let (leaf, _) = leaves(ranks, children, self.steps, groups.as_ptr(), groups.as_ptr());
-                for (place, output) in call.outputs().enumerate() {
+            let pitch = self.pitch as usize * call.outputs;
+            let mut add = |left: Left| {
+                let mut value = values.add(left.leaf / 4 * call.outputs);
+                for output in call.outputs() {
                     let sum = output.get_unchecked_mut(row);
-                    *sum = S::from_f64(*sum).plus(*values.add(leaf * call.outputs + place)).to_f64();
+                    *sum = S::from_f64(*sum).plus(*value).to_f64();
+                    value = value.add(1);
                 }
-                values = values.add(self.pitch as usize * call.outputs);
+                values = values.add(pitch);
+            };
+            for run in runs {
+                self.leaves(call, ranks, (&mut next, size), run.trees as usize / 2, |[one, other]| {
+                    add(one);
+                    add(other);
+                });
+                if run.trees % 2 == 1 {
+                    add(self.leaf(call, ranks, (&mut next, size)));
+                }
             }
         }
     }

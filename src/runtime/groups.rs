@@ -51,7 +51,7 @@ pub struct Pair {
 }
 
 /// Trees that take a step together, two and two.
-pub const CHUNK: usize = 64;
+pub const CHUNK: usize = 128;
 
 /// A record of what hangs at an exit.
 #[derive(Clone, Copy)]
