@@ -72,13 +72,16 @@ impl<T: Number> Binned<T> {
                 into[place] = of;
             }
             four.slots[place] = self.slot;
-            four.base[place] = lanes::base(entries.as_ptr());
+            four.base[place] = lanes::base(entries.as_ptr()).wrapping_sub(T::ENTRY);
             // Ranks are kept less 128.
             four.logarithm[place] = T::word(if self.map.logarithm() { u64::MAX } else { 0 });
             four.floor[place] = self.map.floor;
             four.add[place] = T::word(if is_right(flags, self.column) { 127 } else { 128 });
         }
         four.slow |= u32::from(!(self.map.narrow() && self.column.is_plain()));
+        four.curved |= u32::from(self.map.logarithm());
+        let [a, b, c, d] = four.slots;
+        four.together = u32::from([b, c, d] == [a + 1, a + 2, a + 3]);
     }
 }
 

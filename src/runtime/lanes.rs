@@ -553,28 +553,44 @@ mod vectors {
         !v128_any_true(wrong)
     }
 
+    /// The row's values of four columns.
+    ///
+    /// # Safety
+    /// As `Number::four` says.
+    #[inline(always)]
+    unsafe fn values<T: Number>(own: &Four<T>, slots: *const f64, rows: usize) -> [v128; 2] {
+        // SAFETY: by the caller.
+        unsafe {
+            let at = |k: usize| slots.add(*own.slots.get_unchecked(k) as usize * rows);
+            if own.together != 0 && rows == 1 {
+                return [v128_load(at(0).cast()), v128_load(at(0).add(2).cast())];
+            }
+            let pair = |k: usize| v128_load64_lane::<1>(v128_load64_zero(at(k).cast()), at(k + 1).cast());
+            [pair(0), pair(2)]
+        }
+    }
+
     /// # Safety
     /// As `Number::four` says.
     #[inline(always)]
     pub unsafe fn four_f32(own: &Four<f32>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
         // SAFETY: by the caller; four numbers are read of each field.
         unsafe {
-            let two = |k: usize| {
-                let at = |k: usize| slots.add(*own.slots.get_unchecked(k) as usize * rows).cast();
-                f32x4_demote_f64x2_zero(v128_load64_lane::<1>(v128_load64_zero(at(k)), at(k + 1)))
-            };
-            let x = i64x2_shuffle::<0, 2>(two(0), two(2));
+            let [a, b] = values(own, slots, rows);
+            let x = i64x2_shuffle::<0, 2>(f32x4_demote_f64x2_zero(a), f32x4_demote_f64x2_zero(b));
             if v128_any_true(f32x4_sub(x, x)) {
                 return None;
             }
             let of = |numbers: &[f32; 4]| v128_load(numbers.as_ptr().cast());
             let [low, high, scale] = &own.map;
-            let logarithms = four_logarithms(x, v128_load(own.floor.as_ptr().cast()));
-            let mapped = v128_bitselect(logarithms, x, v128_load(own.logarithm.as_ptr().cast()));
+            let mut mapped = x;
+            if own.curved != 0 {
+                let logarithms = four_logarithms(x, v128_load(own.floor.as_ptr().cast()));
+                mapped = v128_bitselect(logarithms, x, v128_load(own.logarithm.as_ptr().cast()));
+            }
             let near = f32x4_pmin(of(high), f32x4_pmax(of(low), mapped));
+            // As in `cells_f32`; what its bits have more is ENTRY.
             let cell = f32x4_add(f32x4_mul(f32x4_sub(near, of(low)), of(scale)), f32x4_splat(8_388_608.0));
-            // As in `cells_f32`.
-            let cell = u32x4_sub(cell, u32x4_splat(8_388_608f32.to_bits()));
             let places = u32x4_add(u32x4_shl(cell, 3), v128_load(own.base.as_ptr().cast()));
             let entry = |place: u32| with_exposed_provenance::<u64>(place as usize);
             let a = v128_load64_zero(entry(u32x4_extract_lane::<0>(places)));
@@ -593,15 +609,19 @@ mod vectors {
     pub unsafe fn four_f64(own: &Four<f64>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
         // SAFETY: by the caller; two numbers are read of each half of a field.
         unsafe {
-            let pair = |k: usize| {
-                let at = |k: usize| slots.add(*own.slots.get_unchecked(k) as usize * rows).cast();
-                v128_load64_lane::<1>(v128_load64_zero(at(k)), at(k + 1))
-            };
-            let (a, b) = (pair(0), pair(2));
-            let two = |k: usize, x: v128, logarithm: v128| {
+            let [a, b] = values(own, slots, rows);
+            if v128_any_true(v128_or(f64x2_sub(a, a), f64x2_sub(b, b))) {
+                return None;
+            }
+            let mut mapped = [a, b];
+            if own.curved != 0 {
+                let [first, second] = both_logarithms(a, b, v128_load(own.floor.as_ptr().cast()));
+                let take = own.logarithm.as_ptr().cast::<v128>();
+                mapped = [v128_bitselect(first, a, v128_load(take)), v128_bitselect(second, b, v128_load(take.add(1)))];
+            }
+            let two = |k: usize, x: v128, mapped: v128| {
                 let of = |numbers: &[f64; 4]| v128_load(numbers.as_ptr().add(k).cast());
                 let [low, high, scale] = &own.map;
-                let mapped = v128_bitselect(logarithm, x, v128_load(own.logarithm.as_ptr().add(k).cast()));
                 let near = f64x2_pmin(of(high), f64x2_pmax(of(low), mapped));
                 let cell =
                     f64x2_add(f64x2_mul(f64x2_sub(near, of(low)), of(scale)), f64x2_splat(4_503_599_627_370_496.0));
@@ -615,10 +635,7 @@ mod vectors {
                 let start = i64x2_add(i64x2_shuffle::<1, 3>(a, b), v128_load(own.add.as_ptr().add(k).cast()));
                 i64x2_sub(start, above)
             };
-            let [first, second] = both_logarithms(a, b, v128_load(own.floor.as_ptr().cast()));
-            let wrong = v128_or(f64x2_sub(a, a), f64x2_sub(b, b));
-            let ranks = i32x4_shuffle::<0, 2, 4, 6>(two(0, a, first), two(2, b, second));
-            (!v128_any_true(wrong)).then(|| low_bytes(ranks))
+            Some(low_bytes(i32x4_shuffle::<0, 2, 4, 6>(two(0, a, mapped[0]), two(2, b, mapped[1]))))
         }
     }
 

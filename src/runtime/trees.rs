@@ -104,6 +104,8 @@ pub trait Number: Plain + PartialOrd {
     /// # Safety
     /// The places are of numbers of the list, as is `last`.
     unsafe fn higher(x: &[Self; ROWS], places: &mut [u32; ROWS], list: *const Self, by: u32, last: u32);
+    /// Where `four` finds the entry of cell 0 if they begin at 0.
+    const ENTRY: u32;
     /// A byte for each column: the low one of its row's rank and what is added. None where a value is not finite, and
     /// in builds without vectors.
     ///
@@ -148,17 +150,21 @@ pub struct Four<T: Number> {
     pub floor: [u32; 4],
     /// The slots of their inputs.
     pub slots: [u32; 4],
-    /// The places of their entries (`lanes::base`).
+    /// The places of their entries (`lanes::base`), less `Number::ENTRY`.
     pub base: [u32; 4],
     /// What a rank of an entry is more than its start.
     pub add: [T::Whole; 4],
     /// Not 0 where one has no entries, or not every finite value goes through.
     pub slow: u32,
+    /// Not 0 where one takes logarithms, and where the slots follow each other.
+    pub curved: u32,
+    pub together: u32,
 }
 
 impl Number for f32 {
     const INFINITY: f32 = f32::INFINITY;
     const NAN: f32 = f32::NAN;
+    const ENTRY: u32 = 8_388_608f32.to_bits() << 3;
     type Index = u16;
     const MOST: usize = 1 << 16;
     #[inline(always)]
@@ -286,6 +292,7 @@ impl Number for f32 {
 impl Number for f64 {
     const INFINITY: f64 = f64::INFINITY;
     const NAN: f64 = f64::NAN;
+    const ENTRY: u32 = 0;
     type Index = u32;
     const MOST: usize = u32::MAX as usize;
     #[inline(always)]
