@@ -120,7 +120,7 @@ struct Full {
     roots: Place,
     middle: Place,
     last: Place,
-    /// What each tree of a chunk has decided in its first step, or four times its group of the third.
+    /// Four times the place of the group, of those of a step, to which each tree of a chunk has come.
     ways: Place,
     /// With VECTOR: leaf rows, of `sliced`, and how far it is from one tree's to the next one's.
     values: Place,
@@ -435,7 +435,7 @@ fn child(decided: usize) -> usize {
     unsafe { *CHILDREN.get_unchecked(decided) as usize }
 }
 
-/// Takes the first step in the trees of a chunk: what each decides becomes its way. Where the next chunk's roots begin.
+/// Takes the first step in the trees of a chunk. Where the next chunk's roots begin.
 ///
 /// # Safety
 /// There are roots for the ways.
@@ -451,7 +451,7 @@ unsafe fn enter<const N: usize>(
         while way.cast_const() != end {
             let [asked, compared] = &*roots;
             let decided = ranks.decide(asked.as_ptr(), compared.as_ptr());
-            way.cast::<u16>().write_unaligned(decided as u16);
+            (*way, *way.add(1)) = (child(decided & 255) as u8, child(decided >> 8) as u8);
             (way, roots) = (way.add(2), roots.add(1));
         }
     }
@@ -473,7 +473,7 @@ unsafe fn follow<const N: usize>(
     // SAFETY: by the caller; a group of the third step is one of up to 64.
     unsafe {
         while way.cast_const() != end {
-            let [left, right] = step(ranks, groups, size_of::<Group>(), entered(way));
+            let [left, right] = step(ranks, groups, size_of::<Group>(), [*way as usize, *way.add(1) as usize]);
             (*way, *way.add(1)) = (left.leaf as u8, right.leaf as u8);
             (way, groups) = (way.add(2), groups.add(apart));
         }
@@ -502,16 +502,6 @@ unsafe fn step<const N: usize>(ranks: Ranked<N>, records: *const u8, size: usize
         Left { record, child, leaf: 8 * way + child }
     };
     [left(one, ways[0], decided & 255), left(other, ways[1], decided >> 8)]
-}
-
-/// What two trees' first decisions lead to.
-///
-/// # Safety
-/// There are two.
-#[inline(always)]
-unsafe fn entered(ways: *const u8) -> [usize; 2] {
-    // SAFETY: by the caller.
-    unsafe { [child(*ways as usize), child(*ways.add(1) as usize)] }
 }
 
 /// Where the next trees of a row begin.
@@ -546,30 +536,20 @@ impl Full {
                 next.roots = enter(ranks, next.roots, ways, end);
                 let (mut way, mut last) = (ways.cast_const(), next.last);
                 next.last = last.add(count * apart);
-                match self.steps.count {
-                    1 => {
-                        while way != end {
-                            let left = |record, child| Left { record, child, leaf: child };
-                            let [one, other] = entered(way);
-                            visit([left(last, one), left(last.add(size), other)]);
-                            (way, last) = (way.add(2), last.add(apart));
-                        }
-                    }
-                    2 => {
-                        while way != end {
-                            visit(step(ranks, last, size, entered(way)));
-                            (way, last) = (way.add(2), last.add(apart));
-                        }
-                    }
-                    _ => {
-                        let apart_in_middle = 2 * size_of::<Group>() * self.steps.middle();
-                        follow(ranks, next.middle, apart_in_middle, ways, end);
-                        next.middle = next.middle.add(count * apart_in_middle);
-                        while way != end {
-                            visit(step(ranks, last, size, [*way as usize, *way.add(1) as usize]));
-                            (way, last) = (way.add(2), last.add(apart));
-                        }
-                    }
+                if self.steps.count > 2 {
+                    let apart = 2 * size_of::<Group>() * self.steps.middle();
+                    follow(ranks, next.middle, apart, ways, end);
+                    next.middle = next.middle.add(count * apart);
+                }
+                while way != end {
+                    let own = [*way as usize, *way.add(1) as usize];
+                    visit(if self.steps.count > 1 {
+                        step(ranks, last, size, own)
+                    } else {
+                        let left = |record, child| Left { record, child, leaf: child };
+                        [left(last, own[0]), left(last.add(size), own[1])]
+                    });
+                    (way, last) = (way.add(2), last.add(apart));
                 }
             }
         }
