@@ -65,19 +65,18 @@ struct Binned<T> {
 }
 
 impl<T: Number> Binned<T> {
-    /// Makes it one of the four, and what stands for those behind it where there is none.
+    /// Makes it one of the four.
     fn join(&self, four: &mut Four<T>, place: usize, entries: &[Entry<T>], flags: u32) {
-        for place in place..4 {
-            for (into, of) in four.map.iter_mut().zip(self.map.cell_map()) {
-                into[place] = of;
-            }
-            four.slots[place] = self.slot;
-            four.base[place] = lanes::base(entries.as_ptr()).wrapping_sub(T::ENTRY);
-            // Ranks are kept less 128.
-            four.logarithm[place] = T::word(if self.map.logarithm() { u64::MAX } else { 0 });
-            four.floor[place] = self.map.floor;
-            four.add[place] = T::word(if is_right(flags, self.column) { 127 } else { 128 });
+        let place = place % 4;
+        for (into, of) in four.map.iter_mut().zip(self.map.cell_map()) {
+            into[place] = of;
         }
+        four.slots[place] = self.slot;
+        four.base[place] = lanes::base(entries.as_ptr()).wrapping_sub(T::ENTRY);
+        // Ranks are kept less 128.
+        four.logarithm[place] = T::word(if self.map.logarithm() { u64::MAX } else { 0 });
+        four.floor[place] = self.map.floor;
+        four.add[place] = T::word(if is_right(flags, self.column) { 127 } else { 128 });
         four.slow |= u32::from(!(self.map.narrow() && self.column.is_plain()));
         four.curved |= u32::from(self.map.logarithm());
         let [a, b, c, d] = four.slots;
@@ -254,12 +253,15 @@ impl Tables {
             sorted += own.len() as u32;
             cells += cell_count;
         }
-        for (number, own) in columns.iter().enumerate() {
+        // The last column stands for those that a last four lacks.
+        for number in 0..4 * fours.len() {
+            let own = columns.get(number).or(columns.last());
+            let (Some(own), Some(four)) = (own, fours.get_mut(number / 4)) else { break };
             let (mine, others) = entries.split_at_checked(own.cell_count as usize).unwrap_or_default();
-            entries = others;
-            if let Some(four) = fours.get_mut(number / 4) {
-                own.join(four, number % 4, mine, forest.flags);
+            if number + 1 < columns.len() {
+                entries = others;
             }
+            own.join(four, number, mine, forest.flags);
         }
         let (mut last, mut count) = (None, 0);
         for tree in 0..forest.sizes.len() {
@@ -302,16 +304,18 @@ impl Full {
         let put = |into: &mut [u64], at: usize, words: &[u64]| {
             into.iter_mut().skip(at).zip(words).for_each(|(into, &word)| *into = word);
         };
+        // Adding -0 changes nothing.
+        let nothing = [if forest.narrow() { (-0f32).to_bits() as u64 * (1 << 32 | 1) } else { (-0f64).to_bits() }; 8];
         let mut heaps = super::rows(heaps, 1 << (3 * steps.count - steps.spare));
         let mut values = super::rows(values, self.pitch as usize / 8 * eight);
         let mut pair = 0;
         for run in runs {
             for tree in (0..run.trees).step_by(2) {
                 for half in 0..2 {
-                    // Where a run has no other tree, nothing holds.
+                    // Where a run has no other tree, nothing holds and nothing is added.
                     let there = tree + (half as u32) < run.trees;
                     let (heap, values) = if there { (heaps.next(), values.next()) } else { (None, None) };
-                    let (heap, values) = (heap.unwrap_or(&[]), values.unwrap_or(&[]));
+                    let (heap, values) = (heap.unwrap_or(&[]), values.unwrap_or(&nothing));
                     let words = |step: u32, number: usize| {
                         let [mut asked, mut ranks] = [[0; 8], [NEVER; 8]];
                         for (place, (asked, rank)) in (1..8).zip(asked.iter_mut().zip(&mut ranks)) {
@@ -366,14 +370,14 @@ pub fn run<T: Number, const KIND: u8, const N: usize>(call: &Call) -> bool {
         let base = head.tables.base.of::<f64>(call);
         call.start(base);
         let runs = head.tables.runs.of::<Run>(call).get_unchecked(..head.runs as usize);
+        let trees = head.tables.runs.count();
         let (full, groups) = (&head.tables.full, &head.tables.groups);
         for row in 0..call.rows {
             let Some(ranks) = rank::<T, N>(call, head, row) else { return true };
             match (KIND == GATHERED, head.flags & VECTOR != 0, head.flags & SUM32 != 0) {
                 (true, false, true) => full.add::<f32, N>(call, runs, ranks, row),
                 (true, false, false) => full.add::<f64, N>(call, runs, ranks, row),
-                (true, true, true) => full.add_rows::<f32, N>(call, runs, ranks, row),
-                (true, true, false) => full.add_rows::<f64, N>(call, runs, ranks, row),
+                (true, true, narrow) => full.add_rows(call, narrow, ranks, trees, row),
                 (false, false, true) => groups.add::<f32, false, N>(call, runs, ranks, row),
                 (false, false, false) => groups.add::<f64, false, N>(call, runs, ranks, row),
                 (false, true, true) => groups.add::<f32, true, N>(call, runs, ranks, row),
@@ -555,18 +559,6 @@ impl Full {
         }
     }
 
-    /// `leaves` of a tree that has no other beside it.
-    ///
-    /// # Safety
-    /// As of `leaves`.
-    #[inline(never)]
-    unsafe fn leaf<const N: usize>(&self, call: &Call, ranks: Ranked<N>, (next, size): (&mut Next, usize)) -> Left {
-        let mut leaf = Left { record: next.last, child: 0, leaf: 0 };
-        // SAFETY: by the caller; where the other would be, nothing holds.
-        unsafe { self.leaves(call, ranks, (next, size), 1, |[own, _]| leaf = own) };
-        leaf
-    }
-
     fn first(&self, call: &Call) -> Next {
         // SAFETY: laid out as in the validator, each place is viewed once.
         unsafe {
@@ -591,12 +583,9 @@ impl Full {
             for run in runs {
                 let output = call.output(run.target as usize).get_unchecked_mut(row);
                 let mut sum = S::from_f64(*output);
-                self.leaves(call, ranks, (&mut next, size), run.trees as usize / 2, |[one, other]| {
+                self.leaves(call, ranks, (&mut next, size), run.trees.div_ceil(2) as usize, |[one, other]| {
                     sum = sum.plus(value(one)).plus(value(other));
                 });
-                if run.trees % 2 == 1 {
-                    sum = sum.plus(value(self.leaf(call, ranks, (&mut next, size))));
-                }
                 *output = sum.to_f64();
             }
         }
@@ -605,33 +594,31 @@ impl Full {
     /// The same where a leaf has a value for each output.
     ///
     /// # Safety
-    /// The tables were built, with leaf rows of S.
+    /// The tables were built.
     #[inline(never)]
-    unsafe fn add_rows<S: Sum, const N: usize>(&self, call: &Call, runs: &[Run], ranks: Ranked<N>, row: usize) {
+    unsafe fn add_rows<const N: usize>(&self, call: &Call, narrow: bool, ranks: Ranked<N>, trees: usize, row: usize) {
         // SAFETY: by the caller; every leaf has a row of values.
         unsafe {
-            let mut next = self.first(call);
-            let size = record(0);
-            let mut values = self.values.of::<u64>(call).as_ptr().cast::<S>();
-            let pitch = self.pitch as usize * call.outputs;
-            let mut add = |left: Left| {
-                let mut value = values.add(left.leaf / 4 * call.outputs);
-                for output in call.outputs() {
+            let values = self.values.of::<u64>(call).as_ptr();
+            let (mut own, mut left) = (0, trees);
+            let mut add = |leaf: usize| {
+                for (place, output) in (own + leaf / 4 * call.outputs..).zip(call.outputs()) {
                     let sum = output.get_unchecked_mut(row);
-                    *sum = S::from_f64(*sum).plus(*value).to_f64();
-                    value = value.add(1);
+                    *sum = if narrow {
+                        (*sum as f32).plus(*values.cast::<f32>().add(place)).to_f64()
+                    } else {
+                        sum.plus(*values.cast::<f64>().add(place))
+                    };
                 }
-                values = values.add(pitch);
+                own += self.pitch as usize * call.outputs;
             };
-            for run in runs {
-                self.leaves(call, ranks, (&mut next, size), run.trees as usize / 2, |[one, other]| {
-                    add(one);
-                    add(other);
-                });
-                if run.trees % 2 == 1 {
-                    add(self.leaf(call, ranks, (&mut next, size)));
+            self.leaves(call, ranks, (&mut self.first(call), record(0)), trees.div_ceil(2), |[one, other]| {
+                add(one.leaf);
+                if left > 1 {
+                    add(other.leaf);
                 }
-            }
+                left -= 2;
+            });
         }
     }
 }
