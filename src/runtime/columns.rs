@@ -104,11 +104,15 @@ pub fn each(call: &Call, function: impl Fn(f64) -> f64) {
     }
 }
 
-/// `each`, two values at a time.
+/// `each`, two values at a time. The function is there once, for an odd last value too: e^x is 18 constants long.
 #[inline]
 pub fn each_two(call: &Call, function: impl Fn(Pair) -> Pair) {
     for (input, output) in call.inputs().zip(call.outputs()) {
-        each_pair(output, input, |_, x| function(x));
+        let mut row = 0;
+        while row < call.rows {
+            function(Pair::at(input, row)).put(output, row);
+            row += 2;
+        }
     }
 }
 

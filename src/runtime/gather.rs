@@ -29,7 +29,8 @@ pub const THRESHOLDS: u32 = 255;
 pub const NEVER: u8 = 127;
 
 /// Columns and ranks of seven splits, in the order of a heap; the eighth never holds.
-type Group = [[u8; 8]; 2];
+type Group = [Eight; 2];
+type Eight = [u8; 8];
 
 /// Two trees' first groups, as they are compared.
 type Roots = [[u8; 16]; 2];
@@ -166,14 +167,6 @@ impl Steps {
     fn last(self) -> usize {
         self.groups(self.count.saturating_sub(1))
     }
-
-    /// Where in the tree's own heap place `place` of group `group` of a step is; None where there is no split.
-    fn own(&self, step: u32, group: usize, place: usize) -> Option<usize> {
-        let level = 3 * step + place.ilog2();
-        let offset = (group << place.ilog2()) + place - (1 << place.ilog2());
-        let own = level.checked_sub(self.spare)?;
-        (offset < 1 << own).then_some((1 << own) + offset)
-    }
 }
 
 /// Bytes of a record of the last step, in which values of so many bytes follow, if any: a power of two, so that records of f32
@@ -214,10 +207,10 @@ impl Tables {
             tables.full.steps = steps;
             // A run may have a tree without another.
             let words = |count: usize, bytes: usize| 2 * trees * (count * bytes / 8) as u64;
-            tables.full.roots = layout.take::<u64>(words(1, size_of::<Group>()));
-            tables.full.middle = layout.take::<u64>(words(steps.middle(), size_of::<Group>()));
-            tables.full.last = layout.take::<u64>(words(steps.last(), record_of(forest)));
-            tables.full.ways = layout.take::<u8>(CHUNK as u64);
+            tables.full.roots = layout.take::<Eight>(words(1, size_of::<Group>()));
+            tables.full.middle = layout.take::<Eight>(words(steps.middle(), size_of::<Group>()));
+            tables.full.last = layout.take::<Eight>(words(steps.last(), record_of(forest)));
+            tables.full.ways = layout.take::<u16>(CHUNK as u64);
         } else {
             tables.groups = groups::Tables::new(forest, layout, outputs);
         }
@@ -292,57 +285,74 @@ impl Full {
         // SAFETY: laid out as in the validator, each place is viewed once.
         let (roots, middle, last, values) = unsafe {
             (
-                self.roots.of::<u64>(call),
-                self.middle.of::<u64>(call),
-                self.last.of::<u64>(call),
+                self.roots.of::<Eight>(call),
+                self.middle.of::<Eight>(call),
+                self.last.of::<Eight>(call),
                 self.values.of::<u64>(call),
             )
         };
         let (group, record) = (size_of::<Group>() / 8, record_of(forest) / 8);
-        // Words of eight leaves' values.
+        // Words of eight leaves' values. Adding -0 changes nothing.
         let eight = if forest.vector() { 0 } else if forest.narrow() { 4 } else { 8 };
-        let put = |into: &mut [u64], at: usize, words: &[u64]| {
-            into.iter_mut().skip(at).zip(words).for_each(|(into, &word)| *into = word);
-        };
-        // Adding -0 changes nothing.
         let nothing = [if forest.narrow() { (-0f32).to_bits() as u64 * (1 << 32 | 1) } else { (-0f64).to_bits() }; 8];
+        // At first nothing holds.
+        never(roots, 2, 4);
+        never(roots, 3, 4);
+        never(middle, 1, group);
+        never(last, 1, record);
         let mut heaps = super::rows(heaps, 1 << (3 * steps.count - steps.spare));
         let mut values = super::rows(values, self.pitch as usize / 8 * eight);
         let mut pair = 0;
         for run in runs {
             for tree in (0..run.trees).step_by(2) {
                 for half in 0..2 {
-                    // Where a run has no other tree, nothing holds and nothing is added.
+                    // A run may have no other tree.
                     let there = tree + (half as u32) < run.trees;
                     let (heap, values) = if there { (heaps.next(), values.next()) } else { (None, None) };
                     let (heap, values) = (heap.unwrap_or(&[]), values.unwrap_or(&nothing));
-                    let words = |step: u32, number: usize| {
-                        let [mut asked, mut ranks] = [[0; 8], [NEVER; 8]];
-                        for (place, (asked, rank)) in (1..8).zip(asked.iter_mut().zip(&mut ranks)) {
-                            if let Some(&mask) = steps.own(step, number, place).and_then(|own| heap.get(own)) {
-                                (*asked, *rank) = place_of(forest, mask.number(masks));
-                            }
-                        }
-                        [u64::from_ne_bytes(asked), u64::from_ne_bytes(ranks)]
-                    };
-                    let place = |step: usize, number: usize| 2 * (pair * step + number) + half;
-                    let [asked, ranks] = words(0, 0);
-                    put(roots, 4 * pair + half, &[asked]);
-                    put(roots, 4 * pair + 2 + half, &[ranks]);
-                    for number in 0..steps.middle() {
-                        put(middle, group * place(steps.middle(), number), &words(1, number));
+                    let place_in = |step: u32, number: usize| 2 * (pair * steps.groups(step) + number) + half;
+                    for (node, mask) in heap.iter().enumerate().skip(1) {
+                        let own = (node | 1).ilog2();
+                        let (step, level) = ((own + steps.spare) / 3, (own + steps.spare) % 3);
+                        let (offset, wide) = (node - (1 << own), 1 << level);
+                        let (number, split) = (offset >> level, wide - 1 + (offset & (wide - 1)));
+                        let place = place_in(step, number);
+                        let (list, at, apart) = if step == 0 {
+                            (&mut *roots, 2 * place - half, 2)
+                        } else if step + 1 < steps.count {
+                            (&mut *middle, group * place, 1)
+                        } else {
+                            (&mut *last, record * place, 1)
+                        };
+                        let (column, rank) = place_of(forest, mask.number(masks));
+                        set(list, at, split, column);
+                        set(list, at + apart, split, rank);
                     }
-                    for number in 0..steps.last() {
-                        let at = record * place(steps.last(), number);
-                        if steps.count > 1 {
-                            put(last, at, &words(steps.count - 1, number));
-                        }
-                        put(last, at + group, values.get(eight * number..eight * (number + 1)).unwrap_or(&[]));
+                    for (number, values) in super::rows(values, eight).take(steps.last()).enumerate() {
+                        let at = record * place_in(steps.count - 1, number) + group;
+                        last.iter_mut().skip(at).zip(values).for_each(|(into, value)| *into = value.to_ne_bytes());
                     }
                 }
                 pair += 1;
             }
         }
+    }
+}
+
+/// Ranks that no split holds at, from place `first` on, `apart`.
+#[inline(never)]
+fn never(list: &mut [Eight], first: usize, apart: usize) {
+    let mut place = first;
+    while let Some(ranks) = list.get_mut(place) {
+        *ranks = [NEVER; 8];
+        place += apart;
+    }
+}
+
+#[inline(never)]
+fn set(list: &mut [Eight], place: usize, split: usize, byte: u8) {
+    if let Some(group) = list.get_mut(place) {
+        group[split % 8] = byte;
     }
 }
 
@@ -443,45 +453,46 @@ fn child(decided: usize) -> usize {
 ///
 /// # Safety
 /// There are roots for the ways.
-#[inline(never)]
+#[inline(always)]
 unsafe fn enter<const N: usize>(
     ranks: Ranked<N>,
     mut roots: *const Roots,
-    mut way: *mut u8,
-    end: *const u8,
+    mut way: *mut u16,
+    end: *const u16,
 ) -> *const Roots {
     // SAFETY: by the caller.
     unsafe {
         while way.cast_const() != end {
             let [asked, compared] = &*roots;
             let decided = ranks.decide(asked.as_ptr(), compared.as_ptr());
-            (*way, *way.add(1)) = (child(decided & 255) as u8, child(decided >> 8) as u8);
+            (*way, *way.add(1)) = (child(decided & 255) as u16, child(decided >> 8) as u16);
             (way, roots) = (way.add(2), roots.add(1));
         }
     }
     roots
 }
 
-/// Takes the second of three steps.
+/// Takes a further step. Where the next chunk's groups begin.
 ///
 /// # Safety
-/// `enter` was there; the groups are those of the trees, `apart` from pair to pair.
+/// The groups are those of the trees, `count` of a tree.
 #[inline(never)]
 unsafe fn follow<const N: usize>(
     ranks: Ranked<N>,
     mut groups: *const u8,
-    apart: usize,
-    mut way: *mut u8,
-    end: *const u8,
-) {
-    // SAFETY: by the caller; a group of the third step is one of up to 64.
+    count: usize,
+    mut way: *mut u16,
+    end: *const u16,
+) -> *const u8 {
+    // SAFETY: by the caller.
     unsafe {
         while way.cast_const() != end {
             let [left, right] = step(ranks, groups, size_of::<Group>(), [*way as usize, *way.add(1) as usize]);
-            (*way, *way.add(1)) = (left.leaf as u8, right.leaf as u8);
-            (way, groups) = (way.add(2), groups.add(apart));
+            (*way, *way.add(1)) = (left.leaf as u16, right.leaf as u16);
+            (way, groups) = (way.add(2), groups.add(2 * size_of::<Group>() * count));
         }
     }
+    groups
 }
 
 /// Where a row leaves a group: its record, and four times the number of the child and of that among all of the step.
@@ -516,54 +527,37 @@ struct Next {
 }
 
 impl Full {
-    /// Calls `visit` with where the row leaves each of so many pairs of trees, in records of so many bytes.
-    ///
-    /// # Safety
-    /// The tables were built, and there are so many behind `next`.
-    #[inline(always)]
-    unsafe fn leaves<const N: usize>(
-        &self,
-        call: &Call,
-        ranks: Ranked<N>,
-        (next, size): (&mut Next, usize),
-        mut pairs: usize,
-        mut visit: impl FnMut([Left; 2]),
-    ) {
-        // SAFETY: by the caller.
-        unsafe {
-            let ways = self.ways.of::<u8>(call).as_mut_ptr();
-            let apart = 2 * size * self.steps.last();
-            while pairs > 0 {
-                let count = if pairs < CHUNK / 2 { pairs } else { CHUNK / 2 };
-                pairs -= count;
-                let end = ways.add(2 * count).cast_const();
-                next.roots = enter(ranks, next.roots, ways, end);
-                let (mut way, mut last) = (ways.cast_const(), next.last);
-                next.last = last.add(count * apart);
-                if self.steps.count > 2 {
-                    let apart = 2 * size_of::<Group>() * self.steps.middle();
-                    follow(ranks, next.middle, apart, ways, end);
-                    next.middle = next.middle.add(count * apart);
-                }
-                while way != end {
-                    let own = [*way as usize, *way.add(1) as usize];
-                    visit(if self.steps.count > 1 {
-                        step(ranks, last, size, own)
-                    } else {
-                        let left = |record, child| Left { record, child, leaf: child };
-                        [left(last, own[0]), left(last.add(size), own[1])]
-                    });
-                    (way, last) = (way.add(2), last.add(apart));
-                }
-            }
-        }
-    }
-
     fn first(&self, call: &Call) -> Next {
         // SAFETY: laid out as in the validator, each place is viewed once.
         unsafe {
-            let [roots, middle, last] = [self.roots, self.middle, self.last].map(|place| place.of::<u64>(call).as_ptr());
+            let [roots, middle, last] = [self.roots, self.middle, self.last].map(|place| place.of::<Eight>(call).as_ptr());
             Next { roots: roots.cast(), middle: middle.cast(), last: last.cast() }
+        }
+    }
+
+    /// Takes all steps but the last in the next trees, up to a chunk of so many pairs; their ways.
+    ///
+    /// # Safety
+    /// The tables were built, and there are so many behind `next`.
+    #[inline(never)]
+    unsafe fn approach<const N: usize>(
+        &self,
+        call: &Call,
+        ranks: Ranked<N>,
+        next: &mut Next,
+        pairs: &mut usize,
+    ) -> [*mut u16; 2] {
+        let count = if *pairs < CHUNK / 2 { *pairs } else { CHUNK / 2 };
+        *pairs -= count;
+        // SAFETY: by the caller.
+        unsafe {
+            let ways = self.ways.of::<u16>(call).as_mut_ptr();
+            let end = ways.add(2 * count);
+            next.roots = enter(ranks, next.roots, ways, end);
+            if self.steps.count > 2 {
+                next.middle = follow(ranks, next.middle, self.steps.middle(), ways, end);
+            }
+            [ways, end]
         }
     }
 
@@ -577,15 +571,26 @@ impl Full {
         unsafe {
             let mut next = self.first(call);
             let size = record(size_of::<S>());
-            let value = |left: Left| {
-                *left.record.add(size_of::<Group>() + left.child * (size_of::<S>() / 4)).cast::<S>()
+            let value = |record: *const u8, child: usize| {
+                *record.add(size_of::<Group>() + child * (size_of::<S>() / 4)).cast::<S>()
             };
             for run in runs {
                 let output = call.output(run.target as usize).get_unchecked_mut(row);
                 let mut sum = S::from_f64(*output);
-                self.leaves(call, ranks, (&mut next, size), run.trees.div_ceil(2) as usize, |[one, other]| {
-                    sum = sum.plus(value(one)).plus(value(other));
-                });
+                let mut pairs = run.trees.div_ceil(2) as usize;
+                while pairs > 0 {
+                    let [mut way, end] = self.approach(call, ranks, &mut next, &mut pairs);
+                    while way != end {
+                        let own = [*way as usize, *way.add(1) as usize];
+                        if self.steps.count > 1 {
+                            let [one, other] = step(ranks, next.last, size, own);
+                            sum = sum.plus(value(one.record, one.child)).plus(value(other.record, other.child));
+                        } else {
+                            sum = sum.plus(value(next.last, own[0])).plus(value(next.last.add(size), own[1]));
+                        }
+                        (way, next.last) = (way.add(2), next.last.add(2 * size * self.steps.last()));
+                    }
+                }
                 *output = sum.to_f64();
             }
         }
@@ -600,25 +605,27 @@ impl Full {
         // SAFETY: by the caller; every leaf has a row of values.
         unsafe {
             let values = self.values.of::<u64>(call).as_ptr();
-            let (mut own, mut left) = (0, trees);
-            let mut add = |leaf: usize| {
-                for (place, output) in (own + leaf / 4 * call.outputs..).zip(call.outputs()) {
-                    let sum = output.get_unchecked_mut(row);
-                    *sum = if narrow {
-                        (*sum as f32).plus(*values.cast::<f32>().add(place)).to_f64()
-                    } else {
-                        sum.plus(*values.cast::<f64>().add(place))
-                    };
+            let mut next = self.first(call);
+            let (mut first, mut tree, mut pairs) = (0, 0, trees.div_ceil(2));
+            while tree < trees {
+                let [mut way, end] = self.approach(call, ranks, &mut next, &mut pairs);
+                if self.steps.count > 1 {
+                    next.last = follow(ranks, next.last, self.steps.last(), way, end);
                 }
-                own += self.pitch as usize * call.outputs;
-            };
-            self.leaves(call, ranks, (&mut self.first(call), record(0)), trees.div_ceil(2), |[one, other]| {
-                add(one.leaf);
-                if left > 1 {
-                    add(other.leaf);
+                while way != end && tree < trees {
+                    let leaf = first + *way as usize / 4 * call.outputs;
+                    for (place, output) in (leaf..).zip(call.outputs()) {
+                        let sum = output.get_unchecked_mut(row);
+                        *sum = if narrow {
+                            (*sum as f32).plus(*values.cast::<f32>().add(place)).to_f64()
+                        } else {
+                            sum.plus(*values.cast::<f64>().add(place))
+                        };
+                    }
+                    first += self.pitch as usize * call.outputs;
+                    (way, tree) = (way.add(1), tree + 1);
                 }
-                left -= 2;
-            });
+            }
         }
     }
 }
