@@ -145,27 +145,22 @@ struct Steps {
     count: u32,
     /// Levels of the first group that fill it up.
     spare: u32,
+    /// How many groups a tree has in the middle one of three steps, and in the last.
+    middle: u32,
+    last: u32,
 }
 
 impl Steps {
     fn new(depth: u32) -> Steps {
         let count = depth.div_ceil(3);
-        Steps { count, spare: 3 * count - depth }
-    }
-
-    /// How many groups a tree has in a step.
-    fn groups(self, step: u32) -> usize {
-        if step == 0 { 1 } else { 1 << (3 * step - self.spare) }
-    }
-
-    /// Of the middle one of three steps.
-    fn middle(self) -> usize {
-        if self.count > 2 { self.groups(1) } else { 0 }
-    }
-
-    /// Of the last step.
-    fn last(self) -> usize {
-        self.groups(self.count.saturating_sub(1))
+        let spare = 3 * count - depth;
+        let groups = |step: u32| 1 << (3 * step - spare);
+        Steps {
+            count,
+            spare,
+            middle: if count > 2 { groups(1) } else { 0 },
+            last: if count > 1 { groups(count - 1) } else { 1 },
+        }
     }
 }
 
@@ -208,8 +203,8 @@ impl Tables {
             // A run may have a tree without another.
             let words = |count: usize, bytes: usize| 2 * trees * (count * bytes / 8) as u64;
             tables.full.roots = layout.take::<Eight>(words(1, size_of::<Group>()));
-            tables.full.middle = layout.take::<Eight>(words(steps.middle(), size_of::<Group>()));
-            tables.full.last = layout.take::<Eight>(words(steps.last(), record_of(forest)));
+            tables.full.middle = layout.take::<Eight>(words(steps.middle as usize, size_of::<Group>()));
+            tables.full.last = layout.take::<Eight>(words(steps.last as usize, record_of(forest)));
             tables.full.ways = layout.take::<u16>(CHUNK as u64);
         } else {
             tables.groups = groups::Tables::new(forest, layout, outputs);
@@ -291,50 +286,45 @@ impl Full {
                 self.values.of::<u64>(call),
             )
         };
-        let (group, record) = (size_of::<Group>() / 8, record_of(forest) / 8);
-        // Words of eight leaves' values. Adding -0 changes nothing.
-        let eight = if forest.vector() { 0 } else if forest.narrow() { 4 } else { 8 };
-        let nothing = [if forest.narrow() { (-0f32).to_bits() as u64 * (1 << 32 | 1) } else { (-0f64).to_bits() }; 8];
-        // At first nothing holds.
+        let record = record_of(forest) / 8;
+        // At first nothing holds, and nothing is added: that is -0.
+        let nothing = if forest.narrow() { (-0f32).to_bits() as u64 * (1 << 32 | 1) } else { (-0f64).to_bits() };
         never(roots, 2, 4);
         never(roots, 3, 4);
-        never(middle, 1, group);
+        never(middle, 1, 2);
+        last.fill(nothing.to_ne_bytes());
         never(last, 1, record);
-        let mut heaps = super::rows(heaps, 1 << (3 * steps.count - steps.spare));
+        // Values are half of a record that has any.
+        let (leaves, eight) = (1 << (3 * steps.count - steps.spare), record / 2 & !1);
+        let mut heaps = super::rows(heaps, leaves);
         let mut values = super::rows(values, self.pitch as usize / 8 * eight);
-        let mut pair = 0;
+        let (mut pair, mut half) = (0, 0);
         for run in runs {
-            for tree in (0..run.trees).step_by(2) {
-                for half in 0..2 {
-                    // A run may have no other tree.
-                    let there = tree + (half as u32) < run.trees;
-                    let (heap, values) = if there { (heaps.next(), values.next()) } else { (None, None) };
-                    let (heap, values) = (heap.unwrap_or(&[]), values.unwrap_or(&nothing));
-                    let place_in = |step: u32, number: usize| 2 * (pair * steps.groups(step) + number) + half;
-                    for (node, mask) in heap.iter().enumerate().skip(1) {
-                        let own = (node | 1).ilog2();
-                        let (step, level) = ((own + steps.spare) / 3, (own + steps.spare) % 3);
-                        let (offset, wide) = (node - (1 << own), 1 << level);
-                        let (number, split) = (offset >> level, wide - 1 + (offset & (wide - 1)));
-                        let place = place_in(step, number);
-                        let (list, at, apart) = if step == 0 {
-                            (&mut *roots, 2 * place - half, 2)
-                        } else if step + 1 < steps.count {
-                            (&mut *middle, group * place, 1)
-                        } else {
-                            (&mut *last, record * place, 1)
-                        };
-                        let (column, rank) = place_of(forest, mask.number(masks));
-                        set(list, at, split, column);
-                        set(list, at + apart, split, rank);
-                    }
-                    for (number, values) in super::rows(values, eight).take(steps.last()).enumerate() {
-                        let at = record * place_in(steps.count - 1, number) + group;
-                        last.iter_mut().skip(at).zip(values).for_each(|(into, value)| *into = value.to_ne_bytes());
-                    }
+            for _ in 0..run.trees {
+                let place_in = |groups: u32, number: usize| 2 * (pair * groups as usize + number) + half;
+                for (node, mask) in heaps.next().unwrap_or(&[]).iter().enumerate().skip(1) {
+                    let own = (node | 1).ilog2();
+                    let (step, level) = ((own + steps.spare) / 3, (own + steps.spare) % 3);
+                    let (offset, wide) = (node - (1 << own), 1 << level);
+                    let (number, split) = (offset >> level, wide - 1 + (offset & (wide - 1)));
+                    let (list, at, apart) = if step == 0 {
+                        (&mut *roots, 4 * pair + half, 2)
+                    } else if step + 1 < steps.count {
+                        (&mut *middle, 2 * place_in(steps.middle, number), 1)
+                    } else {
+                        (&mut *last, record * place_in(steps.last, number), 1)
+                    };
+                    let (column, rank) = place_of(forest, mask.number(masks));
+                    set(list, at, split, column);
+                    set(list, at + apart, split, rank);
                 }
-                pair += 1;
+                for (number, values) in super::rows(values.next().unwrap_or(&[]), eight).enumerate() {
+                    let at = record * place_in(steps.last, number) + 2;
+                    last.iter_mut().skip(at).zip(values).for_each(|(into, value)| *into = value.to_ne_bytes());
+                }
+                (pair, half) = (pair + half, 1 - half);
             }
+            (pair, half) = (pair + half, 0);
         }
     }
 }
@@ -555,7 +545,7 @@ impl Full {
             let end = ways.add(2 * count);
             next.roots = enter(ranks, next.roots, ways, end);
             if self.steps.count > 2 {
-                next.middle = follow(ranks, next.middle, self.steps.middle(), ways, end);
+                next.middle = follow(ranks, next.middle, self.steps.middle as usize, ways, end);
             }
             [ways, end]
         }
@@ -588,7 +578,7 @@ impl Full {
                         } else {
                             sum = sum.plus(value(next.last, own[0])).plus(value(next.last.add(size), own[1]));
                         }
-                        (way, next.last) = (way.add(2), next.last.add(2 * size * self.steps.last()));
+                        (way, next.last) = (way.add(2), next.last.add(2 * size * self.steps.last as usize));
                     }
                 }
                 *output = sum.to_f64();
@@ -610,7 +600,7 @@ impl Full {
             while tree < trees {
                 let [mut way, end] = self.approach(call, ranks, &mut next, &mut pairs);
                 if self.steps.count > 1 {
-                    next.last = follow(ranks, next.last, self.steps.last(), way, end);
+                    next.last = follow(ranks, next.last, self.steps.last as usize, way, end);
                 }
                 while way != end && tree < trees {
                     let leaf = first + *way as usize / 4 * call.outputs;

@@ -209,7 +209,6 @@ function listed(row) {{
   return Array.isArray(row) || ArrayBuffer.isView(row);
 }}
 
-/** The row's values in the order of the columns. */
 function valuesOf(row, number) {{
   if (listed(row)) {{
     if (row.length === {count}) return row;
@@ -224,7 +223,7 @@ function valuesOf(row, number) {{
             "\
 const names = new Set(columns.map(({ name }) => name));
 
-/** A field that is not there may be there under a misspelt name. */
+/** A field may be there under a misspelt name. */
 function strays(row, warn, number) {
   for (const field of Object.keys(row)) {
     if (!names.has(field)) warn(field, undefined, number);
@@ -461,7 +460,7 @@ function spelt(c, value) {{
     let unused = if needs.unused { "  if (!used) return NaN;\n" } else { "" };
     let (words, expected) = expected(needs);
     let text = if needs.text { ", or the text" } else { "" };
-    let missing = if needs.missing { "; NaN where the value is missing" } else { "" };
+    let missing = if needs.missing { "; NaN where it is missing" } else { "" };
     if needs.number {
         js.push_str(&ordinary(subject, needs));
     }
@@ -474,7 +473,7 @@ function spelt(c, value) {{
     };
     js.push_str(&format!(
         "\
-/** The number that the model works with{text}{missing}. */
+/** The number for the model{text}{missing}. */
 function encode(c, value, {warn}row) {{
 {fields}{unused}{body}
 {large}  throw new TypeError(
@@ -645,17 +644,12 @@ fn remark(needs: &Needs) -> String {
 ",
         );
     }
-    let what = match (needs.missing, needs.remarks()) {
-        (true, true) => "Words a warning: of column `c`, or of a field that is no column.",
-        (true, false) => "Words a warning of a field that is no column.",
-        _ => "Words a warning of column `c`.",
-    };
-    format!("/** {what} */\nfunction remark(c, value, row) {{\n{js}}}\n\n")
+    format!("function remark(c, value, row) {{\n{js}}}\n\n")
 }
 
 /// Most values by far are numbers within their column's range: one look, and the rest is for `encode`.
 fn ordinary(subject: &Subject, needs: &Needs) -> String {
-    let head = "/** Whether `encode` would give the value itself and say nothing. */\nfunction ordinary";
+    let head = "/** Whether `encode` would give the value itself. */\nfunction ordinary";
     let rows = subject.takes_rows();
     let greatest = match needs.single && (rows || !needs.uniform) {
         true => {

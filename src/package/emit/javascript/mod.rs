@@ -1,5 +1,6 @@
 //! `index.js`: a row into the workspace, a run, a prediction out. Only the code that this model needs is written,
-//! in the form prettier would give it: first what a person calls, then how it is done.
+//! in the form prettier would give it: first what a person calls, then how it is done. Comments in it are downloaded too:
+//! they say what is for callers or would surprise, not what a function's name says.
 
 mod columns;
 mod predictions;
@@ -225,7 +226,7 @@ fn schema(subject: &Subject, needs: &Needs) -> String {
     let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
     js.push_str(&format!(
         "\
-/** A column, with what goes without saying above. */
+/** A column, with what goes without saying. */
 {params}
   return {{ {} }};
 }}
@@ -290,13 +291,11 @@ function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
 
-/** A module of one SIMD instruction. */
 const SIMD = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
   ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
 );
 
-/** Compiles model.wasm, or what stands in for it. */
 async function compile(given) {
   const { integrity: checks, source } =
     given?.integrity === undefined ? { source: given } : given;
@@ -325,7 +324,6 @@ function isResponse(code) {
   return typeof code.arrayBuffer === \"function\";
 }
 
-/** Why an engine refuses model.wasm, and what helps. */
 function explained(message) {
   if (/policy|CSP|unsafe-eval/i.test(message)) {
     return \"the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src\";
@@ -339,7 +337,6 @@ function explained(message) {
   return \"model.wasm does not compile; it may be cut short: copy it anew from the package\";
 }
 
-/** The bytes, if this is their hash. */
 async function checked(code) {
   const bytes = isResponse(code) ? await code.arrayBuffer() : code;
   if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
@@ -356,7 +353,6 @@ async function checked(code) {
 
 const READ: &str = "
 function decoded(base64) {
-  // Faster than the loop.
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
   if (globalThis.Buffer) return Buffer.from(base64, \"base64\");
   const text = atob(base64);

@@ -259,7 +259,7 @@ fn tables(subject: &Subject, needs: &Needs) -> String {
         false => ends,
     };
     let mut js = format!(
-        "  // Bounds of the columns, then rows to spread to slots.
+        "  // Bounds of the columns, then rows.
   let table = new Float64Array(wasm.memory.buffer, wasm.rows(), {size});
   const strict = {strict};
 {ends}  table = table.subarray({behind});
@@ -324,7 +324,7 @@ fn taking(subject: &Subject, needs: &Needs) -> String {
     }
     format!(
         "{set}
-  /** Fills row `r` of `n`; an object field by field, which spares a list of them. */
+  /** Fills row `r` of `n`; of an object no list is made. */
   function put(row, r, n, {warn}number) {{
     if (typeof row !== \"object\" || row === null || listed(row)) {{
       const values = valuesOf(row, number);
@@ -451,7 +451,7 @@ export function rowsOf(input{read_warn}) {{
         and_lists = if decodes {
             ", its columns if it is made of them, and what finds a value of it"
         } else {
-            " and, if it is made of them, its columns"
+            " and, if made of them, its columns"
         },
         strays = if values_warn { "  if (lists.includes(undefined)) strays(input, warn);\n" } else { "" },
     );
@@ -486,7 +486,6 @@ export function rowsOf(input{read_warn}) {{
             (
                 format!(
                     "  let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), {size});
-  // Results row by row.
 {}",
                     given_views(2, "let given", given_at)
                 ),
@@ -584,7 +583,7 @@ async function open(source) {{
     }};
   }}
 
-  /** Runs rows; the first is number `start` of a batch. */
+  /** Runs rows, from number `start` of a batch on. */
   function batch(input, start = 0) {{
     if (!wasm) throw problem(freed);
 {tally}    const [rows, lists{find}] = rowsOf({read_args});
@@ -616,7 +615,6 @@ async function open(source) {{
     return {{ rows, arrays{noted}{find} }};
   }}
 
-  /** Lets go of the model's memory. */
   function free() {{
     if (wasm && source === undefined) shared = undefined;
     wasm = x = model.module = {gone}undefined;

@@ -39,7 +39,7 @@ export const schema = freeze({
 
 const { columns } = schema;
 
-/** A column, with what goes without saying above. */
+/** A column, with what goes without saying. */
 function column({
   name,
   kind,
@@ -128,7 +128,7 @@ async function open(source) {
     store(slot, ordinary(c, value) ? value : encode(c, value, warn, row));
   }
 
-  /** Fills row `r` of `n`; an object field by field, which spares a list of them. */
+  /** Fills row `r` of `n`; of an object no list is made. */
   function put(row, r, n, warn, number) {
     if (typeof row !== "object" || row === null || listed(row)) {
       const values = valuesOf(row, number);
@@ -171,7 +171,7 @@ async function open(source) {
     };
   }
 
-  /** Runs rows; the first is number `start` of a batch. */
+  /** Runs rows, from number `start` of a batch on. */
   function batch(input, start = 0) {
     if (!wasm) throw problem(freed);
     const notes = new Map();
@@ -211,7 +211,6 @@ async function open(source) {
     return { rows, arrays, notes };
   }
 
-  /** Lets go of the model's memory. */
   function free() {
     if (wasm && source === undefined) shared = undefined;
     wasm = x = model.module = texts = lengths = given = undefined;
@@ -242,7 +241,7 @@ export function assemble({ rows, arrays, notes }) {
   };
 }
 
-/** A batch's number of rows and, if it is made of them, its columns. */
+/** A batch's number of rows and, if made of them, its columns. */
 export function rowsOf(input) {
   if (ArrayBuffer.isView(input)) {
     if (input.length % 5 === 0) return [input.length / 5];
@@ -274,7 +273,6 @@ function listed(row) {
   return Array.isArray(row) || ArrayBuffer.isView(row);
 }
 
-/** The row's values in the order of the columns. */
 function valuesOf(row, number) {
   if (listed(row)) {
     if (row.length === 5) return row;
@@ -334,12 +332,12 @@ function bounds(end) {
   });
 }
 
-/** Whether `encode` would give the value itself and say nothing. */
+/** Whether `encode` would give the value itself. */
 function ordinary(c, value) {
   return typeof value === "number" && value >= lowest[c] && value <= highest[c];
 }
 
-/** The number that the model works with, or the text. */
+/** The number for the model, or the text. */
 function encode(c, value, warn, row) {
   const { kind, unknown, partial } = columns[c];
   if (kind === "category") {
@@ -377,7 +375,6 @@ function expected({ kind, categories, digits, partial }) {
   return words[kind];
 }
 
-/** Words a warning of column `c`. */
 function remark(c, value, row) {
   return `${field(c, row)}: ${show(value)} was not seen in training`;
 }
@@ -389,13 +386,11 @@ function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
 
-/** A module of one SIMD instruction. */
 const SIMD = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
   ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
 );
 
-/** Compiles model.wasm, or what stands in for it. */
 async function compile(given) {
   const { integrity: checks, source } =
     given?.integrity === undefined ? { source: given } : given;
@@ -424,7 +419,6 @@ function isResponse(code) {
   return typeof code.arrayBuffer === "function";
 }
 
-/** Why an engine refuses model.wasm, and what helps. */
 function explained(message) {
   if (/policy|CSP|unsafe-eval/i.test(message)) {
     return "the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src";
@@ -438,7 +432,6 @@ function explained(message) {
   return "model.wasm does not compile; it may be cut short: copy it anew from the package";
 }
 
-/** The bytes, if this is their hash. */
 async function checked(code) {
   const bytes = isResponse(code) ? await code.arrayBuffer() : code;
   if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
@@ -453,7 +446,6 @@ async function checked(code) {
 }
 
 function decoded(base64) {
-  // Faster than the loop.
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
   if (globalThis.Buffer) return Buffer.from(base64, "base64");
   const text = atob(base64);

@@ -18,7 +18,7 @@ export const schema = freeze({
 
 const { columns } = schema;
 
-/** A column, with what goes without saying above. */
+/** A column, with what goes without saying. */
 function column({ name, kind, missing = false, unknown = false, used = true }) {
   return { name, kind, missing, unknown, used };
 }
@@ -53,7 +53,6 @@ async function open(source) {
   if (wasm.open(ID) !== 0) throw problem(damaged);
   // Slot s of row r of n is at s * n + r.
   let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 480);
-  // Results row by row.
   let given = results.map(
     ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
   );
@@ -62,7 +61,7 @@ async function open(source) {
     x[slot] = ordinary(value) ? value : encode(c, value, row);
   }
 
-  /** Fills row `r` of `n`; an object field by field, which spares a list of them. */
+  /** Fills row `r` of `n`; of an object no list is made. */
   function put(row, r, n, warn, number) {
     if (typeof row !== "object" || row === null || listed(row)) {
       const values = valuesOf(row, number);
@@ -95,7 +94,7 @@ async function open(source) {
     };
   }
 
-  /** Runs rows; the first is number `start` of a batch. */
+  /** Runs rows, from number `start` of a batch on. */
   function batch(input, start = 0) {
     if (!wasm) throw problem(freed);
     const notes = new Map();
@@ -134,7 +133,6 @@ async function open(source) {
     return { rows, arrays, notes };
   }
 
-  /** Lets go of the model's memory. */
   function free() {
     if (wasm && source === undefined) shared = undefined;
     wasm = x = model.module = given = undefined;
@@ -163,7 +161,7 @@ export function assemble({ rows, arrays, notes }) {
   };
 }
 
-/** A batch's number of rows and, if it is made of them, its columns. */
+/** A batch's number of rows and, if made of them, its columns. */
 export function rowsOf(input, warn) {
   if (ArrayBuffer.isView(input)) {
     if (input.length % 2 === 0) return [input.length / 2];
@@ -196,7 +194,6 @@ function listed(row) {
   return Array.isArray(row) || ArrayBuffer.isView(row);
 }
 
-/** The row's values in the order of the columns. */
 function valuesOf(row, number) {
   if (listed(row)) {
     if (row.length === 2) return row;
@@ -212,7 +209,7 @@ function valuesOf(row, number) {
 
 const names = new Set(columns.map(({ name }) => name));
 
-/** A field that is not there may be there under a misspelt name. */
+/** A field may be there under a misspelt name. */
 function strays(row, warn, number) {
   for (const field of Object.keys(row)) {
     if (!names.has(field)) warn(field, undefined, number);
@@ -237,12 +234,12 @@ function show(value) {
   return `the ${typeof value} ${String(value).slice(0, 60)}`;
 }
 
-/** Whether `encode` would give the value itself and say nothing. */
+/** Whether `encode` would give the value itself. */
 function ordinary(value) {
   return Number.isFinite(value);
 }
 
-/** The number that the model works with; NaN where the value is missing. */
+/** The number for the model; NaN where it is missing. */
 function encode(c, value, row) {
   const { missing } = columns[c];
   if (value === undefined || value === null || value !== value) {
@@ -259,7 +256,6 @@ function expected({ missing }) {
   return `a number${missing ? " or null" : ""}`;
 }
 
-/** Words a warning of a field that is no column. */
 function remark(c, value, row) {
   if (typeof c === "string") {
     return `${at(row)}${JSON.stringify(c)} is not a column of this model`;
@@ -273,13 +269,11 @@ function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
 
-/** A module of one SIMD instruction. */
 const SIMD = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
   ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
 );
 
-/** Compiles model.wasm, or what stands in for it. */
 async function compile(given) {
   const { integrity: checks, source } =
     given?.integrity === undefined ? { source: given } : given;
@@ -308,7 +302,6 @@ function isResponse(code) {
   return typeof code.arrayBuffer === "function";
 }
 
-/** Why an engine refuses model.wasm, and what helps. */
 function explained(message) {
   if (/policy|CSP|unsafe-eval/i.test(message)) {
     return "the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src";
@@ -322,7 +315,6 @@ function explained(message) {
   return "model.wasm does not compile; it may be cut short: copy it anew from the package";
 }
 
-/** The bytes, if this is their hash. */
 async function checked(code) {
   const bytes = isResponse(code) ? await code.arrayBuffer() : code;
   if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
@@ -337,7 +329,6 @@ async function checked(code) {
 }
 
 function decoded(base64) {
-  // Faster than the loop.
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
   if (globalThis.Buffer) return Buffer.from(base64, "base64");
   const text = atob(base64);

@@ -17,7 +17,7 @@ export const schema = freeze({
 
 const { columns } = schema;
 
-/** A column, with what goes without saying above. */
+/** A column, with what goes without saying. */
 function column({
   name,
   kind,
@@ -64,7 +64,6 @@ async function open(source) {
   if (wasm.open(ID) !== 0) throw problem(damaged);
   // Slot s of row r of n is at s * n + r.
   let x = new Float64Array(wasm.memory.buffer, wasm.workspace(), 480);
-  // Results row by row.
   let given = results.map(
     ([Type]) => new Type(wasm.memory.buffer, wasm.workspace()),
   );
@@ -73,7 +72,7 @@ async function open(source) {
     x[slot] = ordinary(value) ? value : encode(c, value, row);
   }
 
-  /** Fills row `r` of `n`; an object field by field, which spares a list of them. */
+  /** Fills row `r` of `n`; of an object no list is made. */
   function put(row, r, n, number) {
     if (typeof row !== "object" || row === null || listed(row)) {
       const values = valuesOf(row, number);
@@ -108,7 +107,7 @@ async function open(source) {
     };
   }
 
-  /** Runs rows; the first is number `start` of a batch. */
+  /** Runs rows, from number `start` of a batch on. */
   function batch(input, start = 0) {
     if (!wasm) throw problem(freed);
     const [rows, lists] = rowsOf(input);
@@ -140,7 +139,6 @@ async function open(source) {
     return { rows, arrays };
   }
 
-  /** Lets go of the model's memory. */
   function free() {
     if (wasm && source === undefined) shared = undefined;
     wasm = x = model.module = given = undefined;
@@ -167,7 +165,7 @@ export function assemble({ rows, arrays }) {
   };
 }
 
-/** A batch's number of rows and, if it is made of them, its columns. */
+/** A batch's number of rows and, if made of them, its columns. */
 export function rowsOf(input) {
   if (ArrayBuffer.isView(input)) {
     if (input.length % 2 === 0) return [input.length / 2];
@@ -199,7 +197,6 @@ function listed(row) {
   return Array.isArray(row) || ArrayBuffer.isView(row);
 }
 
-/** The row's values in the order of the columns. */
 function valuesOf(row, number) {
   if (listed(row)) {
     if (row.length === 2) return row;
@@ -231,12 +228,12 @@ function show(value) {
   return `the ${typeof value} ${String(value).slice(0, 60)}`;
 }
 
-/** Whether `encode` would give the value itself and say nothing. */
+/** Whether `encode` would give the value itself. */
 function ordinary(value) {
   return typeof value === "number" && Number.isFinite(Math.fround(value));
 }
 
-/** The number that the model works with. */
+/** The number for the model. */
 function encode(c, value, row) {
   if (typeof value === "number" && Number.isFinite(Math.fround(value)))
     return value;
@@ -253,13 +250,11 @@ function problem(text, cause) {
   return new Error(`${schema.name}: ${text}`, { cause });
 }
 
-/** A module of one SIMD instruction. */
 const SIMD = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
   ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
 );
 
-/** Compiles model.wasm, or what stands in for it. */
 async function compile(given) {
   const { integrity: checks, source } =
     given?.integrity === undefined ? { source: given } : given;
@@ -288,7 +283,6 @@ function isResponse(code) {
   return typeof code.arrayBuffer === "function";
 }
 
-/** Why an engine refuses model.wasm, and what helps. */
 function explained(message) {
   if (/policy|CSP|unsafe-eval/i.test(message)) {
     return "the Content-Security-Policy forbids WebAssembly; allow 'wasm-unsafe-eval' in script-src";
@@ -302,7 +296,6 @@ function explained(message) {
   return "model.wasm does not compile; it may be cut short: copy it anew from the package";
 }
 
-/** The bytes, if this is their hash. */
 async function checked(code) {
   const bytes = isResponse(code) ? await code.arrayBuffer() : code;
   if (!globalThis.crypto?.subtle || bytes instanceof WebAssembly.Module) {
@@ -317,7 +310,6 @@ async function checked(code) {
 }
 
 function decoded(base64) {
-  // Faster than the loop.
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
   if (globalThis.Buffer) return Buffer.from(base64, "base64");
   const text = atob(base64);
