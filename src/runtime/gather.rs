@@ -295,7 +295,7 @@ impl Full {
         last.fill(nothing.to_ne_bytes());
         never(last, 1, record);
         // Values are half of a record that has any.
-        let (leaves, eight) = (1 << (3 * steps.count - steps.spare), record / 2 & !1);
+        let (leaves, eight) = (1 << (3 * steps.count - steps.spare), (record / 2) & !1);
         let mut heaps = super::rows(heaps, leaves);
         let mut values = super::rows(values, self.pitch as usize / 8 * eight);
         let (mut pair, mut half) = (0, 0);
@@ -520,7 +520,8 @@ impl Full {
     fn first(&self, call: &Call) -> Next {
         // SAFETY: laid out as in the validator, each place is viewed once.
         unsafe {
-            let [roots, middle, last] = [self.roots, self.middle, self.last].map(|place| place.of::<Eight>(call).as_ptr());
+            let [roots, middle, last] =
+                [self.roots, self.middle, self.last].map(|place| place.of::<Eight>(call).as_ptr());
             Next { roots: roots.cast(), middle: middle.cast(), last: last.cast() }
         }
     }

@@ -617,7 +617,8 @@ mod vectors {
             if own.curved != 0 {
                 let [first, second] = both_logarithms(a, b, v128_load(own.floor.as_ptr().cast()));
                 let take = own.logarithm.as_ptr().cast::<v128>();
-                mapped = [v128_bitselect(first, a, v128_load(take)), v128_bitselect(second, b, v128_load(take.add(1)))];
+                mapped =
+                    [v128_bitselect(first, a, v128_load(take)), v128_bitselect(second, b, v128_load(take.add(1)))];
             }
             let two = |k: usize, x: v128, mapped: v128| {
                 let of = |numbers: &[f64; 4]| v128_load(numbers.as_ptr().add(k).cast());
