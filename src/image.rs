@@ -218,6 +218,7 @@ kernels! {
     Grouped64x16 "grouped64x16",
     Finite "finite",
     Softplus "softplus",
+    Logistic32 "logistic32",
 }
 
 impl Kernel {

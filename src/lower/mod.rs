@@ -279,7 +279,8 @@ fn is_f32(graph: &Graph, wire: Wire) -> bool {
         Op::Function(Function::Float32 | Function::Exp32 | Function::Sigmoid32)
         | Op::Softmax32
         | Op::Affine32 { .. }
-        | Op::Complement32 => true,
+        | Op::Complement32
+        | Op::Logistic32 => true,
         Op::Trees(trees) => trees.sum == Width::F32 && trees.aggregate == Aggregate::Sum,
         _ => false,
     })
@@ -290,6 +291,7 @@ fn stored_threshold(graph: &Graph, label: Wire, probabilities: &[Wire]) -> Optio
     let (&[_, second], step) = (probabilities, graph.producer(label)?) else { return None };
     match step.op {
         Op::Above { threshold } if step.input == [second] => Some(threshold.next_up()),
+        Op::Logistic32 if second + 1 == step.output.end && label == step.output.start => Some(0.5_f64.next_up()),
         _ => None,
     }
 }
@@ -516,6 +518,7 @@ fn piece(step: &Step, context: &Context) -> Result<Piece> {
         Op::Share => Kernel::Share,
         Op::Complement => Kernel::Complement,
         Op::Complement32 => Kernel::Complement32,
+        Op::Logistic32 => Kernel::Logistic32,
         Op::Mirror => Kernel::Mirror,
         Op::Argmax => Kernel::Argmax,
         Op::Argmin => Kernel::Argmin,

@@ -59,6 +59,8 @@ pub enum Op {
     Complement,
     /// `Complement` of f32 values in f32.
     Complement32,
+    /// A margin of which p is the `Sigmoid32` becomes (1 where p > 0.5, else 0; 1 - p in f32; p).
+    Logistic32,
     /// d becomes (-d, d).
     Mirror,
     /// The place of the first maximum.
@@ -392,6 +394,10 @@ impl Op {
                 one()?;
                 numbers(2)
             }
+            Op::Logistic32 => {
+                one()?;
+                numbers(3)
+            }
             Op::Argmax | Op::Argmin | Op::LogSumExp => {
                 if count == 0 {
                     return Err(Error::malformed(format!("{} of no columns", self.name())));
@@ -616,6 +622,7 @@ impl Op {
             Op::LogSumExp => "log-sum-exp",
             Op::Share => "share of the sum",
             Op::Complement | Op::Complement32 => "complement",
+            Op::Logistic32 => "sigmoid",
             Op::Mirror => "mirror",
             Op::Argmax => "argmax",
             Op::Argmin => "argmin",

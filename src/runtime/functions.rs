@@ -1,10 +1,10 @@
 //! Elementwise functions, each a kernel of its own so that a package carries only the ones its model calls. They
 //! are libm's in the browser and natively alike: both give the same bits.
 
-use super::Call;
 use super::columns::{each, each_two};
 use super::exp::{self, exp_f32, exp_pair};
 use super::pair::Pair;
+use super::{Call, Shape};
 
 /// 2^x. libm's exp2 has a table of 4 KB, which every package would carry; its pow has none and is as near.
 pub fn power_of_two(x: f64) -> f64 {
@@ -57,12 +57,34 @@ pub fn exp(call: &Call) {
 }
 
 /// 1 / (1 + e^-x) of f32, with XGBoost's bound against overflow. Its 1e-16 against division by zero is lost in f32.
-pub fn sigmoid32(call: &Call) {
+#[inline(always)]
+fn sigmoid(x: Pair) -> Pair {
     let (zero, one, most) = (Pair::splat(0.0), Pair::splat(1.0), Pair::splat(f64::from(88.7_f32)));
-    each_two(call, |x| {
-        let power = exp_pair((zero - x.narrow()).most(most)).narrow();
-        (one / (power + one).narrow()).narrow()
-    });
+    let power = exp_pair((zero - x.narrow()).most(most)).narrow();
+    (one / (power + one).narrow()).narrow()
+}
+
+pub fn sigmoid32(call: &Call) {
+    each_two(call, sigmoid);
+}
+
+/// One input, three outputs.
+pub fn check_logistic32(shape: &Shape) -> Option<usize> {
+    (shape.inputs == 1 && shape.outputs == 3).then_some(0)
+}
+
+/// 1 where p, the input's `sigmoid`, is above 0.5, else 0; 1 - p in f32; p.
+pub fn logistic32(call: &Call) {
+    let (input, one) = (call.input(0), Pair::splat(1.0));
+    let (label, other, second) = (call.output(0), call.output(1), call.output(2));
+    let mut row = 0;
+    while row < call.rows {
+        let p = sigmoid(Pair::at(input, row));
+        p.above(Pair::splat(0.5)).put(label, row);
+        (one - p).narrow().put(other, row);
+        p.put(second, row);
+        row += 2;
+    }
 }
 
 pub fn expit(call: &Call) {

@@ -524,4 +524,5 @@ kernels! {
     Finite kernel_finite check_finite = columns::finite, columns::check_finite;
     Complement32 kernel_complement32 check_complement32 = links::complement32, links::check_pair;
     Softplus kernel_softplus check_softplus = functions::softplus, columns::check_same;
+    Logistic32 kernel_logistic32 check_logistic32 = functions::logistic32, functions::check_logistic32;
 }

@@ -273,13 +273,22 @@ fn build(builder: &mut Builder, booster: Booster, role: &Role, frame: &Frame) ->
             scores: Some(margins).filter(|margins| margins.len() != 2),
         });
     }
+    let binary = ["binary:logistic", "binary:hinge"].contains(&booster.objective.as_str());
+    if let (Link::Sigmoid, [margin], true) = (objective.link, &margins[..], role.classifier || binary) {
+        let mut wires = builder.graph.push(Op::Logistic32, margins.clone(), path)?.into_iter();
+        return Ok(Output::Classification {
+            classes: labels(classes, 2, path)?,
+            label: wires.next().unwrap_or(*margin),
+            probabilities: Some(wires.collect()),
+            scores: Some(margins),
+        });
+    }
     let values = match objective.link {
         Link::Sigmoid => builder.graph.push(Op::Function(Function::Sigmoid32), margins.clone(), path)?,
         Link::Exp => builder.graph.push(Op::Function(Function::Exp32), margins.clone(), path)?,
         Link::Step => builder.graph.push(Op::Above { threshold: 0.0 }, margins.clone(), path)?,
         Link::Identity | Link::Softmax | Link::Largest => margins.clone(),
     };
-    let binary = ["binary:logistic", "binary:hinge"].contains(&booster.objective.as_str());
     if !(role.classifier || binary) {
         return Ok(Output::Regression { values, names: Vec::new() });
     }
