@@ -370,6 +370,7 @@ pub fn run<T: Number, const KIND: u8, const N: usize>(call: &Call) -> bool {
         let base = head.tables.base.of::<f64>(call);
         call.start(base);
         let runs = head.tables.runs.of::<Run>(call).get_unchecked(..head.runs as usize);
+        // There is room for as many runs as trees.
         let trees = head.tables.runs.count();
         let (full, groups) = (&head.tables.full, &head.tables.groups);
         for row in 0..call.rows {

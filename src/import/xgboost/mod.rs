@@ -274,16 +274,11 @@ fn build(builder: &mut Builder, booster: Booster, role: &Role, frame: &Frame) ->
         });
     }
     let binary = ["binary:logistic", "binary:hinge"].contains(&booster.objective.as_str());
-    if let (Link::Sigmoid, [margin], true) = (objective.link, &margins[..], role.classifier || binary) {
-        let mut wires = builder.graph.push(Op::Logistic32, margins.clone(), path)?.into_iter();
-        return Ok(Output::Classification {
-            classes: labels(classes, 2, path)?,
-            label: wires.next().unwrap_or(*margin),
-            probabilities: Some(wires.collect()),
-            scores: Some(margins),
-        });
-    }
+    // An objective of the user's own with a margin a class.
+    let each_class = outputs > 2 && classes.as_ref().is_some_and(|classes| classes.len() == outputs);
+    let logistic = objective.link == Link::Sigmoid && (role.classifier || binary) && !each_class;
     let values = match objective.link {
+        Link::Sigmoid if logistic => margins.clone(),
         Link::Sigmoid => builder.graph.push(Op::Function(Function::Sigmoid32), margins.clone(), path)?,
         Link::Exp => builder.graph.push(Op::Function(Function::Exp32), margins.clone(), path)?,
         Link::Step => builder.graph.push(Op::Above { threshold: 0.0 }, margins.clone(), path)?,
@@ -292,20 +287,21 @@ fn build(builder: &mut Builder, booster: Booster, role: &Role, frame: &Frame) ->
     if !(role.classifier || binary) {
         return Ok(Output::Regression { values, names: Vec::new() });
     }
-    if outputs > 1 && classes.as_ref().is_some_and(|classes| classes.len() == outputs && outputs > 2) {
-        // An objective of the user's own with a margin a class.
+    if each_class {
         let label = builder.graph.push_one(Op::Argmax, values, path)?;
         let classes = labels(classes, outputs, path)?;
         return Ok(Output::Classification { classes, label, probabilities: None, scores: Some(margins) });
     }
     let classes = labels(classes, 2, path)?;
-    let likely = matches!(objective.link, Link::Sigmoid | Link::Step);
     let mut results = Vec::with_capacity(outputs);
     for (&value, &margin) in values.iter().zip(&margins) {
-        let label = builder.graph.push_one(Op::Above { threshold: 0.5 }, vec![value], path)?;
-        let probabilities = match likely {
-            true => Some(builder.graph.push(Op::Complement32, vec![value], path)?),
-            false => None,
+        let (label, probabilities) = if logistic {
+            let mut wires = builder.graph.push(Op::Logistic32, vec![margin], path)?;
+            (wires.remove(0), Some(wires))
+        } else {
+            let label = builder.graph.push_one(Op::Above { threshold: 0.5 }, vec![value], path)?;
+            let certain = objective.link == Link::Step;
+            (label, certain.then(|| builder.graph.push(Op::Complement32, vec![value], path)).transpose()?)
         };
         results.push(Output::Classification {
             classes: classes.clone(),
