@@ -14,7 +14,8 @@ use super::forest::{Column, Forest, Layout, Place, Sum};
 use super::groups::{self, CHUNK};
 use super::lanes;
 use super::sliced::{BEYOND, Columns, GATHERED, Mask, Ranks, is_right};
-use super::trees::{Entry, Four, Number, SUM32, VECTOR};
+use super::trees::{Entry, Found, Four, Number, SUM32, VECTOR};
+use core::mem::MaybeUninit;
 
 /// Columns that a vector of ranks holds.
 pub const COLUMNS: usize = 16;
@@ -78,6 +79,7 @@ impl<T: Number> Binned<T> {
         four.logarithm[place] = T::word(if self.map.logarithm() { u64::MAX } else { 0 });
         four.floor[place] = self.map.floor;
         four.add[place] = T::word(if is_right(flags, self.column) { 127 } else { 128 });
+        four.whole[place] = T::WHOLE;
         four.slow |= u32::from(!(self.map.narrow() && self.column.is_plain()));
         four.curved |= u32::from(self.map.logarithm());
         let [a, b, c, d] = four.slots;
@@ -396,48 +398,64 @@ pub fn run<T: Number, const KIND: u8, const N: usize>(call: &Call) -> bool {
 /// The tables were built.
 #[inline(always)]
 unsafe fn rank<T: Number, const N: usize>(call: &Call, head: &Head, row: usize) -> Option<Ranked<N>> {
-    // SAFETY: by the caller; a column's inputs, thresholds and cells are there.
+    // SAFETY: by the caller; behind the last column there is room for what stands for others.
     unsafe {
         let mut ranks = [[0u8; COLUMNS]; N];
-        let columns = head.tables.columns.of::<Binned<T>>(call);
-        let (sorted, cells) = (head.tables.sorted.of::<T>(call).as_ptr(), head.tables.cells.of::<u16>(call).as_ptr());
-        let slots = call.slots.add(row);
-        let mut fours = head.tables.fours.of::<Four<T>>(call).as_ptr();
-        let (mut at, mut left) = (columns.as_ptr(), columns.len());
-        let mut into = ranks.as_mut_ptr().cast::<u8>();
-        while left > 0 {
-            let count = if left < 4 { left } else { 4 };
-            let four = &*fours;
-            match if four.slow == 0 { T::four(four, slots, call.rows) } else { None } {
-                // Behind the last column there is room for what stands for others.
-                Some(four) => into.cast::<[u8; 4]>().write(four),
-                None => {
-                    for place in 0..count {
-                        let own = &*at.add(place);
-                        let x = T::round(*slots.add(own.slot as usize * call.rows));
-                        let Some(x) = own.column.admit(head.flags, x) else {
-                            call.refuse(row);
-                            return None;
-                        };
-                        let (sorted, cells) = (sorted.add(own.sorted as usize), cells.add(own.cells as usize));
-                        let sorted = core::slice::from_raw_parts(sorted, own.count as usize + BEYOND);
-                        let cells = core::slice::from_raw_parts(cells, own.cell_count as usize);
-                        let rank = own.map.rank(sorted, cells, x);
-                        *into.add(place) = rank as u8 ^ 128;
-                    }
+        let (slots, fours) = (call.slots.add(row), head.tables.fours.of::<Four<T>>(call));
+        // Where all entries are comes first, that none waits in the cache for another's.
+        let mut found = [const { MaybeUninit::<Found<T>>::uninit() }; COLUMNS / 4 * MOST_VECTORS];
+        let (mut four, mut at) = (fours.as_ptr(), found.as_mut_ptr().cast::<Found<T>>());
+        let mut into = ranks.as_mut_ptr().cast::<[u8; 4]>();
+        let end = four.add(fours.len());
+        while four != end {
+            if (*four).slow != 0 || !T::find(&*four, slots, call.rows, at) {
+                (*at).places[0] = 0;
+                if !rank_each::<T>(call, head, slots, four.offset_from_unsigned(fours.as_ptr()), &mut *into) {
+                    call.refuse(row);
+                    return None;
                 }
             }
-            (fours, at, into, left) = (fours.add(1), at.add(count), into.add(count), left - count);
+            (four, at, into) = (four.add(1), at.add(1), into.add(1));
+        }
+        (four, at, into) = (fours.as_ptr(), found.as_mut_ptr().cast(), ranks.as_mut_ptr().cast());
+        while four != end {
+            // No entry is at 0.
+            if (*at).places[0] > 0 {
+                *into = T::four(&*four, &*at);
+            }
+            (four, at, into) = (four.add(1), at.add(1), into.add(1));
         }
         Some(Ranked::load(&ranks))
     }
+}
+
+/// The ranks of four columns, column by column; false where a value is refused.
+///
+/// # Safety
+/// The tables were built.
+#[inline(never)]
+unsafe fn rank_each<T: Number>(call: &Call, head: &Head, slots: *const f64, number: usize, into: &mut [u8; 4]) -> bool {
+    // SAFETY: by the caller; a column's inputs, thresholds and cells are there.
+    unsafe {
+        let (sorted, cells) = (head.tables.sorted.of::<T>(call).as_ptr(), head.tables.cells.of::<u16>(call).as_ptr());
+        let columns = head.tables.columns.of::<Binned<T>>(call);
+        for (own, into) in columns.iter().skip(4 * number).zip(into) {
+            let x = T::round(*slots.add(own.slot as usize * call.rows));
+            let Some(x) = own.column.admit(head.flags, x) else { return false };
+            let (sorted, cells) = (sorted.add(own.sorted as usize), cells.add(own.cells as usize));
+            let sorted = core::slice::from_raw_parts(sorted, own.count as usize + BEYOND);
+            let cells = core::slice::from_raw_parts(cells, own.cell_count as usize);
+            *into = own.map.rank(sorted, cells, x) as u8 ^ 128;
+        }
+    }
+    true
 }
 
 /// Four times the child that seven decisions lead to, and any eighth.
 #[inline(always)]
 fn child(decided: usize) -> usize {
     // SAFETY: seven bits; the eighth split never holds.
-    unsafe { *CHILDREN.get_unchecked(decided) as usize }
+    unsafe { *CHILDREN.as_ptr().add(decided) as usize }
 }
 
 /// Takes the first step in the trees of a chunk. Where the next chunk's roots begin.
@@ -500,9 +518,9 @@ struct Left {
 #[inline(always)]
 unsafe fn step<const N: usize>(ranks: Ranked<N>, records: *const u8, size: usize, ways: [usize; 2]) -> [Left; 2] {
     // SAFETY: by the caller.
-    let [one, other] = unsafe { [records.add(ways[0] * (size / 2)), records.add(size + ways[1] * (size / 2))] };
+    let [one, other] = unsafe { [records.add(ways[0] * (size / 2)), records.add(ways[1] * (size / 2))] };
     // SAFETY: a record begins with a group.
-    let decided = unsafe { ranks.decide_both(one.cast(), other.cast()) };
+    let decided = unsafe { ranks.decide_both(one.cast(), other.add(size).cast()) };
     let left = |record, way, decided| {
         let child = child(decided);
         Left { record, child, leaf: 8 * way + child }
@@ -563,8 +581,8 @@ impl Full {
         unsafe {
             let mut next = self.first(call);
             let size = record(size_of::<S>());
-            let value = |record: *const u8, child: usize| {
-                *record.add(size_of::<Group>() + child * (size_of::<S>() / 4)).cast::<S>()
+            let value = |record: *const u8, child: usize, from: usize| {
+                *record.add(child * (size_of::<S>() / 4)).add(from + size_of::<Group>()).cast::<S>()
             };
             for run in runs {
                 let output = call.output(run.target as usize).get_unchecked_mut(row);
@@ -576,9 +594,9 @@ impl Full {
                         let own = [*way as usize, *way.add(1) as usize];
                         if self.steps.count > 1 {
                             let [one, other] = step(ranks, next.last, size, own);
-                            sum = sum.plus(value(one.record, one.child)).plus(value(other.record, other.child));
+                            sum = sum.plus(value(one.record, one.child, 0)).plus(value(other.record, other.child, size));
                         } else {
-                            sum = sum.plus(value(next.last, own[0])).plus(value(next.last.add(size), own[1]));
+                            sum = sum.plus(value(next.last, own[0], 0)).plus(value(next.last, own[1], size));
                         }
                         (way, next.last) = (way.add(2), next.last.add(2 * size * self.steps.last as usize));
                     }
@@ -629,25 +647,32 @@ mod vector {
 
     /// The ranks of a row.
     #[derive(Clone, Copy)]
-    pub struct Ranked<const N: usize>([v128; N]);
+    pub struct Ranked<const N: usize> {
+        ranks: [v128; N],
+        /// COLUMNS, sixteen times. As a constant V8 would make it anew for every two groups: three instructions of forty.
+        columns: v128,
+    }
 
     impl<const N: usize> Ranked<N> {
         #[inline(always)]
         pub fn load(ranks: &[[u8; COLUMNS]; N]) -> Ranked<N> {
-            // SAFETY: a vector is 16 bytes.
-            Ranked(core::array::from_fn(|k| unsafe { v128_load(ranks[k].as_ptr().cast()) }))
+            Ranked {
+                // SAFETY: a vector is 16 bytes.
+                ranks: core::array::from_fn(|k| unsafe { v128_load(ranks[k].as_ptr().cast()) }),
+                columns: core::hint::black_box(u8x16_splat(COLUMNS as u8)),
+            }
         }
 
         #[inline(always)]
         fn above(self, asked: v128, ranks: v128) -> usize {
-            let mut x = i8x16_swizzle(self.0[0], asked);
+            let (mut x, mut place) = (i8x16_swizzle(self.ranks[0], asked), asked);
             // Written out: LLVM makes a loop of a loop.
             macro_rules! each {
                 ($($k:literal)*) => {
                     $(if $k < N {
                         // A place that is not in the vector gives 0.
-                        let place = i8x16_sub(asked, u8x16_splat(($k * COLUMNS) as u8));
-                        x = v128_or(x, i8x16_swizzle(self.0[$k % N], place));
+                        place = i8x16_sub(place, self.columns);
+                        x = v128_or(x, i8x16_swizzle(self.ranks[$k % N], place));
                     })*
                 };
             }

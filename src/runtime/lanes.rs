@@ -7,7 +7,7 @@ use super::bits::ROWS;
 use super::deep::{ENDS, Item};
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 use super::forest::Sum;
-use super::trees::{Entry, Four};
+use super::trees::{Entry, Found, Four};
 use crate::image::BLOCK;
 use core::mem::MaybeUninit;
 
@@ -220,10 +220,10 @@ mod vectors {
     };
     pub use super::rows::{logarithms as logarithms_f32, logarithms as logarithms_f64};
     pub use super::rows::{read as read_f32, read as read_f64, read as widen};
-    use super::{Entry, Four, MaybeUninit, ROWS, rows};
+    use super::{Entry, Found, Four, MaybeUninit, ROWS, rows};
 
     macro_rules! of {
-        ($width:ident $cells:ident $ranks:ident $wide:ident $four:ident) => {
+        ($width:ident $cells:ident $ranks:ident $wide:ident $find:ident $four:ident) => {
             pub fn $cells<const RIGHT: bool>(
                 x: &[$width; ROWS],
                 low: $width,
@@ -261,18 +261,24 @@ mod vectors {
 
             /// # Safety
             /// None is needed: there are no vectors.
-            pub unsafe fn $four(_: &Four<$width>, _: *const f64, _: usize) -> Option<[u8; 4]> {
-                None
+            pub unsafe fn $find(_: &Four<$width>, _: *const f64, _: usize, _: *mut Found<$width>) -> bool {
+                false
+            }
+
+            /// # Safety
+            /// None is needed: `find` finds nothing.
+            pub unsafe fn $four(_: &Four<$width>, _: &Found<$width>) -> [u8; 4] {
+                [0; 4]
             }
         };
     }
-    of!(f32 cells_f32 ranks_f32 wide_f32 four_f32);
-    of!(f64 cells_f64 ranks_f64 wide_f64 four_f64);
+    of!(f32 cells_f32 ranks_f32 wide_f32 find_f32 four_f32);
+    of!(f64 cells_f64 ranks_f64 wide_f64 find_f64 four_f64);
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vectors {
-    use super::{BLOCK, ENDS, Entry, Four, Item, MaybeUninit, Number, ROWS, TILE, rows};
+    use super::{BLOCK, ENDS, Entry, Found, Four, Item, MaybeUninit, Number, ROWS, TILE, rows};
     use core::arch::wasm32::*;
     use core::ptr::with_exposed_provenance;
 
@@ -556,7 +562,7 @@ mod vectors {
     /// The row's values of four columns.
     ///
     /// # Safety
-    /// As `Number::four` says.
+    /// As `Number::find` says.
     #[inline(always)]
     unsafe fn values<T: Number>(own: &Four<T>, slots: *const f64, rows: usize) -> [v128; 2] {
         // SAFETY: by the caller.
@@ -571,15 +577,15 @@ mod vectors {
     }
 
     /// # Safety
-    /// As `Number::four` says.
+    /// As `Number::find` says.
     #[inline(always)]
-    pub unsafe fn four_f32(own: &Four<f32>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
+    pub unsafe fn find_f32(own: &Four<f32>, slots: *const f64, rows: usize, into: *mut Found<f32>) -> bool {
         // SAFETY: by the caller; four numbers are read of each field.
         unsafe {
             let [a, b] = values(own, slots, rows);
             let x = i64x2_shuffle::<0, 2>(f32x4_demote_f64x2_zero(a), f32x4_demote_f64x2_zero(b));
             if v128_any_true(f32x4_sub(x, x)) {
-                return None;
+                return false;
             }
             let of = |numbers: &[f32; 4]| v128_load(numbers.as_ptr().cast());
             let [low, high, scale] = &own.map;
@@ -590,28 +596,38 @@ mod vectors {
             }
             let near = f32x4_pmin(of(high), f32x4_pmax(of(low), mapped));
             // As in `cells_f32`; what its bits have more is ENTRY.
-            let cell = f32x4_add(f32x4_mul(f32x4_sub(near, of(low)), of(scale)), f32x4_splat(8_388_608.0));
+            let cell = f32x4_add(f32x4_mul(f32x4_sub(near, of(low)), of(scale)), of(&own.whole));
             let places = u32x4_add(u32x4_shl(cell, 3), v128_load(own.base.as_ptr().cast()));
-            let entry = |place: u32| with_exposed_provenance::<u64>(place as usize);
-            let a = v128_load64_zero(entry(u32x4_extract_lane::<0>(places)));
-            let a = v128_load64_lane::<1>(a, entry(u32x4_extract_lane::<1>(places)));
-            let b = v128_load64_zero(entry(u32x4_extract_lane::<2>(places)));
-            let b = v128_load64_lane::<1>(b, entry(u32x4_extract_lane::<3>(places)));
-            let above = f32x4_gt(x, i32x4_shuffle::<0, 2, 4, 6>(a, b));
-            let start = i32x4_add(i32x4_shuffle::<1, 3, 5, 7>(a, b), v128_load(own.add.as_ptr().cast()));
-            Some(low_bytes(i32x4_sub(start, above)))
+            v128_store((&raw mut (*into).x).cast(), x);
+            v128_store((&raw mut (*into).places).cast(), places);
         }
+        true
     }
 
     /// # Safety
     /// As `Number::four` says.
     #[inline(always)]
-    pub unsafe fn four_f64(own: &Four<f64>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
+    pub unsafe fn four_f32(own: &Four<f32>, found: &Found<f32>) -> [u8; 4] {
+        // SAFETY: by the caller, and an entry is 8 bytes.
+        unsafe {
+            let entry = |k: usize| with_exposed_provenance::<u64>(*found.places.get_unchecked(k) as usize);
+            let a = v128_load64_lane::<1>(v128_load64_zero(entry(0)), entry(1));
+            let b = v128_load64_lane::<1>(v128_load64_zero(entry(2)), entry(3));
+            let above = f32x4_gt(v128_load(found.x.as_ptr().cast()), i32x4_shuffle::<0, 2, 4, 6>(a, b));
+            let start = i32x4_add(i32x4_shuffle::<1, 3, 5, 7>(a, b), v128_load(own.add.as_ptr().cast()));
+            low_bytes(i32x4_sub(start, above))
+        }
+    }
+
+    /// # Safety
+    /// As `Number::find` says.
+    #[inline(always)]
+    pub unsafe fn find_f64(own: &Four<f64>, slots: *const f64, rows: usize, into: *mut Found<f64>) -> bool {
         // SAFETY: by the caller; two numbers are read of each half of a field.
         unsafe {
             let [a, b] = values(own, slots, rows);
             if v128_any_true(v128_or(f64x2_sub(a, a), f64x2_sub(b, b))) {
-                return None;
+                return false;
             }
             let mut mapped = [a, b];
             if own.curved != 0 {
@@ -620,23 +636,36 @@ mod vectors {
                 mapped =
                     [v128_bitselect(first, a, v128_load(take)), v128_bitselect(second, b, v128_load(take.add(1)))];
             }
-            let two = |k: usize, x: v128, mapped: v128| {
+            let cells = |k: usize, mapped: v128| {
                 let of = |numbers: &[f64; 4]| v128_load(numbers.as_ptr().add(k).cast());
                 let [low, high, scale] = &own.map;
                 let near = f64x2_pmin(of(high), f64x2_pmax(of(low), mapped));
-                let cell =
-                    f64x2_add(f64x2_mul(f64x2_sub(near, of(low)), of(scale)), f64x2_splat(4_503_599_627_370_496.0));
-                let entry = |cell: u64, k: usize| {
-                    let place = ((cell as u32) << 4) + *own.base.get_unchecked(k);
-                    v128_load(with_exposed_provenance(place as usize))
-                };
-                let a = entry(u64x2_extract_lane::<0>(cell), k);
-                let b = entry(u64x2_extract_lane::<1>(cell), k + 1);
-                let above = f64x2_gt(x, i64x2_shuffle::<0, 2>(a, b));
+                f64x2_add(f64x2_mul(f64x2_sub(near, of(low)), of(scale)), of(&own.whole))
+            };
+            let cells = i32x4_shuffle::<0, 2, 4, 6>(cells(0, mapped[0]), cells(2, mapped[1]));
+            let places = u32x4_add(u32x4_shl(cells, 4), v128_load(own.base.as_ptr().cast()));
+            let at = (&raw mut (*into).x).cast::<v128>();
+            v128_store(at, a);
+            v128_store(at.add(1), b);
+            v128_store((&raw mut (*into).places).cast(), places);
+        }
+        true
+    }
+
+    /// # Safety
+    /// As `Number::four` says.
+    #[inline(always)]
+    pub unsafe fn four_f64(own: &Four<f64>, found: &Found<f64>) -> [u8; 4] {
+        // SAFETY: by the caller, and an entry is 16 bytes.
+        unsafe {
+            let entry = |k: usize| v128_load(with_exposed_provenance(*found.places.get_unchecked(k) as usize));
+            let two = |k: usize| {
+                let (a, b) = (entry(k), entry(k + 1));
+                let above = f64x2_gt(v128_load(found.x.as_ptr().add(k).cast()), i64x2_shuffle::<0, 2>(a, b));
                 let start = i64x2_add(i64x2_shuffle::<1, 3>(a, b), v128_load(own.add.as_ptr().add(k).cast()));
                 i64x2_sub(start, above)
             };
-            Some(low_bytes(i32x4_shuffle::<0, 2, 4, 6>(two(0, a, mapped[0]), two(2, b, mapped[1]))))
+            low_bytes(i32x4_shuffle::<0, 2, 4, 6>(two(0), two(2)))
         }
     }
 
@@ -734,7 +763,7 @@ mod vectors {
         let low = f32x4_splat(low);
         let x = f32x4_pmin(f32x4_splat(high), f32x4_pmax(low, f32x4_splat(x)));
         let x = f32x4_mul(f32x4_sub(x, low), f32x4_splat(scale));
-        u32x4_extract_lane::<0>(f32x4_add(x, f32x4_splat(8_388_608.0))) as usize & 0xffff
+        u32x4_extract_lane::<0>(f32x4_add(x, f32x4_splat(f32::WHOLE))) as usize & 0xffff
     }
 
     #[inline(always)]
@@ -742,7 +771,7 @@ mod vectors {
         let low = f64x2_splat(low);
         let x = f64x2_pmin(f64x2_splat(high), f64x2_pmax(low, f64x2_splat(x)));
         let x = f64x2_mul(f64x2_sub(x, low), f64x2_splat(scale));
-        u32x4_extract_lane::<0>(f64x2_add(x, f64x2_splat(4_503_599_627_370_496.0))) as usize & 0xffff
+        u32x4_extract_lane::<0>(f64x2_add(x, f64x2_splat(f64::WHOLE))) as usize & 0xffff
     }
 
     /// `above` says of four rows whether they are above what is at their places.
@@ -928,7 +957,7 @@ mod vectors {
         into: &mut MaybeUninit<[u32; ROWS]>,
     ) -> bool {
         // A sum of 2^23 and a cell is the bits of 2^23 and the cell.
-        let base = u32x4_splat(base.wrapping_sub(8_388_608f32.to_bits() << 3));
+        let base = u32x4_splat(base.wrapping_sub(f32::ENTRY));
         let mut wrong = u32x4_splat(0);
         // By pointers: with an index an engine takes as many steps to find four values as to map them.
         let (mut from, mut into) = (x.as_ptr().cast::<v128>(), into.as_mut_ptr().cast::<v128>());
@@ -945,7 +974,7 @@ mod vectors {
                     f32x4_pmin(f32x4_splat(high), f32x4_pmax(f32x4_splat(low), x))
                 };
                 let x = f32x4_mul(f32x4_sub(x, f32x4_splat(low)), f32x4_splat(scale));
-                let cell = f32x4_add(x, f32x4_splat(8_388_608.0));
+                let cell = f32x4_add(x, f32x4_splat(f32::WHOLE));
                 v128_store(into, u32x4_add(u32x4_shl(cell, 3), base));
                 (from, into) = (from.add(1), into.add(1));
             }
@@ -975,7 +1004,7 @@ mod vectors {
                         f64x2_pmin(f64x2_splat(high), f64x2_pmax(f64x2_splat(low), x))
                     };
                     let x = f64x2_mul(f64x2_sub(x, f64x2_splat(low)), f64x2_splat(scale));
-                    f64x2_add(x, f64x2_splat(4_503_599_627_370_496.0))
+                    f64x2_add(x, f64x2_splat(f64::WHOLE))
                 };
                 let (first, second) = (v128_load(from), v128_load(from.add(1)));
                 if !RIGHT {
@@ -1031,7 +1060,7 @@ pub unsafe fn fetch(
 
 pub use rows::read;
 pub use vectors::{
-    add_f32, add_f64, ask, at, base, below, cell_f32, cell_f64, cells_f32, cells_f64, four_f32, four_f64, higher_f32,
+    add_f32, add_f64, ask, at, base, below, cell_f32, cell_f64, cells_f32, cells_f64, find_f32, find_f64, four_f32, four_f64, higher_f32,
     higher_f64, infinite_f32, infinite_f64, logarithms_f32, logarithms_f64, ranks_f32, ranks_f64, read_f32, read_f64,
     turn, wide_f32, wide_f64, widen,
 };

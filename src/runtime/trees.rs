@@ -104,14 +104,20 @@ pub trait Number: Plain + PartialOrd {
     /// # Safety
     /// The places are of numbers of the list, as is `last`.
     unsafe fn higher(x: &[Self; ROWS], places: &mut [u32; ROWS], list: *const Self, by: u32, last: u32);
-    /// Where `four` finds the entry of cell 0 if they begin at 0.
+    /// The number from which on there are whole ones alone.
+    const WHOLE: Self;
+    /// Where `find` finds the entry of cell 0 if they begin at 0.
     const ENTRY: u32;
-    /// A byte for each column: the low one of its row's rank and what is added. None where a value is not finite, and
-    /// in builds without vectors.
+    /// Where the entries of a row's values are; false where one is not finite, and in builds without vectors.
     ///
     /// # Safety
-    /// The entries and slots are there, of blocks of so many rows.
-    unsafe fn four(own: &Four<Self>, slots: *const f64, rows: usize) -> Option<[u8; 4]>;
+    /// The slots are there, of blocks of so many rows, and `into` has room.
+    unsafe fn find(own: &Four<Self>, slots: *const f64, rows: usize, into: *mut Found<Self>) -> bool;
+    /// A byte for each column: the low one of the row's rank and what is added.
+    ///
+    /// # Safety
+    /// `find` found the entries.
+    unsafe fn four(own: &Four<Self>, found: &Found<Self>) -> [u8; 4];
     /// Which cell x falls into, for x from `low` to `high`: (x - low) × scale to the nearest whole number. Values
     /// outside, and NaN, fall into the end cells; a greater x never into a lower one.
     fn cell(x: Self, low: Self, high: Self, scale: Self) -> usize;
@@ -154,6 +160,8 @@ pub struct Four<T: Number> {
     pub base: [u32; 4],
     /// What a rank of an entry is more than its start.
     pub add: [T::Whole; 4],
+    /// From this number on, and up to twice it, there are whole ones alone. A constant V8 would make anew for every four.
+    pub whole: [T; 4],
     /// Not 0 where one has no entries, or not every finite value goes through.
     pub slow: u32,
     /// Not 0 where one takes logarithms, and where the slots follow each other.
@@ -161,10 +169,19 @@ pub struct Four<T: Number> {
     pub together: u32,
 }
 
+/// Values of four columns, and the places of their entries.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Found<T> {
+    pub x: [T; 4],
+    pub places: [u32; 4],
+}
+
 impl Number for f32 {
     const INFINITY: f32 = f32::INFINITY;
     const NAN: f32 = f32::NAN;
-    const ENTRY: u32 = 8_388_608f32.to_bits() << 3;
+    const WHOLE: f32 = 8_388_608.0;
+    const ENTRY: u32 = Self::WHOLE.to_bits() << 3;
     type Index = u16;
     const MOST: usize = 1 << 16;
     #[inline(always)]
@@ -240,9 +257,14 @@ impl Number for f32 {
         unsafe { lanes::higher_f32(x, places, list, by, last) }
     }
     #[inline(always)]
-    unsafe fn four(own: &Four<f32>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
+    unsafe fn find(own: &Four<f32>, slots: *const f64, rows: usize, into: *mut Found<f32>) -> bool {
         // SAFETY: by the caller.
-        unsafe { lanes::four_f32(own, slots, rows) }
+        unsafe { lanes::find_f32(own, slots, rows, into) }
+    }
+    #[inline(always)]
+    unsafe fn four(own: &Four<f32>, found: &Found<f32>) -> [u8; 4] {
+        // SAFETY: by the caller.
+        unsafe { lanes::four_f32(own, found) }
     }
     #[inline(always)]
     fn cells<const RIGHT: bool>(
@@ -292,7 +314,8 @@ impl Number for f32 {
 impl Number for f64 {
     const INFINITY: f64 = f64::INFINITY;
     const NAN: f64 = f64::NAN;
-    const ENTRY: u32 = 0;
+    const WHOLE: f64 = 4_503_599_627_370_496.0;
+    const ENTRY: u32 = (Self::WHOLE.to_bits() as u32) << 4;
     type Index = u32;
     const MOST: usize = u32::MAX as usize;
     #[inline(always)]
@@ -368,9 +391,14 @@ impl Number for f64 {
         unsafe { lanes::higher_f64(x, places, list, by, last) }
     }
     #[inline(always)]
-    unsafe fn four(own: &Four<f64>, slots: *const f64, rows: usize) -> Option<[u8; 4]> {
+    unsafe fn find(own: &Four<f64>, slots: *const f64, rows: usize, into: *mut Found<f64>) -> bool {
         // SAFETY: by the caller.
-        unsafe { lanes::four_f64(own, slots, rows) }
+        unsafe { lanes::find_f64(own, slots, rows, into) }
+    }
+    #[inline(always)]
+    unsafe fn four(own: &Four<f64>, found: &Found<f64>) -> [u8; 4] {
+        // SAFETY: by the caller.
+        unsafe { lanes::four_f64(own, found) }
     }
     #[inline(always)]
     fn cells<const RIGHT: bool>(
