@@ -387,7 +387,9 @@ mod tests {
             let reduces = matches!(kernel, Kernel::Sin | Kernel::Cos | Kernel::Tan);
             assert_eq!(has(&wasm), reduces, "{kernel:?}");
             let segments = Module::from_buffer(&wasm).unwrap().data.iter().count();
-            assert_eq!(segments > 1, reduces, "{kernel:?}");
+            // The numbers that e^x computes with.
+            let powers = kernel == Kernel::Softmax;
+            assert_eq!(segments > 1, reduces || powers, "{kernel:?}");
         }
     }
 

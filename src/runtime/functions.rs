@@ -2,7 +2,7 @@
 //! are libm's in the browser and natively alike: both give the same bits.
 
 use super::columns::{each, each_two};
-use super::exp::{self, exp_f32, exp_pair};
+use super::exp::{self, exp_pair, exp32_pair};
 use super::pair::Pair;
 use super::{Call, Shape};
 
@@ -46,7 +46,6 @@ functions! {
     tanh = libm::tanh;
     trunc = libm::trunc;
     float32 = |x| f64::from(x as f32);
-    exp32 = |x| f64::from(exp_f32(x as f32));
     normal_cdf = |x| 0.5 * libm::erfc(-x * core::f64::consts::FRAC_1_SQRT_2);
     normal_quantile = super::normal::normal_quantile;
     confidence = |x| x / (3.0 * (libm::fabs(x) + 1.0));
@@ -56,11 +55,15 @@ pub fn exp(call: &Call) {
     each_two(call, exp_pair);
 }
 
+pub fn exp32(call: &Call) {
+    each_two(call, |x| exp32_pair(x.narrow()).narrow());
+}
+
 /// 1 / (1 + e^-x) of f32, with XGBoost's bound against overflow. Its 1e-16 against division by zero is lost in f32.
 #[inline(always)]
 fn sigmoid(x: Pair) -> Pair {
     let (zero, one, most) = (Pair::splat(0.0), Pair::splat(1.0), Pair::splat(f64::from(88.7_f32)));
-    let power = exp_pair((zero - x.narrow()).most(most)).narrow();
+    let power = exp32_pair((zero - x.narrow()).most(most)).narrow();
     (one / (power + one).narrow()).narrow()
 }
 

@@ -434,7 +434,13 @@ unsafe fn rank<T: Number, const N: usize>(call: &Call, head: &Head, row: usize) 
 /// # Safety
 /// The tables were built.
 #[inline(never)]
-unsafe fn rank_each<T: Number>(call: &Call, head: &Head, slots: *const f64, number: usize, into: &mut [u8; 4]) -> bool {
+unsafe fn rank_each<T: Number>(
+    call: &Call,
+    head: &Head,
+    slots: *const f64,
+    number: usize,
+    into: &mut [u8; 4],
+) -> bool {
     // SAFETY: by the caller; a column's inputs, thresholds and cells are there.
     unsafe {
         let (sorted, cells) = (head.tables.sorted.of::<T>(call).as_ptr(), head.tables.cells.of::<u16>(call).as_ptr());
@@ -594,7 +600,11 @@ impl Full {
                         let own = [*way as usize, *way.add(1) as usize];
                         if self.steps.count > 1 {
                             let [one, other] = step(ranks, next.last, size, own);
-                            sum = sum.plus(value(one.record, one.child, 0)).plus(value(other.record, other.child, size));
+                            sum = sum.plus(value(one.record, one.child, 0)).plus(value(
+                                other.record,
+                                other.child,
+                                size,
+                            ));
                         } else {
                             sum = sum.plus(value(next.last, own[0], 0)).plus(value(next.last, own[1], size));
                         }
@@ -643,13 +653,14 @@ impl Full {
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vector {
     use super::{COLUMNS, Group};
+    use crate::runtime::unseen;
     use core::arch::wasm32::*;
 
     /// The ranks of a row.
     #[derive(Clone, Copy)]
     pub struct Ranked<const N: usize> {
         ranks: [v128; N],
-        /// COLUMNS, sixteen times. As a constant V8 would make it anew for every two groups: three instructions of forty.
+        /// COLUMNS, sixteen times.
         columns: v128,
     }
 
@@ -659,7 +670,7 @@ mod vector {
             Ranked {
                 // SAFETY: a vector is 16 bytes.
                 ranks: core::array::from_fn(|k| unsafe { v128_load(ranks[k].as_ptr().cast()) }),
-                columns: core::hint::black_box(u8x16_splat(COLUMNS as u8)),
+                columns: unseen(u8x16_splat(COLUMNS as u8)),
             }
         }
 

@@ -279,6 +279,7 @@ mod vectors {
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vectors {
     use super::{BLOCK, ENDS, Entry, Found, Four, Item, MaybeUninit, Number, ROWS, TILE, rows};
+    use crate::runtime::unseen;
     use core::arch::wasm32::*;
     use core::ptr::with_exposed_provenance;
 
@@ -958,6 +959,7 @@ mod vectors {
     ) -> bool {
         // A sum of 2^23 and a cell is the bits of 2^23 and the cell.
         let base = u32x4_splat(base.wrapping_sub(f32::ENTRY));
+        let whole = unseen(f32x4_splat(f32::WHOLE));
         let mut wrong = u32x4_splat(0);
         // By pointers: with an index an engine takes as many steps to find four values as to map them.
         let (mut from, mut into) = (x.as_ptr().cast::<v128>(), into.as_mut_ptr().cast::<v128>());
@@ -974,7 +976,7 @@ mod vectors {
                     f32x4_pmin(f32x4_splat(high), f32x4_pmax(f32x4_splat(low), x))
                 };
                 let x = f32x4_mul(f32x4_sub(x, f32x4_splat(low)), f32x4_splat(scale));
-                let cell = f32x4_add(x, f32x4_splat(f32::WHOLE));
+                let cell = f32x4_add(x, whole);
                 v128_store(into, u32x4_add(u32x4_shl(cell, 3), base));
                 (from, into) = (from.add(1), into.add(1));
             }
@@ -990,6 +992,7 @@ mod vectors {
         base: u32,
         into: &mut MaybeUninit<[u32; ROWS]>,
     ) -> bool {
+        let whole = unseen(f64x2_splat(f64::WHOLE));
         let mut wrong = u32x4_splat(0);
         // As in `cells_f32`.
         let (mut from, mut into) = (x.as_ptr().cast::<v128>(), into.as_mut_ptr().cast::<v128>());
@@ -1004,7 +1007,7 @@ mod vectors {
                         f64x2_pmin(f64x2_splat(high), f64x2_pmax(f64x2_splat(low), x))
                     };
                     let x = f64x2_mul(f64x2_sub(x, f64x2_splat(low)), f64x2_splat(scale));
-                    f64x2_add(x, f64x2_splat(f64::WHOLE))
+                    f64x2_add(x, whole)
                 };
                 let (first, second) = (v128_load(from), v128_load(from.add(1)));
                 if !RIGHT {
@@ -1060,7 +1063,7 @@ pub unsafe fn fetch(
 
 pub use rows::read;
 pub use vectors::{
-    add_f32, add_f64, ask, at, base, below, cell_f32, cell_f64, cells_f32, cells_f64, find_f32, find_f64, four_f32, four_f64, higher_f32,
-    higher_f64, infinite_f32, infinite_f64, logarithms_f32, logarithms_f64, ranks_f32, ranks_f64, read_f32, read_f64,
-    turn, wide_f32, wide_f64, widen,
+    add_f32, add_f64, ask, at, base, below, cell_f32, cell_f64, cells_f32, cells_f64, find_f32, find_f64, four_f32,
+    four_f64, higher_f32, higher_f64, infinite_f32, infinite_f64, logarithms_f32, logarithms_f64, ranks_f32,
+    ranks_f64, read_f32, read_f64, turn, wide_f32, wide_f64, widen,
 };
