@@ -329,10 +329,16 @@ pub struct Place {
 
 impl Layout {
     /// A place for `count` values of T, aligned to 64 bytes, a line of a cache.
+    #[inline(always)]
     pub fn take<T>(&mut self, count: u64) -> Place {
+        Place { at: self.take_bytes(count, size_of::<T>() as u64), count: count as u32 }
+    }
+
+    #[inline(never)]
+    fn take_bytes(&mut self, count: u64, size: u64) -> u32 {
         let at = self.end;
-        self.end = at.saturating_add(count.saturating_mul(size_of::<T>() as u64)).saturating_add(63) & !63;
-        Place { at: at as u32, count: count as u32 }
+        self.end = at.saturating_add(count.saturating_mul(size)).saturating_add(63) & !63;
+        at as u32
     }
 
     /// Says what the tables take; None where that is more than an image may ask for.

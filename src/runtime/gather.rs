@@ -360,12 +360,20 @@ pub fn place_of(forest: &Forest, threshold: u32) -> (u8, u8) {
     (0, NEVER)
 }
 
-/// Predicts the rows of the call, one by one; false where the tables are still to be made.
-pub fn run<T: Number, const KIND: u8, const N: usize>(call: &Call) -> bool {
-    // SAFETY: the head is the first of the tables; as they are zeros at first, it is not ready before `build`.
-    let Some(head) = (unsafe { Layout::default().take::<Head>(1).of::<Head>(call).first() }) else { return true };
+/// Whether the tables are made. Apart from `run`, which a first call has no use for: an engine compiles what is called.
+#[inline(always)]
+pub fn ready(call: &Call) -> bool {
+    // SAFETY: the head is the first of the tables, which are zeros before `build`.
+    unsafe { (*call.tables.cast::<Head>()).ready != 0 }
+}
+
+/// Predicts the rows of the call, one by one, if the tables are made.
+#[inline(never)]
+pub fn run<T: Number, const KIND: u8, const N: usize>(call: &Call) {
+    // SAFETY: as in `ready`.
+    let head = unsafe { &*call.tables.cast::<Head>() };
     if head.ready == 0 {
-        return false;
+        return;
     }
     // SAFETY: the tables are what `build` made of a checked forest.
     unsafe {
@@ -376,7 +384,7 @@ pub fn run<T: Number, const KIND: u8, const N: usize>(call: &Call) -> bool {
         let trees = head.tables.runs.count();
         let (full, groups) = (&head.tables.full, &head.tables.groups);
         for row in 0..call.rows {
-            let Some(ranks) = rank::<T, N>(call, head, row) else { return true };
+            let Some(ranks) = rank::<T, N>(call, head, row) else { return };
             match (KIND == GATHERED, head.flags & VECTOR != 0, head.flags & SUM32 != 0) {
                 (true, false, true) => full.add::<f32, N>(call, runs, ranks, row),
                 (true, false, false) => full.add::<f64, N>(call, runs, ranks, row),
@@ -389,7 +397,6 @@ pub fn run<T: Number, const KIND: u8, const N: usize>(call: &Call) -> bool {
         }
     }
     call.divide(head.divide);
-    true
 }
 
 /// The ranks of a row; None where a value is refused.

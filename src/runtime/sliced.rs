@@ -459,8 +459,8 @@ pub fn with_sets<T: Number, const WIDE: bool>(call: &Call) {
 pub fn gathered<T: Number, const KIND: u8, const N: usize>(call: &Call) {
     // `gather` reads columns of f64 alone.
     let few = call.rows < if KIND == GATHERED { GATHER_FEW } else { GROUP_FEW } && call.narrow == 0;
-    if few && gather::run::<T, KIND, N>(call) {
-        return;
+    if few && gather::ready(call) {
+        return gather::run::<T, KIND, N>(call);
     }
     let Some(forest) = Forest::read::<T>(&mut call.args(), call.outputs) else { return };
     let (mut layout, depth) = (Layout::default(), depth_of(&forest));
