@@ -47,9 +47,9 @@ function second(values, count) {
 
 const engines = {
   carryout: {
-    // As the package's exports have it: browsers take index.js, Node inline.js.
+    // As the package's exports have it.
     async start({ folder }) {
-      const { load } = await import(`${folder}/pkg/${isNode ? "inline" : "index"}.js`);
+      const { load } = await import(`${folder}/pkg/${isNode ? "node" : "index"}.js`);
       return load();
     },
     async inputs(at) {

@@ -108,6 +108,7 @@ pub fn pack(model: &Model, lowered: &Lowered, runtime: &[u8], options: &Options)
         ("index.js", index),
         ("inline.d.ts", emit::types::inline(&subject)),
         ("inline.js", inline),
+        ("node.js", js(Loading::Read(wasm.len()))),
         ("workerd.js", js(Loading::Imported)),
         ("worker.d.ts", emit::types::worker(&subject)),
         ("worker.js", emit::javascript::worker(&subject)),

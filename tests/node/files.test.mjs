@@ -1,8 +1,9 @@
 // The files beside index.js: inline.js, worker.js with its threads, selftest.js; and load()'s options.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -43,6 +44,34 @@ test("inline.js and index.cjs have what index.js has, and asks for nothing", asy
     assert.deepEqual(Object.keys(common).sort(), Object.keys(inline).sort());
     assert.deepEqual(plain((await common.load()).predictBatch(rows)), plain(index.model.predictBatch(rows)));
     assert.deepEqual(plain((await inline.load()).predictBatch(rows)), plain(index.model.predictBatch(rows)));
+  }
+});
+
+test("node.js has what index.js has, and without its model.wasm takes inline.js", async () => {
+  const other = names[0];
+  for (const name of names) {
+    const index = await open(name);
+    const rows = rowsFor(index.schema.columns, 40);
+    const right = plain(index.model.predictBatch(rows));
+    const same = async ({ load, ...rest }, given) => {
+      assert.deepEqual(Object.keys({ load, ...rest }).sort(), Object.keys(index).filter((key) => key !== "model").sort());
+      assert.deepEqual(plain((await load(given)).predictBatch(rows)), right, name);
+    };
+    await same(await from(name, "node.js"));
+    await same(await from(name, "node.js"), { integrity: true });
+    const code = wasm(name);
+    const another = wasm(other === name ? names[1] : other);
+    // Nothing, another model's, a part, more, no wasm.
+    for (const bytes of [undefined, another, code.subarray(0, 500), Buffer.concat([code, code]), Buffer.from("<html>")]) {
+      const alone = mkdtempSync(join(tmpdir(), "carryout-"));
+      writeFileSync(join(alone, "package.json"), '{ "type": "module" }');
+      for (const file of ["node.js", "inline.js"]) copyFileSync(join(folder(name), file), join(alone, file));
+      if (bytes) writeFileSync(join(alone, "model.wasm"), bytes);
+      const module = await import(join(alone, "node.js"));
+      await same(module);
+      await assert.rejects(module.load(new Uint8Array([1, 2, 3])), /does not compile/);
+      rmSync(alone, { recursive: true });
+    }
   }
 });
 

@@ -113,7 +113,9 @@ pub fn package(subject: &Subject, options: &Options, integrity: &str, files: &[&
                 "types": "./index.d.ts",
                 "workerd": "./workerd.js",
                 "browser": "./index.js",
-                "node": "./inline.js",
+                // It would ask whether the file may be read.
+                "deno": "./inline.js",
+                "node": "./node.js",
                 "default": "./index.js",
             },
             "./inline": {

@@ -20,25 +20,32 @@ use serde_json::{Map, Value, json};
 pub enum Loading<'a> {
     /// `index.js`: from model.wasm beside it.
     Beside,
+    /// `node.js`: from model.wasm beside it, of so many bytes, and where it is not there by `inline.js`. Reading a file takes
+    /// half as long as an engine takes for the text of `inline.js`.
+    Read(usize),
     /// `inline.js`: from its own text. It names no other file, nor `import.meta`.
     Inside(&'a [u8]),
     /// `workerd.js`: from a static import, for Cloudflare's workerd compiles no WebAssembly at run time.
     Imported,
 }
 
-/// `index.js`, `inline.js` or `workerd.js`.
+/// `index.js`, `node.js`, `inline.js` or `workerd.js`.
 pub fn index(subject: &Subject, integrity: &str, loading: Loading) -> String {
     let needs = Needs::of(subject);
     let integrity = format!("const integrity =\n  {};\n\n", js_string(integrity));
     let first = match loading {
         Loading::Imported => "import standard from \"./model.wasm\";\n\n".to_string(),
-        Loading::Beside | Loading::Inside(_) => String::new(),
+        Loading::Beside | Loading::Read(_) | Loading::Inside(_) => String::new(),
     };
+    let beside = "new URL(\"./model.wasm\", import.meta.url)";
     let parts = [
         header(subject),
         first,
         schema(subject, &needs),
-        PUBLIC.to_string(),
+        match loading {
+            Loading::Read(_) => PUBLIC.replace(" open(", " beside("),
+            _ => PUBLIC.to_string(),
+        },
         predictions::opening(subject, &needs),
         columns::reading(subject, &needs),
         columns::encoding(subject, &needs),
@@ -46,7 +53,8 @@ pub fn index(subject: &Subject, integrity: &str, loading: Loading) -> String {
         COMPILE.replace(
             "STANDARD",
             match loading {
-                Loading::Beside => "new URL(\"./model.wasm\", import.meta.url)",
+                Loading::Beside => beside,
+                Loading::Read(_) => "inside",
                 Loading::Inside(_) => "decoded(inside)",
                 Loading::Imported => "standard",
             },
@@ -56,6 +64,7 @@ pub fn index(subject: &Subject, integrity: &str, loading: Loading) -> String {
             Loading::Inside(wasm) => {
                 format!("\n/** model.wasm in base64. */\nconst inside =\n  \"{}\";\n", base64(wasm))
             }
+            Loading::Read(size) => FILE.replace("BESIDE", beside).replace("SIZE", &size.to_string()),
             Loading::Beside | Loading::Imported => String::new(),
         },
     ];
@@ -348,6 +357,36 @@ async function checked(code) {
   const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
   if (integrity === `sha384-${hash}`) return bytes;
   throw problem(`model.wasm is not the one of this package: sha384-${hash}`);
+}
+";
+
+const FILE: &str = "
+/** model.wasm, read with this file and not later. */
+const inside = file();
+
+function file() {
+  try {
+    const files = process.getBuiltinModule(\"node:fs\");
+    const file = files.openSync(BESIDE);
+    const bytes = new Uint8Array(SIZE);
+    files.readSync(file, bytes);
+    files.closeSync(file);
+    return bytes;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bundlers take this file alone, or put another model's beside it. */
+async function beside(given) {
+  try {
+    return await open(given);
+  } catch (error) {
+    const { source } =
+      given?.integrity === undefined ? { source: given } : given;
+    if (source !== undefined) throw error;
+    return (await import(\"./inline.js\")).load(given);
+  }
 }
 ";
 
