@@ -82,7 +82,7 @@ pub fn readme(subject: &Subject, sizes: &[Size], tests: &SelfTest, checked: &[St
     md.push_str(&format!(
         "\n## More\n\n\
          - Big batches: `openPool()` of {worker} starts workers that share the model; `pool.predictBatch(rows, {{ signal, onProgress }})`, then `pool.close()`.\n\
-         - One file, where others cannot be loaded: {inline} has the same exports with the wasm inside. Node takes it by itself.\n\
+         - One file, where others cannot be loaded: {inline} has the same exports with the wasm inside.\n\
          - {worker} and {selftest} are ES modules only: Jest's CommonJS mode and TypeScript's `.cts` files under `module: node16` cannot require them.\n\
          - `load({{ integrity: true }})` refuses a model.wasm that is not the one of this package.\n\
          - `model.free()`, or `using model = await load()`, gives the memory back.\n\
