@@ -28,6 +28,7 @@ static EXP: [f64; 15] = [
     0.5,
 ];
 
+/// What gives the numbers of a list, two of one.
 #[inline(always)]
 fn each<const N: usize>(numbers: &'static [f64; N]) -> impl Fn(usize) -> Pair {
     let numbers = unseen(numbers);

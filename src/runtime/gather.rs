@@ -607,11 +607,8 @@ impl Full {
                         let own = [*way as usize, *way.add(1) as usize];
                         if self.steps.count > 1 {
                             let [one, other] = step(ranks, next.last, size, own);
-                            sum = sum.plus(value(one.record, one.child, 0)).plus(value(
-                                other.record,
-                                other.child,
-                                size,
-                            ));
+                            let value = |from: Left, at| value(from.record, from.child, at);
+                            sum = sum.plus(value(one, 0)).plus(value(other, size));
                         } else {
                             sum = sum.plus(value(next.last, own[0], 0)).plus(value(next.last, own[1], size));
                         }
