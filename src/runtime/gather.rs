@@ -370,13 +370,12 @@ pub fn ready(call: &Call) -> bool {
 /// Predicts the rows of the call, one by one, if the tables are made.
 #[inline(never)]
 pub fn run<T: Number, const KIND: u8, const N: usize>(call: &Call) {
-    // SAFETY: as in `ready`.
-    let head = unsafe { &*call.tables.cast::<Head>() };
-    if head.ready == 0 {
+    if !ready(call) {
         return;
     }
     // SAFETY: the tables are what `build` made of a checked forest.
     unsafe {
+        let head = &*call.tables.cast::<Head>();
         let base = head.tables.base.of::<f64>(call);
         call.start(base);
         let runs = head.tables.runs.of::<Run>(call).get_unchecked(..head.runs as usize);
@@ -395,8 +394,8 @@ pub fn run<T: Number, const KIND: u8, const N: usize>(call: &Call) {
                 (false, true, false) => groups.add::<f64, true, N>(call, runs, ranks, row),
             }
         }
+        call.divide(head.divide);
     }
-    call.divide(head.divide);
 }
 
 /// The ranks of a row; None where a value is refused.
@@ -468,7 +467,7 @@ unsafe fn rank_each<T: Number>(
 #[inline(always)]
 fn child(decided: usize) -> usize {
     // SAFETY: seven bits; the eighth split never holds.
-    unsafe { *CHILDREN.as_ptr().add(decided) as usize }
+    unsafe { *CHILDREN.get_unchecked(decided) as usize }
 }
 
 /// Takes the first step in the trees of a chunk. Where the next chunk's roots begin.
@@ -531,9 +530,9 @@ struct Left {
 #[inline(always)]
 unsafe fn step<const N: usize>(ranks: Ranked<N>, records: *const u8, size: usize, ways: [usize; 2]) -> [Left; 2] {
     // SAFETY: by the caller.
-    let [one, other] = unsafe { [records.add(ways[0] * (size / 2)), records.add(ways[1] * (size / 2))] };
+    let [one, other] = unsafe { [records.add(ways[0] * (size / 2)), records.add(size + ways[1] * (size / 2))] };
     // SAFETY: a record begins with a group.
-    let decided = unsafe { ranks.decide_both(one.cast(), other.add(size).cast()) };
+    let decided = unsafe { ranks.decide_both(one.cast(), other.cast()) };
     let left = |record, way, decided| {
         let child = child(decided);
         Left { record, child, leaf: 8 * way + child }
@@ -594,8 +593,8 @@ impl Full {
         unsafe {
             let mut next = self.first(call);
             let size = record(size_of::<S>());
-            let value = |record: *const u8, child: usize, from: usize| {
-                *record.add(child * (size_of::<S>() / 4)).add(from + size_of::<Group>()).cast::<S>()
+            let value = |record: *const u8, child: usize| {
+                *record.add(child * (size_of::<S>() / 4)).add(size_of::<Group>()).cast::<S>()
             };
             for run in runs {
                 let output = call.output(run.target as usize).get_unchecked_mut(row);
@@ -607,10 +606,9 @@ impl Full {
                         let own = [*way as usize, *way.add(1) as usize];
                         if self.steps.count > 1 {
                             let [one, other] = step(ranks, next.last, size, own);
-                            let value = |from: Left, at| value(from.record, from.child, at);
-                            sum = sum.plus(value(one, 0)).plus(value(other, size));
+                            sum = sum.plus(value(one.record, one.child)).plus(value(other.record, other.child));
                         } else {
-                            sum = sum.plus(value(next.last, own[0], 0)).plus(value(next.last, own[1], size));
+                            sum = sum.plus(value(next.last, own[0])).plus(value(next.last.add(size), own[1]));
                         }
                         (way, next.last) = (way.add(2), next.last.add(2 * size * self.steps.last as usize));
                     }

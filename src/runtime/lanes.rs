@@ -196,20 +196,20 @@ mod rows {
 
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     macro_rules! cell {
-        ($name:ident $width:ident $whole:literal) => {
+        ($name:ident $width:ident) => {
             #[inline]
             pub fn $name(x: $width, low: $width, high: $width, scale: $width) -> usize {
                 let x = if x > low { x } else { low };
                 let x = if x < high { x } else { high };
                 // The sum's last bits are the nearest whole number.
-                (((x - low) * scale + $whole).to_bits() & 0xffff) as usize
+                (((x - low) * scale + $width::WHOLE).to_bits() & 0xffff) as usize
             }
         };
     }
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    cell!(cell_f32 f32 8_388_608.0);
+    cell!(cell_f32 f32);
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    cell!(cell_f64 f64 4_503_599_627_370_496.0);
+    cell!(cell_f64 f64);
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]

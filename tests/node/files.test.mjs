@@ -1,4 +1,4 @@
-// The files beside index.js: inline.js, worker.js with its threads, selftest.js; and load()'s options.
+// The files beside index.js: inline.js, node.js, worker.js with its threads, selftest.js; and load()'s options.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
