@@ -91,13 +91,6 @@ fn swap(v: &mut [Bits; 8], a: usize, b: usize, by: u32, mask: Bits) {
     v[a] = v[a].xor(moved.up(by));
 }
 
-/// `swap` where b is zero.
-#[inline(always)]
-fn share(v: &mut [Bits; 8], a: usize, b: usize, by: u32, mask: Bits) {
-    v[b] = v[a].down(by).and(mask);
-    v[a] = v[a].xor(v[b].up(by));
-}
-
 /// The low one of two bits, of two pairs and of two nibbles.
 const LOW: [u64; 3] = [0x5555_5555_5555_5555, 0x3333_3333_3333_3333, 0x0f0f_0f0f_0f0f_0f0f];
 
@@ -111,58 +104,67 @@ pub unsafe fn transpose(from: *const Bits, apart: usize, into: *mut Bits, wide: 
     // SAFETY: by the caller.
     let at = |place: usize| unsafe { *from.add(place * apart) };
     let mut v = [at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)];
-    let mask = Bits::words(LOW[0]);
-    swap(&mut v, 0, 1, 1, mask);
-    swap(&mut v, 2, 3, 1, mask);
-    swap(&mut v, 4, 5, 1, mask);
-    swap(&mut v, 6, 7, 1, mask);
-    let mask = Bits::words(LOW[1]);
-    swap(&mut v, 0, 2, 2, mask);
-    swap(&mut v, 1, 3, 2, mask);
-    swap(&mut v, 4, 6, 2, mask);
-    swap(&mut v, 5, 7, 2, mask);
-    fold(&mut v);
+    turn(&mut v);
     for (place, &bits) in v.iter().enumerate() {
         // SAFETY: by the caller.
         unsafe { *into.add(place * wide) = bits };
     }
 }
 
-/// Planes of `spread`.
+/// Planes of `spread`, and where they are the highest bits.
 pub const PLANES: usize = 6;
+pub const PLACED: usize = 5;
 
-/// `transpose` of so many planes, for each lane of `into`.
+/// `transpose` of `PLANES`, or of 8 - FIRST, from that bit on, for each lane of `into`. What zeros need not is left out by
+/// the compiler.
 ///
 /// # Safety
 /// `planes` has them, each of all lanes, and `into` has at most as many lanes.
-pub unsafe fn spread(planes: *const Bits, into: &mut [[Bits; 8]]) {
+pub unsafe fn spread<const FIRST: usize>(planes: *const Bits, into: &mut [[Bits; 8]]) {
     for (lane, into) in into.iter_mut().enumerate() {
-        // SAFETY: by the caller.
-        let plane = |number: usize| unsafe { *planes.add(number * LANES + lane) };
-        let none = Bits::words(0);
-        let mut v = [plane(0), plane(1), plane(2), plane(3), plane(4), plane(5), none, none];
-        let mask = Bits::words(LOW[0]);
-        swap(&mut v, 0, 1, 1, mask);
-        swap(&mut v, 2, 3, 1, mask);
-        swap(&mut v, 4, 5, 1, mask);
-        let mask = Bits::words(LOW[1]);
-        swap(&mut v, 0, 2, 2, mask);
-        swap(&mut v, 1, 3, 2, mask);
-        share(&mut v, 4, 6, 2, mask);
-        share(&mut v, 5, 7, 2, mask);
-        fold(&mut v);
+        let plane = |bit: usize| {
+            let there = bit >= FIRST && bit - FIRST < PLANES;
+            // SAFETY: by the caller.
+            if there { unsafe { *planes.add((bit - FIRST) * LANES + lane) } } else { Bits::words(0) }
+        };
+        let mut v = [plane(0), plane(1), plane(2), plane(3), plane(4), plane(5), plane(6), plane(7)];
+        turn(&mut v);
         *into = v;
     }
 }
 
 #[inline(always)]
-fn fold(v: &mut [Bits; 8]) {
+fn turn(v: &mut [Bits; 8]) {
+    let mask = Bits::words(LOW[0]);
+    swap(v, 0, 1, 1, mask);
+    swap(v, 2, 3, 1, mask);
+    swap(v, 4, 5, 1, mask);
+    swap(v, 6, 7, 1, mask);
+    let mask = Bits::words(LOW[1]);
+    swap(v, 0, 2, 2, mask);
+    swap(v, 1, 3, 2, mask);
+    swap(v, 4, 6, 2, mask);
+    swap(v, 5, 7, 2, mask);
     let mask = Bits::words(LOW[2]);
     swap(v, 0, 4, 4, mask);
     swap(v, 1, 5, 4, mask);
     swap(v, 2, 6, 4, mask);
     swap(v, 3, 7, 4, mask);
 }
+
+/// Runs a block for each lane of the first N, written out: an offset that is known is free.
+macro_rules! each_lane {
+    ($count:ident, $lane:ident => $body:block) => {
+        each_lane!($count, $lane, $body, 0 1 2 3)
+    };
+    ($count:ident, $lane:ident, $body:block, $($number:literal)*) => {
+        $(if $number < $count {
+            const $lane: usize = $number;
+            $body
+        })*
+    };
+}
+pub(super) use each_lane;
 
 /// Lanes of a block.
 pub const LANES: usize = BLOCK / ROWS;

@@ -5,6 +5,9 @@ use super::trees::Number;
 
 use super::bits::ROWS;
 use super::deep::{ENDS, Item};
+use super::sliced::PLACED_LEAVES;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::sliced::CHUNK;
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 use super::forest::Sum;
 use super::trees::{Entry, Found, Four};
@@ -19,9 +22,9 @@ pub const SIGN: u16 = 1 << 15;
 
 /// Row by row: for builds without vectors, and for what is left of a block.
 mod rows {
-    use super::Number;
+    use super::{BLOCK, Number, PLACED_LEAVES};
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    use super::{BLOCK, ENDS, Entry, Item, MaybeUninit, ROWS, Sum, TILE};
+    use super::{ENDS, Entry, Item, MaybeUninit, ROWS, Sum, TILE};
 
     /// Rounds each value; whether all are finite.
     pub fn read<T: Number, V: Copy + Into<f64>>(values: &[V], into: &mut [T]) -> bool {
@@ -143,6 +146,20 @@ mod rows {
     }
 
     /// # Safety
+    /// As `vectors::add_placed` says.
+    pub unsafe fn add_placed(sums: &mut [f64], leaves: *const u8, values: *const f64, trees: usize) {
+        for (row, sum) in sums.iter_mut().enumerate() {
+            for tree in 0..trees {
+                // SAFETY: by the caller.
+                unsafe {
+                    let place = *leaves.add(tree * BLOCK + row) as usize;
+                    *sum += *values.add(tree * PLACED_LEAVES).byte_add(place);
+                }
+            }
+        }
+    }
+
+    /// # Safety
     /// As `Number::higher` says.
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     pub unsafe fn higher<T: Number>(x: &[T; ROWS], places: &mut [u32; ROWS], list: *const T, by: u32, last: u32) {
@@ -215,7 +232,7 @@ mod rows {
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod vectors {
     pub use super::rows::{
-        add as add_f32, add as add_f64, ask, at, base, below, cell_f32, cell_f64, higher as higher_f32,
+        add as add_f32, add as add_f64, add_placed, ask, at, base, below, cell_f32, cell_f64, higher as higher_f32,
         higher as higher_f64, infinite as infinite_f32, infinite as infinite_f64, turn,
     };
     pub use super::rows::{logarithms as logarithms_f32, logarithms as logarithms_f64};
@@ -278,9 +295,10 @@ mod vectors {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod vectors {
-    use super::{BLOCK, ENDS, Entry, Found, Four, Item, MaybeUninit, Number, ROWS, TILE, rows};
+    use super::{BLOCK, CHUNK, ENDS, Entry, Found, Four, Item, MaybeUninit, Number, PLACED_LEAVES, ROWS, TILE, rows};
     use crate::runtime::unseen;
     use core::arch::wasm32::*;
+    use core::hint::black_box;
     use core::ptr::with_exposed_provenance;
 
     pub fn read_f32(values: &[f64], into: &mut [f32]) -> bool {
@@ -751,6 +769,64 @@ mod vectors {
     add!(add_f64 f64 sums_f64 put_f64 f64x2_add, 16:
         a [0 1] b [2 3] c [4 5] d [6 7] e [8 9] f [10 11] g [12 13] h [14 15]);
 
+    /// Values of some trees, at an address that is known when the code is made: an engine adds from there in one step.
+    static mut PLACED: [[f64; PLACED_LEAVES]; CHUNK] = [[0.0; PLACED_LEAVES]; CHUNK];
+
+    /// Adds to the sums, row by row, the values of their leaves in so many trees, at most `CHUNK`, in their order. A tree's
+    /// values are `PLACED_LEAVES`, and where one of a row is among them, in bytes, is a byte of `leaves`; these are
+    /// `BLOCK` after the tree's before.
+    ///
+    /// Four rows' places are one load, for loads are what sums wait for. A jump between trees keeps LLVM from
+    /// putting all loads before the additions.
+    ///
+    /// # Safety
+    /// All those are there, and for a multiple of 8 rows.
+    #[inline(never)]
+    pub unsafe fn add_placed(sums: &mut [f64], leaves: *const u8, values: *const f64, trees: usize) {
+        // SAFETY: by the caller; a chunk's values are copied, behind them nothing is added. A place is within 256 bytes.
+        unsafe {
+            let into = (&raw mut PLACED).cast::<v128>();
+            let (wide, from) = (PLACED_LEAVES / 2, values.cast::<v128>());
+            for at in (0..trees * wide).step_by(2) {
+                v128_store(into.add(at), v128_load(from.add(at)));
+                v128_store(into.add(at + 1), v128_load(from.add(at + 1)));
+            }
+            let (parts, last) = sums.as_chunks_mut::<8>();
+            let mut at = leaves;
+            for part in parts {
+                // Not known to be the same for all rows, lest what follows from it is kept for each tree.
+                let trees = black_box(trees);
+                let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *part;
+                macro_rules! add {
+                    ($end:lifetime $($tree:literal)*) => {
+                        $end: {$(
+                            let value = |place: u32| {
+                                (&raw const PLACED).cast::<f64>().byte_add((PLACED_LEAVES * 8 * $tree) + place as usize).read()
+                            };
+                            let places = |first: usize| at.add(BLOCK * $tree + first).cast::<u32>().read_unaligned();
+                            let (four, next) = (places(0), places(4));
+                            a += value(four & 255);
+                            b += value(four >> 8 & 255);
+                            c += value(four >> 16 & 255);
+                            d += value(four >> 24);
+                            e += value(next & 255);
+                            f += value(next >> 8 & 255);
+                            g += value(next >> 16 & 255);
+                            h += value(next >> 24);
+                            if trees == $tree + 1 {
+                                break $end;
+                            }
+                        )*}
+                    };
+                }
+                add!('done 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+                *part = [a, b, c, d, e, f, g, h];
+                at = at.add(8);
+            }
+            rows::add_placed(last, at, values, trees);
+        }
+    }
+
     /// Of four numbers.
     #[inline(always)]
     fn low_bytes(x: v128) -> [u8; 4] {
@@ -1063,7 +1139,7 @@ pub unsafe fn fetch(
 
 pub use rows::read;
 pub use vectors::{
-    add_f32, add_f64, ask, at, base, below, cell_f32, cell_f64, cells_f32, cells_f64, find_f32, find_f64, four_f32,
+    add_f32, add_f64, add_placed, ask, at, base, below, cell_f32, cell_f64, cells_f32, cells_f64, find_f32, find_f64, four_f32,
     four_f64, higher_f32, higher_f64, infinite_f32, infinite_f64, logarithms_f32, logarithms_f64, ranks_f32,
     ranks_f64, read_f32, read_f64, turn, wide_f32, wide_f64, widen,
 };

@@ -40,6 +40,7 @@ pub mod sets;
 pub mod sliced;
 pub mod text;
 pub mod trees;
+mod uneven;
 pub mod votes;
 pub mod walk;
 

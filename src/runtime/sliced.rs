@@ -16,11 +16,12 @@
 //! once, and a lane's bits wait for nothing while another's are on their way; a part of a block goes lane by lane. Fewer
 //! rows than `FEW` go one by one (`gather`, `quick`) or walk: a lane costs the same whatever it holds.
 
-use super::bits::{Bits, LANES, PLANES, ROWS, Wide, greater, spread, transpose};
+use super::bits::{Bits, LANES, PLACED, PLANES, ROWS, Wide, each_lane, greater, spread, transpose};
 use super::forest::{Column, Forest, Layout, Place, Sum};
 use super::quick::{self, Quad};
 use super::sets::{self, Sets};
 use super::trees::{Entry, INFINITE, MISSING, Number};
+use super::uneven::{self, Split};
 use super::walk::{self, load, read};
 use super::{Call, Shape, compact, gather, lanes};
 use crate::image::{BLOCK, Reader};
@@ -32,7 +33,10 @@ pub const FULL: u32 = 32;
 pub const DEPTH: u32 = 16;
 
 /// Leaf numbers that `spread` makes.
-const FEW_LEAVES: usize = 1 << PLANES;
+pub const FEW_LEAVES: usize = 1 << PLANES;
+
+/// And where bytes are the places of f64.
+pub const PLACED_LEAVES: usize = 1 << PLACED;
 
 /// Rows from which on a lane is cheaper than walks.
 const FEW: usize = 20;
@@ -53,39 +57,22 @@ pub const GATHERED: u8 = 1;
 pub const GROUPED: u8 = 2;
 
 /// Trees summed at a time.
-const CHUNK: usize = 16;
+pub const CHUNK: usize = 16;
 
 /// Bytes of a vector a lane.
-const WIDE: usize = size_of::<Wide>();
+pub const WIDE: usize = size_of::<Wide>();
 
 /// Where the nodes begin in what a tree's bits are made in: behind zeros and the planes of leaf numbers.
-const NODE: usize = 9;
+pub const NODE: usize = 9;
 
-/// Where the root of a full tree is, counted from the planes, and in bytes that of any: all rows reach it.
+/// Where the root of a full tree is, counted from the planes: all rows reach it.
 const FULL_ROOT: usize = NODE - 1;
-const ROOT: usize = NODE * WIDE;
-
-/// Flips of a bit are done so many at a time.
-const TOGETHER: usize = 2;
 
 /// Trees have fewer nodes.
 pub const NODES: usize = 512;
 
 /// Values behind a column's thresholds that nothing is above, so that a comparison may go past the last.
 pub const BEYOND: usize = 1;
-
-/// Runs a block for each lane of the first N, written out: an offset that is known is free.
-macro_rules! each_lane {
-    ($count:ident, $lane:ident => $body:block) => {
-        each_lane!($count, $lane, $body, 0 1 2 3)
-    };
-    ($count:ident, $lane:ident, $body:block, $($number:literal)*) => {
-        $(if $number < $count {
-            const $lane: usize = $number;
-            $body
-        })*
-    };
-}
 
 /// Whether values may be missing and those of the column are then above every threshold, as its entries have it.
 #[inline(always)]
@@ -116,14 +103,6 @@ const PAIRED: u32 = 4;
 
 /// Thresholds that two entries hold.
 const HELD: u32 = 3;
-
-/// A split of a tree that is not full: the number of its mask, and in bytes where the rows are kept that reach its node.
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct Split {
-    mask: u16,
-    node: u16,
-}
 
 /// Where a mask is, in bytes from where `lanes::base` counts: with an address an engine reads it in one step.
 #[derive(Clone, Copy, PartialEq)]
@@ -156,13 +135,13 @@ type Heap = (*const Mask, *const Wide);
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Tree {
-    splits: u32,
-    /// Splits of which both sides are kept, and then those of two leaves, whose right one has one bit more, the lowest. Of a
-    /// full tree `ends` is 1 where all splits of a level are one.
-    count: u32,
-    ends: u32,
-    flips: u32,
-    values: u32,
+    pub splits: u32,
+    /// Splits whose sides are kept, and then units (`uneven::Kind`).
+    pub count: u32,
+    pub units: [u8; 4],
+    /// Of a full tree 1 where all splits of a level are one.
+    pub flips: u32,
+    pub values: u32,
     /// Its leaf rows from left to right.
     pub ordered: u32,
 }
@@ -227,6 +206,7 @@ pub fn width_of(forest: &Forest, outputs: usize) -> usize {
 /// be empty.
 fn stride_of(forest: &Forest, outputs: usize) -> usize {
     match width_of(forest, outputs) {
+        1 if is_placed(forest, outputs) => PLACED_LEAVES,
         1 if has_few(forest) => FEW_LEAVES,
         1 if is_dense(forest) => 1 << depth_of(forest),
         _ => 0,
@@ -238,6 +218,19 @@ fn has_few(forest: &Forest) -> bool {
     depth_of(forest) as usize <= PLANES
 }
 
+/// Whether the byte of a leaf number is where its value is, in bytes from its tree's.
+fn is_placed(forest: &Forest, outputs: usize) -> bool {
+    !is_full(forest) && !forest.narrow() && width_of(forest, outputs) == 1 && depth_of(forest) as usize <= PLACED
+}
+
+fn planes_of(forest: &Forest, outputs: usize) -> usize {
+    match () {
+        () if is_placed(forest, outputs) => PLACED,
+        () if has_few(forest) => PLANES,
+        () => 8,
+    }
+}
+
 /// Whether there are not many more leaf numbers than nodes.
 fn is_dense(forest: &Forest) -> bool {
     forest.sizes.len() << depth_of(forest) <= 8 * forest.nodes()
@@ -245,7 +238,7 @@ fn is_dense(forest: &Forest) -> bool {
 
 /// Whether leaf numbers are any, not from left to right.
 fn reorders(forest: &Forest, outputs: usize) -> bool {
-    !is_full(forest) && stride_of(forest, outputs) == FEW_LEAVES
+    !is_full(forest) && (1..=FEW_LEAVES).contains(&stride_of(forest, outputs))
 }
 
 impl Tables {
@@ -265,7 +258,7 @@ impl Tables {
             masks: layout.take::<Wide>(forest.shared_tests() as u64),
             splits: if full { layout.take::<Mask>(heap) } else { layout.take::<Split>(splits) },
             // A split flips a bit at most once.
-            flips: layout.take::<u16>(if full { 0 } else { (splits + TOGETHER as u64 * trees) * 8 }),
+            flips: layout.take::<u16>(if full { 0 } else { (splits + uneven::TOGETHER as u64 * trees) * 8 }),
             trees: layout.take::<Tree>(trees),
             values: layout.take::<u64>(match (stride_of(forest, outputs), full) {
                 (stride @ 1.., _) => trees * stride as u64 / if forest.narrow() { 2 } else { 1 },
@@ -557,7 +550,8 @@ impl Tables {
                 let masks = self.masks.of::<Wide>(call).as_ptr();
                 build_full(forest, self.splits.of::<Mask>(call), masks, trees, values, width);
             } else {
-                build_uneven(forest, self.splits.of::<Split>(call), flips, trees, values, width);
+                let planes = planes_of(forest, call.outputs);
+                uneven::build(forest, self.splits.of::<Split>(call), flips, trees, values, (width, planes));
             }
         }
     }
@@ -620,8 +614,8 @@ fn sliced<T: Number, const KIND: u8>(
     call.start(forest.base);
     // SAFETY: as above.
     let (reach, leaves) = unsafe { (tables.reach.of::<Wide>(call), tables.leaves.of::<[[Bits; 8]; LANES]>(call)) };
-    let few = has_few(forest);
-    let planes = if few { PLANES } else { 8 };
+    let placed = !full_trees && is_placed(forest, call.outputs);
+    let planes = planes_of(forest, call.outputs);
     let depth = depth_of(forest);
     let together = full_trees || lanes == LANES;
     reach.iter_mut().take(1).for_each(|zeros| *zeros = [Bits::words(0); LANES]);
@@ -638,7 +632,7 @@ fn sliced<T: Number, const KIND: u8>(
                 unsafe {
                     if full_trees {
                         let heap = heaps.as_ptr().add(tree.splits as usize);
-                        if tree.ends > 0 {
+                        if tree.flips > 0 {
                             levels(depth, (heap, masks), reach.add(LANES), planes, lanes);
                         } else {
                             full(depth, (heap, masks), reach.add(LANES), planes, lanes);
@@ -646,13 +640,15 @@ fn sliced<T: Number, const KIND: u8>(
                     } else {
                         let masks = masks.cast::<Bits>().add(lane);
                         if now == LANES {
-                            uneven::<LANES>(tree, splits, flips, masks, reach, planes);
+                            uneven::planes::<LANES>(tree, splits, flips, masks, reach, planes);
                         } else {
-                            uneven::<1>(tree, splits, flips, masks, reach, planes);
+                            uneven::planes::<1>(tree, splits, flips, masks, reach, planes);
                         }
                     }
-                    if few {
-                        spread(reach.add(LANES), leaves);
+                    if placed {
+                        spread::<{ 8 - PLACED }>(reach.add(LANES), leaves);
+                    } else if planes == PLANES {
+                        spread::<0>(reach.add(LANES), leaves);
                     } else {
                         for (lane, leaves) in leaves.iter_mut().enumerate() {
                             transpose(reach.add(LANES + lane), LANES, leaves.as_mut_ptr(), 1);
@@ -668,7 +664,10 @@ fn sliced<T: Number, const KIND: u8>(
         unsafe {
             let sum = |output: &mut [f64], trees: &[Tree], from: usize, place: usize| {
                 let leaves = leaves.add(from * BLOCK);
-                if forest.narrow() {
+                if placed {
+                    let first = trees.first().map_or(0, |first| first.values as usize);
+                    lanes::add_placed(output, leaves, values.as_ptr().cast::<f64>().add(first), trees.len());
+                } else if forest.narrow() {
                     add::<f32>(output, trees, leaves, values.as_ptr().cast::<f32>().add(place), width, stride);
                 } else {
                     add::<f64>(output, trees, leaves, values.as_ptr().cast::<f64>().add(place), width, stride);
@@ -825,64 +824,6 @@ pub unsafe fn full(depth: u32, (heap, masks): Heap, trees: *mut Bits, planes: us
     }
 }
 
-/// So many planes of the leaf numbers of any tree, lowest first, for N lanes from the first that the pointers show on.
-///
-/// # Safety
-/// The tree is one that `build_uneven` made, of these splits and flips; `reach` is the place of that name, with its zeros
-/// and root.
-#[inline(never)]
-unsafe fn uneven<const N: usize>(
-    tree: &Tree,
-    splits: &[Split],
-    flips: &[u16],
-    masks: *const Bits,
-    reach: *mut Bits,
-    planes: usize,
-) {
-    // SAFETY: by the caller; a tree has fewer than NODES nodes.
-    unsafe {
-        let mut split = splits.as_ptr().add(tree.splits as usize);
-        let mut into = reach.add((NODE + 1) * LANES);
-        let end = split.add(tree.count as usize);
-        while split != end {
-            let Split { mask, node } = *split;
-            let (here, mask) = (reach.byte_add(node as usize), masks.add(mask as usize * LANES));
-            each_lane!(N, LANE => {
-                let here = *here.add(LANE);
-                let right = here.and(*mask.add(LANE));
-                *into.add(LANE) = here.xor(right);
-                *into.add(LANES + LANE) = right;
-            });
-            (split, into) = (split.add(1), into.add(2 * LANES));
-        }
-        let none = Bits::words(0);
-        let mut bits: Wide = [none, none, none, none];
-        let end = split.add(tree.ends as usize);
-        while split != end {
-            let Split { mask, node } = *split;
-            let (here, mask) = (reach.byte_add(node as usize), masks.add(mask as usize * LANES));
-            each_lane!(N, LANE => { bits[LANE] = bits[LANE].xor((*here.add(LANE)).and(*mask.add(LANE))); });
-            split = split.add(1);
-        }
-        let mut flip = flips.as_ptr().add(tree.flips as usize);
-        let mut plane = reach.add(LANES);
-        let last = plane.add(planes * LANES);
-        while plane != last {
-            let end = flip.add(1 + *flip as usize);
-            flip = flip.add(1);
-            while flip != end {
-                let here = |number: usize| reach.byte_add(*flip.add(number) as usize);
-                let (a, b) = (here(0), here(1));
-                each_lane!(N, LANE => { bits[LANE] = bits[LANE].xor((*a.add(LANE)).xor(*b.add(LANE))); });
-                flip = flip.add(TOGETHER);
-            }
-            each_lane!(N, LANE => { *plane.add(LANE) = bits[LANE]; });
-            bits = [none, none, none, none];
-            plane = plane.add(LANES);
-        }
-    }
-}
-
 fn build_full(
     forest: &Forest,
     heaps: &mut [Mask],
@@ -899,7 +840,7 @@ fn build_full(
         let start = number << depth;
         let own = if stride > 0 { number * stride } else { start };
         let (splits, at) = (start as u32, own as u32);
-        *tree = Tree { splits, count: size, ends: 0, flips: 0, values: at, ordered: at };
+        *tree = Tree { splits, count: size, units: [0; 4], flips: 0, values: at, ordered: at };
         let Some(heap) = heaps.get_mut(start..start + (1 << depth)) else { return };
         // Where in the heap each node is.
         let mut places = [1u16; NODES];
@@ -929,14 +870,14 @@ fn build_full(
             let mut own = heap.iter().skip(1 << level).take(1 << level);
             own.next().is_some_and(|first| own.all(|mask| mask == first))
         };
-        tree.ends = u32::from((0..depth).all(one));
+        tree.flips = u32::from((0..depth).all(one));
         first += 2 * size as usize + 1;
     }
 }
 
 /// Writes a leaf's row as row `number` of the values: the bits of f64, or of f32, two in one, where the sums are.
 #[inline(never)]
-fn copy_row(forest: &Forest, leaf: usize, values: &mut [u64], number: usize, width: usize) {
+pub fn copy_row(forest: &Forest, leaf: usize, values: &mut [u64], number: usize, width: usize) {
     let row = forest.row(leaf);
     for place in 0..width {
         let (value, at) = (forest.value(row * width + place), number * width + place);
@@ -989,113 +930,6 @@ pub fn number_nodes(forest: &Forest, first: usize, full: Option<u32>, nodes: &mu
                 next += child.leaves;
             }
         }
-    }
-}
-
-/// Leaf numbers of a tree of up to 64 leaves so that few nodes flip a bit: for each node, if it is a split, the bits that
-/// are flipped on its right, and the numbers that its leaves have got, a bit each; None where none was found.
-fn flips_of(nodes: &[Node]) -> Option<[(u8, u64); 2 * FEW_LEAVES]> {
-    // Numbers k ^ by of those in the set.
-    let moved = |mut set: u64, by: u8| {
-        for (bit, low) in LOW.iter().enumerate().filter(|(bit, _)| by >> bit & 1 == 1) {
-            set = (set & low) << (1 << bit) | set >> (1 << bit) & low;
-        }
-        set
-    };
-    let mut found = [(0, 1); 2 * FEW_LEAVES];
-    for (at, node) in nodes.iter().enumerate().rev().filter(|(_, node)| node.left > 0) {
-        let &[(_, left), (_, right)] = found.get(node.left as usize..)?.first_chunk()?;
-        // One bit where it will do.
-        let mut all = [1, 2, 4, 8, 16, 32].into_iter().chain(1..FEW_LEAVES as u8);
-        let by = all.find(|&by| left & moved(right, by) == 0)?;
-        *found.get_mut(at)? = (by, left | moved(right, by));
-    }
-    Some(found)
-}
-
-/// The numbers below 64 in which the bit is not set.
-const LOW: [u64; PLANES] = [
-    0x5555_5555_5555_5555,
-    0x3333_3333_3333_3333,
-    0x0f0f_0f0f_0f0f_0f0f,
-    0x00ff_00ff_00ff_00ff,
-    0x0000_ffff_0000_ffff,
-    0x0000_0000_ffff_ffff,
-];
-
-fn build_uneven(
-    forest: &Forest,
-    splits: &mut [Split],
-    flips: &mut [u16],
-    trees: &mut [Tree],
-    [values, ordered]: [&mut [u64]; 2],
-    [width, stride]: [usize; 2],
-) {
-    let (mut first, mut first_split, mut first_leaf, mut next_flip) = (0usize, 0usize, 0usize, 0usize);
-    let reordered = stride == FEW_LEAVES;
-    for (number, (tree, &size)) in trees.iter_mut().zip(forest.sizes).enumerate() {
-        let own = if stride > 0 { number * stride } else { first_leaf };
-        let mut all = [Node::default(); NODES];
-        let Some(nodes) = all.get_mut(..2 * size as usize + 1) else { return };
-        number_nodes(forest, first, None, nodes);
-        let found = if reordered { flips_of(nodes) } else { None };
-        // What a split flips: where nothing was found, leaves are numbered from left to right.
-        let flip = |at: usize, node: &Node| match &found {
-            Some(found) => found.get(at).map_or(0, |&(flip, _)| flip),
-            None => nodes.get(node.left as usize + 1).map_or(0, |right| (right.from ^ node.from) as u8),
-        };
-        let is_end = |at: usize, node: &Node| {
-            flip(at, node) == 1 && nodes.iter().skip(node.left as usize).take(2).all(|child| child.left == 0)
-        };
-        // Where the rows are kept that reach a node, in bytes, and its first leaf's number.
-        let mut places = [(ROOT, 0u8); NODES];
-        let (mut next, mut split, mut count) = (ROOT + WIDE, first_split, [0, 0]);
-        for (ends, count) in [false, true].into_iter().zip(&mut count) {
-            for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
-                if is_end(at, node) != ends {
-                    continue;
-                }
-                let (place, code) = places.get(at).copied().unwrap_or_default();
-                // Its number is that of its children's pair.
-                let mask = forest.tests.get(first_split + node.left as usize / 2) as u16;
-                splits.iter_mut().skip(split).take(1).for_each(|split| *split = Split { mask, node: place as u16 });
-                let children = [(next, code), (next + WIDE, code ^ flip(at, node))];
-                let both = places.iter_mut().skip(node.left as usize).zip(children);
-                both.for_each(|(place, child)| *place = child);
-                (split, next, *count) = (split + 1, next + 2 * WIDE, *count + 1);
-            }
-        }
-        *tree = Tree {
-            splits: first_split as u32,
-            count: count[0],
-            ends: count[1],
-            flips: next_flip as u32,
-            values: own as u32,
-            ordered: if reordered { first_leaf } else { own } as u32,
-        };
-        for bit in 0..if has_few(forest) { PLANES } else { 8 } {
-            let start = next_flip;
-            for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
-                if flip(at, node) >> bit & 1 == 1 && !is_end(at, node) {
-                    next_flip += 1;
-                    let right = places.get(node.left as usize + 1).map_or(0, |&(place, _)| place as u16);
-                    flips.iter_mut().skip(next_flip).take(1).for_each(|flip| *flip = right);
-                }
-            }
-            // Behind them zeros.
-            let count = (next_flip - start).next_multiple_of(TOGETHER);
-            flips.iter_mut().skip(start).take(1).for_each(|place| *place = count as u16);
-            next_flip = start + 1 + count;
-        }
-        let leaf_nodes = nodes.iter().enumerate().filter(|(_, node)| node.left == 0);
-        for (leaf, (at, node)) in (first_leaf..).zip(leaf_nodes) {
-            let code = places.get(at).map_or(0, |&(_, code)| code as usize);
-            copy_row(forest, leaf, values, own + code, width);
-            copy_row(forest, leaf, ordered, first_leaf + node.from as usize, width);
-        }
-        first += nodes.len();
-        first_split += size as usize;
-        first_leaf += size as usize + 1;
     }
 }
 

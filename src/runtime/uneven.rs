@@ -1,0 +1,508 @@
+//! Trees whose leaves are not all at one depth, all rows of a lane at once, a bit a row: from the masks of a tree's splits
+//! the planes of its leaf numbers (`sliced`).
+//!
+//! From the top down a split says which of its rows go right, `right = rows & mask, left = rows ^ right`, and both are kept.
+//! On one of its sides it flips bits of the leaf numbers, mostly one, so that a bit is the sum of the rows of the sides that
+//! flip it. What is at the bottom is taken as one unit of up to four leaves, whose rows stay in registers: its upper split
+//! flips the second bit on its right, its others the first.
+//!
+//! Keeping rows is what splits wait for (a store a cycle on a Zen 3), so that numbers are chosen first for many units, and
+//! then for few flips.
+
+use super::bits::{Bits, LANES, Wide, each_lane};
+use super::forest::Forest;
+use super::sliced::{FEW_LEAVES, NODE, NODES, Node, Tree, WIDE, copy_row, number_nodes};
+
+/// Flips of a bit are done so many at a time. Four were 3% slower: engines run out of registers.
+pub const TOGETHER: usize = 2;
+
+/// Where any tree's root is, in bytes from where its bits are made: all rows reach it.
+const ROOT: usize = NODE * WIDE;
+
+/// A split: the number of its mask, and in bytes where the rows are kept that reach it; of a unit's others only the mask
+/// counts.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Split {
+    mask: u16,
+    node: u16,
+}
+
+/// What a node is to its tree, those with splits of their own in the order of `Tree::splits`: a split whose sides are kept;
+/// two ends, an end on the right of a leaf, one on its left; an end, which is a split of two leaves. Of the others nothing
+/// is there, or it is in a unit.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Kept,
+    Four,
+    Right,
+    Left,
+    End,
+    Other,
+}
+
+/// The bits of leaf numbers that a split flips, on its left, else on its right.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Flip {
+    bits: u8,
+    left: bool,
+}
+
+impl Flip {
+    fn right(bits: u8) -> Flip {
+        Flip { bits, left: false }
+    }
+
+    /// What it flips on both sides.
+    fn sides(self) -> [u8; 2] {
+        if self.left { [self.bits, 0] } else { [0, self.bits] }
+    }
+}
+
+/// So many planes of the leaf numbers of a tree, lowest first, for N lanes from the first that the pointers show on.
+///
+/// # Safety
+/// The tree is one that `build` made, of these splits and flips; `reach` is the place of that name, with its zeros
+/// and root.
+#[inline(never)]
+pub unsafe fn planes<const N: usize>(
+    tree: &Tree,
+    splits: &[Split],
+    flips: &[u16],
+    masks: *const Bits,
+    reach: *mut Bits,
+    planes: usize,
+) {
+    // SAFETY: by the caller; a tree has fewer than NODES nodes.
+    unsafe {
+        let mut split = splits.as_ptr().add(tree.splits as usize);
+        let rows = |split: *const Split| reach.byte_add((*split).node as usize);
+        let mask = |split: *const Split| masks.add((*split).mask as usize * LANES);
+        let mut into = reach.add((NODE + 1) * LANES);
+        let end = split.add(tree.count as usize);
+        while split != end {
+            let (here, mask) = (rows(split), mask(split));
+            each_lane!(N, LANE => {
+                let here = *here.add(LANE);
+                let right = here.and(*mask.add(LANE));
+                *into.add(LANE) = here.xor(right);
+                *into.add(LANES + LANE) = right;
+            });
+            (split, into) = (split.add(1), into.add(2 * LANES));
+        }
+        let none = Bits::words(0);
+        // The first bit, and the second.
+        let (mut bits, mut next): (Wide, Wide) = ([none, none, none, none], [none, none, none, none]);
+        let [fours, rights, lefts, ends] = tree.units;
+        let end = split.add(3 * fours as usize);
+        while split != end {
+            let (here, mask, low) = (rows(split), mask(split), [mask(split.add(1)), mask(split.add(2))]);
+            each_lane!(N, LANE => {
+                let here = *here.add(LANE);
+                let right = here.and(*mask.add(LANE));
+                next[LANE] = next[LANE].xor(right);
+                bits[LANE] = bits[LANE].xor(right.and(*low[0].add(LANE)));
+                bits[LANE] = bits[LANE].xor(here.xor(right).and(*low[1].add(LANE)));
+            });
+            split = split.add(3);
+        }
+        let end = split.add(2 * rights as usize);
+        while split != end {
+            let (here, mask, low) = (rows(split), mask(split), mask(split.add(1)));
+            each_lane!(N, LANE => {
+                let right = (*here.add(LANE)).and(*mask.add(LANE));
+                next[LANE] = next[LANE].xor(right);
+                bits[LANE] = bits[LANE].xor(right.and(*low.add(LANE)));
+            });
+            split = split.add(2);
+        }
+        let end = split.add(2 * lefts as usize);
+        while split != end {
+            let (here, mask, low) = (rows(split), mask(split), mask(split.add(1)));
+            each_lane!(N, LANE => {
+                let here = *here.add(LANE);
+                let right = here.and(*mask.add(LANE));
+                next[LANE] = next[LANE].xor(right);
+                bits[LANE] = bits[LANE].xor(here.xor(right).and(*low.add(LANE)));
+            });
+            split = split.add(2);
+        }
+        let end = split.add(ends as usize);
+        while split != end {
+            let (here, mask) = (rows(split), mask(split));
+            each_lane!(N, LANE => { bits[LANE] = bits[LANE].xor((*here.add(LANE)).and(*mask.add(LANE))); });
+            split = split.add(1);
+        }
+        let mut flip = flips.as_ptr().add(tree.flips as usize);
+        let mut plane = reach.add(LANES);
+        let last = plane.add(planes * LANES);
+        while plane != last {
+            let end = flip.add(1 + *flip as usize);
+            flip = flip.add(1);
+            while flip != end {
+                let here = |number: usize| reach.byte_add(*flip.add(number) as usize);
+                let (a, b) = (here(0), here(1));
+                each_lane!(N, LANE => { bits[LANE] = bits[LANE].xor((*a.add(LANE)).xor(*b.add(LANE))); });
+                flip = flip.add(TOGETHER);
+            }
+            each_lane!(N, LANE => { *plane.add(LANE) = bits[LANE]; });
+            (bits, next) = (next, [none, none, none, none]);
+            plane = plane.add(LANES);
+        }
+    }
+}
+
+/// Makes the tables, leaf rows of `width` values. Where `stride` is not 0, a tree has room for so many rows, and where all
+/// leaf numbers are below `FEW_LEAVES` they are chosen, with `planes` bits; else leaves are numbered from left to right.
+pub fn build(
+    forest: &Forest,
+    splits: &mut [Split],
+    flips: &mut [u16],
+    trees: &mut [Tree],
+    [values, ordered]: [&mut [u64]; 2],
+    ([width, stride], planes): ([usize; 2], usize),
+) {
+    let (mut first, mut first_split, mut first_leaf, mut next_flip) = (0usize, 0usize, 0usize, 0usize);
+    let chosen = stride > 0 && stride <= FEW_LEAVES;
+    for (number, (tree, &size)) in trees.iter_mut().zip(forest.sizes).enumerate() {
+        let mut all = [Node::default(); NODES];
+        let Some(nodes) = all.get_mut(..2 * size as usize + 1) else { return };
+        number_nodes(forest, first, None, nodes);
+        let mut found = [Flip::default(); NODES];
+        if chosen {
+            choose(nodes, planes, &mut found);
+        } else {
+            for (flip, node) in found.iter_mut().zip(&*nodes) {
+                let right = nodes.get(node.left as usize + 1).map_or(0, |right| right.from);
+                *flip = if node.left > 0 { Flip::right((right ^ node.from) as u8) } else { Flip::default() };
+            }
+        }
+        let mut kinds = [Kind::Kept; NODES];
+        find_units(nodes, &found, &mut kinds);
+        // Where the rows are kept that reach a node, in bytes, and its first leaf's number.
+        let mut places = [(ROOT, 0u8); NODES];
+        let (mut next, mut split, mut counts) = (ROOT + WIDE, first_split, [0u32; 5]);
+        let mut put = |node: &Node, place: usize| {
+            // A split's number is that of its children's pair.
+            let mask = forest.tests.get(first_split + node.left as usize / 2) as u16;
+            splits.iter_mut().skip(split).take(1).for_each(|split| *split = Split { mask, node: place as u16 });
+            split += 1;
+        };
+        let of_kind = |kind: Kind| nodes.iter().enumerate().zip(&kinds).filter(move |(_, own)| **own == kind).map(|(at, _)| at);
+        for ((at, node), &kind) in nodes.iter().enumerate().zip(&kinds).filter(|((_, node), _)| node.left > 0) {
+            let (place, code) = places.get(at).copied().unwrap_or_default();
+            let sides = found.get(at).copied().unwrap_or_default().sides();
+            let kept = kind == Kind::Kept;
+            let children = places.iter_mut().skip(node.left as usize).zip(sides);
+            for (side, (child, flipped)) in children.enumerate() {
+                *child = (if kept { next + side * WIDE } else { place }, code ^ flipped);
+            }
+            if kept {
+                next += 2 * WIDE;
+            }
+        }
+        for (kind, count) in [Kind::Kept, Kind::Four, Kind::Right, Kind::Left, Kind::End].into_iter().zip(&mut counts) {
+            for (at, node) in of_kind(kind) {
+                put(node, places.get(at).map_or(0, |&(place, _)| place));
+                // The ends of a unit, the right one first.
+                let children = nodes.iter().skip(node.left as usize).take(2).rev();
+                if kind != Kind::Kept {
+                    children.filter(|child| child.left > 0).for_each(|child| put(child, 0));
+                }
+                *count += 1;
+            }
+        }
+        let [count, units @ ..] = counts;
+        let own = if stride > 0 { number * stride } else { first_leaf };
+        *tree = Tree {
+            splits: first_split as u32,
+            count,
+            units: units.map(|count| count as u8),
+            flips: next_flip as u32,
+            values: own as u32,
+            ordered: if chosen { first_leaf } else { own } as u32,
+        };
+        for bit in 0..planes {
+            let start = next_flip;
+            for (at, node) in of_kind(Kind::Kept) {
+                let flip = found.get(at).copied().unwrap_or_default();
+                if flip.bits >> bit & 1 == 1 {
+                    next_flip += 1;
+                    let side = places.get(node.left as usize + usize::from(!flip.left)).map_or(0, |&(place, _)| place);
+                    flips.iter_mut().skip(next_flip).take(1).for_each(|flip| *flip = side as u16);
+                }
+            }
+            // Behind them zeros.
+            let count = (next_flip - start).next_multiple_of(TOGETHER);
+            flips.iter_mut().skip(start).take(1).for_each(|place| *place = count as u16);
+            next_flip = start + 1 + count;
+        }
+        let leaf_nodes = nodes.iter().enumerate().filter(|(_, node)| node.left == 0);
+        for (leaf, (at, node)) in (first_leaf..).zip(leaf_nodes) {
+            let code = places.get(at).map_or(0, |&(_, code)| code as usize);
+            copy_row(forest, leaf, values, own + code, width);
+            copy_row(forest, leaf, ordered, first_leaf + node.from as usize, width);
+        }
+        first += nodes.len();
+        first_split += size as usize;
+        first_leaf += size as usize + 1;
+    }
+}
+
+/// What a node's shape alone makes of it.
+fn shape(nodes: &[Node], at: usize) -> Kind {
+    let Some(&Node { left: left @ 1.., leaves, .. }) = nodes.get(at) else { return Kind::Other };
+    match (leaves, nodes.get(left as usize).map_or(0, |left| left.leaves)) {
+        (2, _) => Kind::End,
+        (3, 1) => Kind::Right,
+        (3, _) => Kind::Left,
+        (4, 2) => Kind::Four,
+        _ => Kind::Kept,
+    }
+}
+
+/// What nodes are, given the flips: a unit is one where its splits flip its bits. All are `Kept` before.
+fn find_units(nodes: &[Node], flips: &[Flip], kinds: &mut [Kind]) {
+    let right = |at: usize, bits: u8| flips.get(at) == Some(&Flip::right(bits));
+    let is_end = |at: usize| shape(nodes, at) == Kind::End && right(at, 1);
+    for (at, node) in nodes.iter().enumerate() {
+        let (own, child) = (shape(nodes, at), node.left as usize);
+        let whole = match own {
+            Kind::End => right(at, 1),
+            Kind::Right => right(at, 2) && is_end(child + 1),
+            Kind::Left => right(at, 2) && is_end(child),
+            Kind::Four => right(at, 2) && is_end(child) && is_end(child + 1),
+            Kind::Other => true,
+            Kind::Kept => false,
+        };
+        // A unit's ends are said to be `Other` before they are asked.
+        if let Some(kind) = kinds.get_mut(at).filter(|kind| whole && **kind == Kind::Kept) {
+            *kind = own;
+            if own != Kind::Other {
+                kinds.iter_mut().skip(child).take(2).for_each(|kind| *kind = Kind::Other);
+            }
+        }
+    }
+}
+
+/// What a choice costs: a bit that a split flips; a unit that finds no room; too few faces (four numbers that differ in
+/// the two first bits) for the units that are left, or pairs for the ends; and what a leaf is worth beside one more. Of
+/// LightGBM's trees of 31 leaves (five bits; 1000 of them) one has 16.2 splits that are kept and flip 22.5 bits, where it
+/// was 20.8 and 22 with numbers of six bits.
+const BIT: i32 = 5;
+const REFUSED: i32 = 20;
+const FACE: i32 = 20;
+const PAIR: i32 = 10;
+const BESIDE: i32 = 1;
+
+/// Numbers of so many bits for a tree's leaves, which are not more, and the flips that make them.
+struct Choice<'a> {
+    nodes: &'a [Node],
+    flips: &'a mut [Flip],
+    /// A bit for each number that is taken, or is none.
+    used: u64,
+    /// The number that a node has where nothing below flips a bit.
+    numbers: [u8; 2 * FEW_LEAVES],
+}
+
+/// A bit for a number of leaves.
+fn bit(number: u8) -> u64 {
+    1 << (number & 63)
+}
+
+/// What a node of this kind takes beside its number to be a unit.
+fn room(kind: Kind, number: u8) -> u64 {
+    let by = |flips: u8| bit(number ^ flips);
+    match kind {
+        Kind::Four => by(1) | by(2) | by(3),
+        Kind::Right => by(2) | by(3),
+        Kind::Left => by(1) | by(2),
+        Kind::End => by(1),
+        Kind::Kept | Kind::Other => 0,
+    }
+}
+
+/// What it costs that units are left for which no room is, where so many faces and pairs are wanted.
+fn lack(used: u64, [faces, pairs]: [i32; 2]) -> i32 {
+    let each = |bits: u64| u64::MAX / 15 * bits;
+    let twos = used - (used >> 1 & each(5));
+    let fours = (twos & each(3)) + (twos >> 2 & each(3));
+    // A unit's first number is one that was taken before.
+    let taken = (fours + each(6)) >> 3 & each(1);
+    let halves = used | used >> 1;
+    let free = 16 - taken.count_ones() as i32;
+    let half = ((!halves | !halves >> 2) & taken).count_ones() as i32;
+    if free < faces {
+        FACE * (faces - free)
+    } else if half + 2 * (free - faces) < pairs {
+        PAIR * (pairs - half - 2 * (free - faces))
+    } else {
+        0
+    }
+}
+
+impl Choice<'_> {
+    /// Gives a node its number, which is taken: a unit has its flips where there is room for all of it.
+    fn settle(&mut self, at: usize, number: u8) {
+        let kind = shape(self.nodes, at);
+        let need = room(kind, number);
+        self.numbers.iter_mut().skip(at).take(1).for_each(|own| *own = number);
+        if need == 0 || self.used & need != 0 {
+            return;
+        }
+        self.used |= need;
+        let left = self.nodes.get(at).map_or(0, |node| node.left) as usize;
+        let own = if kind == Kind::End { 1 } else { 2 };
+        let below = [(left, 1), (left + 1, 1)].into_iter().filter(|&(at, _)| shape(self.nodes, at) != Kind::Other);
+        for (at, bits) in [(at, own)].into_iter().chain(below) {
+            self.flips.iter_mut().skip(at).take(1).for_each(|flip| *flip = Flip::right(bits));
+        }
+    }
+
+    /// The cheapest flip for a split with this number and children of these kinds, where so much is wanted after it.
+    fn flip(&self, number: u8, kinds: [Kind; 2], wanted: [i32; 2], planes: usize) -> Flip {
+        let mut best = (i32::MAX, Flip::default());
+        for count in 1..=planes as i32 {
+            if BIT * count >= best.0 {
+                break;
+            }
+            for bits in (1..1u8 << planes).filter(|bits| bits.count_ones() as i32 == count) {
+                let moved = bit(number ^ bits);
+                if self.used & moved != 0 {
+                    continue;
+                }
+                for left in [false, true] {
+                    let flip = Flip { bits, left };
+                    let (mut used, mut cost) = (self.used | moved, BIT * count);
+                    for (kind, flipped) in kinds.into_iter().zip(flip.sides()) {
+                        let need = room(kind, number ^ flipped);
+                        if used & need == 0 {
+                            used |= need;
+                        } else {
+                            cost += REFUSED;
+                        }
+                    }
+                    for (kind, flipped) in kinds.into_iter().zip(flip.sides()) {
+                        if kind == Kind::Other {
+                            let face = used >> ((number ^ flipped) & 60) & 15;
+                            cost -= BESIDE * face.count_ones() as i32;
+                        }
+                    }
+                    cost += lack(used, wanted);
+                    if cost < best.0 {
+                        best = (cost, flip);
+                    }
+                }
+            }
+        }
+        best.1
+    }
+}
+
+/// Chooses the flips of a tree whose leaves are at most 2^planes.
+fn choose(nodes: &[Node], planes: usize, flips: &mut [Flip]) {
+    let used = u64::MAX.checked_shl(1 << planes).unwrap_or(0);
+    let mut choice = Choice { nodes, flips, used, numbers: [0; 2 * FEW_LEAVES] };
+    // What a unit wants, less what its ends would by themselves.
+    let wants = |kind: Kind| match kind {
+        Kind::End => [0, 1],
+        Kind::Right | Kind::Left => [1, -1],
+        Kind::Four => [1, -2],
+        Kind::Kept | Kind::Other => [0, 0],
+    };
+    let mut wanted = [0; 2];
+    for at in 0..nodes.len() {
+        let [faces, pairs] = wants(shape(nodes, at));
+        wanted = [wanted[0] + faces, wanted[1] + pairs];
+    }
+    choice.used |= bit(0);
+    choice.settle(0, 0);
+    for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
+        let (own, left) = (shape(nodes, at), node.left as usize);
+        let kinds = [shape(nodes, left), shape(nodes, left + 1)];
+        // An end in a unit is not counted.
+        for kind in kinds.into_iter().filter(|_| own == Kind::Kept) {
+            let [faces, pairs] = wants(kind);
+            wanted = [wanted[0] - faces, if kind == Kind::End { wanted[1] - pairs } else { wanted[1] }];
+        }
+        let number = choice.numbers.get(at).copied().unwrap_or_default();
+        if choice.flips.get(at).is_some_and(|flip| flip.bits > 0) {
+            continue;
+        }
+        let flip = choice.flip(number, kinds, wanted, planes);
+        choice.flips.iter_mut().skip(at).take(1).for_each(|own| *own = flip);
+        // Taken, before the other child may take it for a unit.
+        choice.used |= bit(number ^ flip.bits);
+        for (child, flipped) in [left, left + 1].into_iter().zip(flip.sides()) {
+            choice.settle(child, number ^ flipped);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers of the leaves of a tree, as the flips make them, from its nodes breadth first.
+    fn numbers(nodes: &[Node], flips: &[Flip]) -> Vec<u8> {
+        let mut all = vec![0; nodes.len()];
+        for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
+            let [left, right] = flips[at].sides();
+            (all[node.left as usize], all[node.left as usize + 1]) = (all[at] ^ left, all[at] ^ right);
+        }
+        nodes.iter().zip(all).filter(|(node, _)| node.left == 0).map(|(_, number)| number).collect()
+    }
+
+    /// A tree of so many leaves, breadth first: each split is of a leaf that `pick` takes of so many.
+    fn tree(leaves: usize, mut pick: impl FnMut(usize) -> usize) -> Vec<Node> {
+        let mut children: Vec<Option<[usize; 2]>> = vec![None];
+        let mut ends = vec![0];
+        while ends.len() < leaves {
+            let split = ends.swap_remove(pick(ends.len()));
+            let next = children.len();
+            children[split] = Some([next, next + 1]);
+            children.extend([None, None]);
+            ends.extend([next, next + 1]);
+        }
+        let (mut order, mut at, mut nodes) = (vec![0], 0, Vec::new());
+        while at < order.len() {
+            let left = if children[order[at]].is_some() { order.len() as u16 } else { 0 };
+            nodes.push(Node { left, ..Node::default() });
+            order.extend(children[order[at]].into_iter().flatten());
+            at += 1;
+        }
+        for at in (0..nodes.len()).rev() {
+            let left = nodes[at].left as usize;
+            nodes[at].leaves = if left == 0 { 1 } else { nodes[left].leaves + nodes[left + 1].leaves };
+        }
+        nodes
+    }
+
+    #[test]
+    fn leaves_have_numbers_of_their_own() {
+        let mut state = 1u64;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) as usize % below
+        };
+        for planes in [5, 6] {
+            for leaves in 1..=1 << planes {
+                // Balanced, a chain, and anything between.
+                for kind in 0..40 {
+                    let nodes = tree(leaves, |count| match kind {
+                        0 => 0,
+                        1 => count - 1,
+                        _ => random(count),
+                    });
+                    let mut flips = vec![Flip::default(); nodes.len()];
+                    choose(&nodes, planes, &mut flips);
+                    let mut found = numbers(&nodes, &flips);
+                    assert!(found.iter().all(|&number| number < 1 << planes));
+                    found.sort_unstable();
+                    found.dedup();
+                    assert_eq!(found.len(), leaves, "{planes} {kind}");
+                }
+            }
+        }
+    }
+}
