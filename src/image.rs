@@ -219,6 +219,10 @@ kernels! {
     Finite "finite",
     Softplus "softplus",
     Logistic32 "logistic32",
+    Placed64 "placed64",
+    Placed64x4 "placed64x4",
+    Placed64x8 "placed64x8",
+    Placed64x16 "placed64x16",
 }
 
 impl Kernel {
@@ -239,6 +243,7 @@ impl Kernel {
             || matches!(self, Gathered64 | Gathered64x4 | Gathered64x8 | Gathered64x16)
             || matches!(self, Grouped32 | Grouped32x4 | Grouped32x8 | Grouped32x16)
             || matches!(self, Grouped64 | Grouped64x4 | Grouped64x8 | Grouped64x16)
+            || matches!(self, Placed64 | Placed64x4 | Placed64x8 | Placed64x16)
     }
 }
 

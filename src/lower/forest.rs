@@ -220,6 +220,7 @@ fn write(
             set_inputs: sets.chunk_by(|a, b| a.0 == b.0).count(),
             classes: sets.chunk_by(|a, b| a.0 == b.0).map(|own| classes(most_categories(own))).sum(),
             narrow,
+            single: !vector && ensemble.sum == Width::F64,
             averages: matches!(ensemble.aggregate, Aggregate::Divide(_)),
         })
     };
@@ -457,6 +458,8 @@ struct Shape {
     set_inputs: usize,
     classes: u64,
     narrow: bool,
+    /// A leaf is one f64.
+    single: bool,
     /// The sums are divided: a forest.
     averages: bool,
 }
@@ -550,6 +553,7 @@ fn gathered(shape: &Shape, full: bool, vectors: usize) -> Kernel {
         (true, true) => [Gathered32, Gathered32x4, Gathered32x8, Gathered32x16],
         (true, false) => [Gathered64, Gathered64x4, Gathered64x8, Gathered64x16],
         (false, true) => [Grouped32, Grouped32x4, Grouped32x8, Grouped32x16],
+        (false, false) if shape.single && leaf_bits(shape) <= 5 => [Placed64, Placed64x4, Placed64x8, Placed64x16],
         (false, false) => [Grouped64, Grouped64x4, Grouped64x8, Grouped64x16],
     };
     match vectors {

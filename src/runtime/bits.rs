@@ -113,7 +113,7 @@ pub unsafe fn transpose(from: *const Bits, apart: usize, into: *mut Bits, wide: 
 
 /// Planes of `spread`, and where they are the highest bits.
 pub const PLANES: usize = 6;
-pub const PLACED: usize = 5;
+pub const HIGH_PLANES: usize = 5;
 
 /// `transpose` of `PLANES`, or of 8 - FIRST, from that bit on, for each lane of `into`. What zeros need not is left out by
 /// the compiler.

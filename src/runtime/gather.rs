@@ -13,7 +13,7 @@ use super::bits::Wide;
 use super::forest::{Column, Forest, Layout, Place, Sum};
 use super::groups::{self, CHUNK};
 use super::lanes;
-use super::sliced::{BEYOND, Columns, GATHERED, Mask, Ranks, is_right};
+use super::sliced::{BEYOND, Columns, GATHERED, Mask, PLACED, Ranks, is_right};
 use super::trees::{Entry, Found, Four, Number, SUM32, VECTOR};
 use core::mem::MaybeUninit;
 
@@ -384,7 +384,8 @@ pub fn run<T: Number, const KIND: u8, const N: usize>(call: &Call) {
         let (full, groups) = (&head.tables.full, &head.tables.groups);
         for row in 0..call.rows {
             let Some(ranks) = rank::<T, N>(call, head, row) else { return };
-            match (KIND == GATHERED, head.flags & VECTOR != 0, head.flags & SUM32 != 0) {
+            let holds = |flag: u32| KIND != PLACED && head.flags & flag != 0;
+            match (KIND == GATHERED, holds(VECTOR), holds(SUM32)) {
                 (true, false, true) => full.add::<f32, N>(call, runs, ranks, row),
                 (true, false, false) => full.add::<f64, N>(call, runs, ranks, row),
                 (true, true, narrow) => full.add_rows(call, narrow, ranks, trees, row),

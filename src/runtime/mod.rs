@@ -533,4 +533,8 @@ kernels! {
     Complement32 kernel_complement32 check_complement32 = links::complement32, links::check_pair;
     Softplus kernel_softplus check_softplus = functions::softplus, columns::check_same;
     Logistic32 kernel_logistic32 check_logistic32 = functions::logistic32, functions::check_logistic32;
+    Placed64 kernel_placed64 check_placed64 = sliced::gathered::<f64, { sliced::PLACED }, 2>, sliced::check::<f64, { sliced::PLACED }, 2>;
+    Placed64x4 kernel_placed64x4 check_placed64x4 = sliced::gathered::<f64, { sliced::PLACED }, 4>, sliced::check::<f64, { sliced::PLACED }, 4>;
+    Placed64x8 kernel_placed64x8 check_placed64x8 = sliced::gathered::<f64, { sliced::PLACED }, 8>, sliced::check::<f64, { sliced::PLACED }, 8>;
+    Placed64x16 kernel_placed64x16 check_placed64x16 = sliced::gathered::<f64, { sliced::PLACED }, 16>, sliced::check::<f64, { sliced::PLACED }, 16>;
 }

@@ -16,7 +16,7 @@
 //! once, and a lane's bits wait for nothing while another's are on their way; a part of a block goes lane by lane. Fewer
 //! rows than `FEW` go one by one (`gather`, `quick`) or walk: a lane costs the same whatever it holds.
 
-use super::bits::{Bits, LANES, PLACED, PLANES, ROWS, Wide, each_lane, greater, spread, transpose};
+use super::bits::{Bits, HIGH_PLANES, LANES, PLANES, ROWS, Wide, each_lane, greater, spread, transpose};
 use super::forest::{Column, Forest, Layout, Place, Sum};
 use super::quick::{self, Quad};
 use super::sets::{self, Sets};
@@ -36,7 +36,7 @@ pub const DEPTH: u32 = 16;
 pub const FEW_LEAVES: usize = 1 << PLANES;
 
 /// And where bytes are the places of f64.
-pub const PLACED_LEAVES: usize = 1 << PLACED;
+pub const PLACED_LEAVES: usize = 1 << HIGH_PLANES;
 
 /// Rows from which on a lane is cheaper than walks.
 const FEW: usize = 20;
@@ -55,6 +55,8 @@ const GROUP_FEW: usize = 33;
 pub const ANY: u8 = 0;
 pub const GATHERED: u8 = 1;
 pub const GROUPED: u8 = 2;
+/// As `GROUPED`, of trees of up to 32 leaves of one f64 each, to whose values the bytes of leaf numbers are the way.
+pub const PLACED: u8 = 3;
 
 /// Trees summed at a time.
 pub const CHUNK: usize = 16;
@@ -184,7 +186,7 @@ fn is_full(forest: &Forest) -> bool {
 fn full_trees<const KIND: u8>(forest: &Forest) -> bool {
     match KIND {
         GATHERED => true,
-        GROUPED => false,
+        GROUPED | PLACED => false,
         _ => is_full(forest),
     }
 }
@@ -206,7 +208,7 @@ pub fn width_of(forest: &Forest, outputs: usize) -> usize {
 /// be empty.
 fn stride_of(forest: &Forest, outputs: usize) -> usize {
     match width_of(forest, outputs) {
-        1 if is_placed(forest, outputs) => PLACED_LEAVES,
+        1 if is_placed(forest) => PLACED_LEAVES,
         1 if has_few(forest) => FEW_LEAVES,
         1 if is_dense(forest) => 1 << depth_of(forest),
         _ => 0,
@@ -219,13 +221,23 @@ fn has_few(forest: &Forest) -> bool {
 }
 
 /// Whether the byte of a leaf number is where its value is, in bytes from its tree's.
-fn is_placed(forest: &Forest, outputs: usize) -> bool {
-    !is_full(forest) && !forest.narrow() && width_of(forest, outputs) == 1 && depth_of(forest) as usize <= PLACED
+fn is_placed(forest: &Forest) -> bool {
+    !is_full(forest) && !forest.narrow() && !forest.vector() && depth_of(forest) as usize <= HIGH_PLANES
 }
 
-fn planes_of(forest: &Forest, outputs: usize) -> usize {
+/// `is_placed`, where it is not known.
+#[inline(always)]
+fn placed<const KIND: u8>(forest: &Forest) -> bool {
+    match KIND {
+        PLACED => true,
+        ANY => is_placed(forest),
+        _ => false,
+    }
+}
+
+fn planes_of(forest: &Forest) -> usize {
     match () {
-        () if is_placed(forest, outputs) => PLACED,
+        () if is_placed(forest) => HIGH_PLANES,
         () if has_few(forest) => PLANES,
         () => 8,
     }
@@ -297,6 +309,9 @@ pub fn check<T: Number, const KIND: u8, const N: usize>(shape: &Shape) -> Option
     let small =
         forest.columns.len() <= N * gather::COLUMNS && forest.counts.iter().all(|&count| count <= gather::THRESHOLDS);
     if KIND != ANY && !(small && is_full(&forest) == full_trees::<KIND>(&forest)) {
+        return None;
+    }
+    if is_placed(&forest) != placed::<KIND>(&forest) {
         return None;
     }
     let mut layout = Layout::default();
@@ -550,7 +565,7 @@ impl Tables {
                 let masks = self.masks.of::<Wide>(call).as_ptr();
                 build_full(forest, self.splits.of::<Mask>(call), masks, trees, values, width);
             } else {
-                let planes = planes_of(forest, call.outputs);
+                let planes = planes_of(forest);
                 uneven::build(forest, self.splits.of::<Split>(call), flips, trees, values, (width, planes));
             }
         }
@@ -614,8 +629,8 @@ fn sliced<T: Number, const KIND: u8>(
     call.start(forest.base);
     // SAFETY: as above.
     let (reach, leaves) = unsafe { (tables.reach.of::<Wide>(call), tables.leaves.of::<[[Bits; 8]; LANES]>(call)) };
-    let placed = !full_trees && is_placed(forest, call.outputs);
-    let planes = planes_of(forest, call.outputs);
+    let placed = placed::<KIND>(forest);
+    let planes = if KIND == PLACED { HIGH_PLANES } else { planes_of(forest) };
     let depth = depth_of(forest);
     let together = full_trees || lanes == LANES;
     reach.iter_mut().take(1).for_each(|zeros| *zeros = [Bits::words(0); LANES]);
@@ -646,7 +661,7 @@ fn sliced<T: Number, const KIND: u8>(
                         }
                     }
                     if placed {
-                        spread::<{ 8 - PLACED }>(reach.add(LANES), leaves);
+                        spread::<{ 8 - HIGH_PLANES }>(reach.add(LANES), leaves);
                     } else if planes == PLANES {
                         spread::<0>(reach.add(LANES), leaves);
                     } else {
@@ -673,7 +688,7 @@ fn sliced<T: Number, const KIND: u8>(
                     add::<f64>(output, trees, leaves, values.as_ptr().cast::<f64>().add(place), width, stride);
                 }
             };
-            if forest.vector() {
+            if KIND != PLACED && forest.vector() {
                 for (place, output) in call.outputs().enumerate() {
                     sum(output, chunk, 0, place);
                 }
