@@ -49,10 +49,6 @@ struct Flip {
 }
 
 impl Flip {
-    fn right(bits: u8) -> Flip {
-        Flip { bits, left: false }
-    }
-
     /// What it flips on both sides.
     fn sides(self) -> [u8; 2] {
         if self.left { [self.bits, 0] } else { [0, self.bits] }
@@ -169,45 +165,48 @@ pub fn build(
         let Some(nodes) = all.get_mut(..2 * size as usize + 1) else { return };
         number_nodes(forest, first, None, nodes);
         let mut found = [Flip::default(); NODES];
+        let mut kinds = [Kind::Kept; NODES];
         if chosen {
-            choose(nodes, planes, &mut found);
+            choose(nodes, planes, &mut found, &mut kinds);
         } else {
-            for (flip, node) in found.iter_mut().zip(&*nodes) {
+            for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
                 let right = nodes.get(node.left as usize + 1).map_or(0, |right| right.from);
-                *flip = if node.left > 0 { Flip::right((right ^ node.from) as u8) } else { Flip::default() };
+                let flip = Flip { bits: (right ^ node.from) as u8, left: false };
+                put(&mut found, at, flip);
+                if node.leaves == 2 && flip.bits == 1 {
+                    put(&mut kinds, at, Kind::End);
+                }
             }
         }
-        let mut kinds = [Kind::Kept; NODES];
-        find_units(nodes, &found, &mut kinds);
         // Where the rows are kept that reach a node, in bytes, and its first leaf's number.
         let mut places = [(ROOT, 0u8); NODES];
         let (mut next, mut split, mut counts) = (ROOT + WIDE, first_split, [0u32; 5]);
-        let mut put = |node: &Node, place: usize| {
+        let mut add = |node: &Node, place: usize| {
             // A split's number is that of its children's pair.
             let mask = forest.tests.get(first_split + node.left as usize / 2) as u16;
-            splits.iter_mut().skip(split).take(1).for_each(|split| *split = Split { mask, node: place as u16 });
+            put(splits, split, Split { mask, node: place as u16 });
             split += 1;
         };
-        let of_kind = |kind: Kind| nodes.iter().enumerate().zip(&kinds).filter(move |(_, own)| **own == kind).map(|(at, _)| at);
+        let of_kind = |kind: Kind| {
+            let splits = nodes.iter().enumerate().zip(&kinds).filter(|((_, node), _)| node.left > 0);
+            splits.filter(move |(_, own)| **own == kind).map(|(at, _)| at)
+        };
         for ((at, node), &kind) in nodes.iter().enumerate().zip(&kinds).filter(|((_, node), _)| node.left > 0) {
             let (place, code) = places.get(at).copied().unwrap_or_default();
             let sides = found.get(at).copied().unwrap_or_default().sides();
             let kept = kind == Kind::Kept;
-            let children = places.iter_mut().skip(node.left as usize).zip(sides);
-            for (side, (child, flipped)) in children.enumerate() {
-                *child = (if kept { next + side * WIDE } else { place }, code ^ flipped);
-            }
-            if kept {
-                next += 2 * WIDE;
+            for (child, flipped) in (node.left as usize..).zip(sides) {
+                put(&mut places, child, (if kept { next } else { place }, code ^ flipped));
+                next += if kept { WIDE } else { 0 };
             }
         }
         for (kind, count) in [Kind::Kept, Kind::Four, Kind::Right, Kind::Left, Kind::End].into_iter().zip(&mut counts) {
             for (at, node) in of_kind(kind) {
-                put(node, places.get(at).map_or(0, |&(place, _)| place));
+                add(node, places.get(at).map_or(0, |&(place, _)| place));
                 // The ends of a unit, the right one first.
                 let children = nodes.iter().skip(node.left as usize).take(2).rev();
                 if kind != Kind::Kept {
-                    children.filter(|child| child.left > 0).for_each(|child| put(child, 0));
+                    children.filter(|child| child.left > 0).for_each(|child| add(child, 0));
                 }
                 *count += 1;
             }
@@ -229,12 +228,12 @@ pub fn build(
                 if flip.bits >> bit & 1 == 1 {
                     next_flip += 1;
                     let side = places.get(node.left as usize + usize::from(!flip.left)).map_or(0, |&(place, _)| place);
-                    flips.iter_mut().skip(next_flip).take(1).for_each(|flip| *flip = side as u16);
+                    put(flips, next_flip, side as u16);
                 }
             }
             // Behind them zeros.
             let count = (next_flip - start).next_multiple_of(TOGETHER);
-            flips.iter_mut().skip(start).take(1).for_each(|place| *place = count as u16);
+            put(flips, start, count as u16);
             next_flip = start + 1 + count;
         }
         let leaf_nodes = nodes.iter().enumerate().filter(|(_, node)| node.left == 0);
@@ -249,7 +248,16 @@ pub fn build(
     }
 }
 
+/// What is beyond a list is not written: it does not happen.
+#[inline(always)]
+fn put<T>(list: &mut [T], at: usize, value: T) {
+    if let Some(place) = list.get_mut(at) {
+        *place = value;
+    }
+}
+
 /// What a node's shape alone makes of it.
+#[inline(never)]
 fn shape(nodes: &[Node], at: usize) -> Kind {
     let Some(&Node { left: left @ 1.., leaves, .. }) = nodes.get(at) else { return Kind::Other };
     match (leaves, nodes.get(left as usize).map_or(0, |left| left.leaves)) {
@@ -261,48 +269,24 @@ fn shape(nodes: &[Node], at: usize) -> Kind {
     }
 }
 
-/// What nodes are, given the flips: a unit is one where its splits flip its bits. All are `Kept` before.
-fn find_units(nodes: &[Node], flips: &[Flip], kinds: &mut [Kind]) {
-    let right = |at: usize, bits: u8| flips.get(at) == Some(&Flip::right(bits));
-    let is_end = |at: usize| shape(nodes, at) == Kind::End && right(at, 1);
-    for (at, node) in nodes.iter().enumerate() {
-        let (own, child) = (shape(nodes, at), node.left as usize);
-        let whole = match own {
-            Kind::End => right(at, 1),
-            Kind::Right => right(at, 2) && is_end(child + 1),
-            Kind::Left => right(at, 2) && is_end(child),
-            Kind::Four => right(at, 2) && is_end(child) && is_end(child + 1),
-            Kind::Other => true,
-            Kind::Kept => false,
-        };
-        // A unit's ends are said to be `Other` before they are asked.
-        if let Some(kind) = kinds.get_mut(at).filter(|kind| whole && **kind == Kind::Kept) {
-            *kind = own;
-            if own != Kind::Other {
-                kinds.iter_mut().skip(child).take(2).for_each(|kind| *kind = Kind::Other);
-            }
-        }
-    }
-}
-
 /// What a choice costs: a bit that a split flips; a unit that finds no room; too few faces (four numbers that differ in
-/// the two first bits) for the units that are left, or pairs for the ends; and what a leaf is worth beside one more. Of
+/// the two first bits) for the units that are left, or pairs for the ends. Of
 /// LightGBM's trees of 31 leaves (five bits; 1000 of them) one has 16.2 splits that are kept and flip 22.5 bits, where it
 /// was 20.8 and 22 with numbers of six bits.
 const BIT: i32 = 5;
 const REFUSED: i32 = 20;
 const FACE: i32 = 20;
 const PAIR: i32 = 10;
-const BESIDE: i32 = 1;
 
 /// Numbers of so many bits for a tree's leaves, which are not more, and the flips that make them.
 struct Choice<'a> {
     nodes: &'a [Node],
     flips: &'a mut [Flip],
+    kinds: &'a mut [Kind],
     /// A bit for each number that is taken, or is none.
     used: u64,
-    /// The number that a node has where nothing below flips a bit.
-    numbers: [u8; 2 * FEW_LEAVES],
+    /// Faces and pairs that units want which are not settled.
+    wanted: [i32; 2],
 }
 
 /// A bit for a number of leaves.
@@ -311,56 +295,70 @@ fn bit(number: u8) -> u64 {
 }
 
 /// What a node of this kind takes beside its number to be a unit.
+#[inline(never)]
 fn room(kind: Kind, number: u8) -> u64 {
-    let by = |flips: u8| bit(number ^ flips);
-    match kind {
-        Kind::Four => by(1) | by(2) | by(3),
-        Kind::Right => by(2) | by(3),
-        Kind::Left => by(1) | by(2),
-        Kind::End => by(1),
+    let flips: u8 = match kind {
+        Kind::Four => 0b1110,
+        Kind::Right => 0b1100,
+        Kind::Left => 0b0110,
+        Kind::End => 0b0010,
         Kind::Kept | Kind::Other => 0,
-    }
-}
-
-/// What it costs that units are left for which no room is, where so many faces and pairs are wanted.
-fn lack(used: u64, [faces, pairs]: [i32; 2]) -> i32 {
-    let each = |bits: u64| u64::MAX / 15 * bits;
-    let twos = used - (used >> 1 & each(5));
-    let fours = (twos & each(3)) + (twos >> 2 & each(3));
-    // A unit's first number is one that was taken before.
-    let taken = (fours + each(6)) >> 3 & each(1);
-    let halves = used | used >> 1;
-    let free = 16 - taken.count_ones() as i32;
-    let half = ((!halves | !halves >> 2) & taken).count_ones() as i32;
-    if free < faces {
-        FACE * (faces - free)
-    } else if half + 2 * (free - faces) < pairs {
-        PAIR * (pairs - half - 2 * (free - faces))
-    } else {
-        0
-    }
+    };
+    (1..4).filter(|flip| flips >> flip & 1 == 1).fold(0, |room, flip| room | bit(number ^ flip))
 }
 
 impl Choice<'_> {
-    /// Gives a node its number, which is taken: a unit has its flips where there is room for all of it.
+    /// Counts so many times what the children want of a node that is no unit.
+    fn want(&mut self, [left, right]: [Kind; 2], times: i32) {
+        for kind in [left, right] {
+            match kind {
+                Kind::End => self.wanted[1] += times,
+                Kind::Kept | Kind::Other => {}
+                _ => self.wanted[0] += times,
+            }
+        }
+    }
+
+    /// What it costs that there is no room for what is wanted.
+    #[inline(never)]
+    fn lack(&self, used: u64) -> i32 {
+        let [faces, pairs] = self.wanted;
+        let each = |bits: u64| u64::MAX / 15 * bits;
+        let twos = used - (used >> 1 & each(5));
+        let fours = (twos & each(3)) + (twos >> 2 & each(3));
+        // A unit's first number is one that was taken before.
+        let taken = (fours + each(6)) >> 3 & each(1);
+        let halves = !(used | used >> 1);
+        let free = 16 - taken.count_ones() as i32 - faces;
+        let half = ((halves | halves >> 2) & taken).count_ones() as i32 + 2 * free - pairs;
+        match (free, half) {
+            (..0, _) => -FACE * free,
+            (_, ..0) => -PAIR * half,
+            _ => 0,
+        }
+    }
+
+    /// Settles a node whose number is taken: a unit has its flips where there is room for all of it.
     fn settle(&mut self, at: usize, number: u8) {
         let kind = shape(self.nodes, at);
         let need = room(kind, number);
-        self.numbers.iter_mut().skip(at).take(1).for_each(|own| *own = number);
         if need == 0 || self.used & need != 0 {
             return;
         }
         self.used |= need;
         let left = self.nodes.get(at).map_or(0, |node| node.left) as usize;
-        let own = if kind == Kind::End { 1 } else { 2 };
-        let below = [(left, 1), (left + 1, 1)].into_iter().filter(|&(at, _)| shape(self.nodes, at) != Kind::Other);
-        for (at, bits) in [(at, own)].into_iter().chain(below) {
-            self.flips.iter_mut().skip(at).take(1).for_each(|flip| *flip = Flip::right(bits));
+        for at in [at, left, left + 1] {
+            let part = shape(self.nodes, at);
+            if part != Kind::Other {
+                put(self.flips, at, Flip { bits: if part == Kind::End { 1 } else { 2 }, left: false });
+                put(self.kinds, at, Kind::Other);
+            }
         }
+        put(self.kinds, at, kind);
     }
 
-    /// The cheapest flip for a split with this number and children of these kinds, where so much is wanted after it.
-    fn flip(&self, number: u8, kinds: [Kind; 2], wanted: [i32; 2], planes: usize) -> Flip {
+    /// The cheapest flip for a split with this number and children of these kinds.
+    fn flip(&self, number: u8, kinds: [Kind; 2], planes: usize) -> Flip {
         let mut best = (i32::MAX, Flip::default());
         for count in 1..=planes as i32 {
             if BIT * count >= best.0 {
@@ -371,8 +369,8 @@ impl Choice<'_> {
                 if self.used & moved != 0 {
                     continue;
                 }
-                for left in [false, true] {
-                    let flip = Flip { bits, left };
+                for left in 0..2 {
+                    let flip = Flip { bits, left: left == 1 };
                     let (mut used, mut cost) = (self.used | moved, BIT * count);
                     for (kind, flipped) in kinds.into_iter().zip(flip.sides()) {
                         let need = room(kind, number ^ flipped);
@@ -382,13 +380,7 @@ impl Choice<'_> {
                             cost += REFUSED;
                         }
                     }
-                    for (kind, flipped) in kinds.into_iter().zip(flip.sides()) {
-                        if kind == Kind::Other {
-                            let face = used >> ((number ^ flipped) & 60) & 15;
-                            cost -= BESIDE * face.count_ones() as i32;
-                        }
-                    }
-                    cost += lack(used, wanted);
+                    cost += self.lack(used);
                     if cost < best.0 {
                         best = (cost, flip);
                     }
@@ -400,40 +392,29 @@ impl Choice<'_> {
 }
 
 /// Chooses the flips of a tree whose leaves are at most 2^planes.
-fn choose(nodes: &[Node], planes: usize, flips: &mut [Flip]) {
-    let used = u64::MAX.checked_shl(1 << planes).unwrap_or(0);
-    let mut choice = Choice { nodes, flips, used, numbers: [0; 2 * FEW_LEAVES] };
-    // What a unit wants, less what its ends would by themselves.
-    let wants = |kind: Kind| match kind {
-        Kind::End => [0, 1],
-        Kind::Right | Kind::Left => [1, -1],
-        Kind::Four => [1, -2],
-        Kind::Kept | Kind::Other => [0, 0],
-    };
-    let mut wanted = [0; 2];
-    for at in 0..nodes.len() {
-        let [faces, pairs] = wants(shape(nodes, at));
-        wanted = [wanted[0] + faces, wanted[1] + pairs];
+fn choose(nodes: &[Node], planes: usize, flips: &mut [Flip], kinds: &mut [Kind]) {
+    let used = u64::MAX.checked_shl(1 << planes).unwrap_or(0) | bit(0);
+    let mut choice = Choice { nodes, flips, kinds, used, wanted: [0; 2] };
+    let mut numbers = [0u8; 2 * FEW_LEAVES];
+    let children = |node: &Node| [shape(nodes, node.left as usize), shape(nodes, node.left as usize + 1)];
+    for (_, node) in nodes.iter().enumerate().filter(|&(at, _)| shape(nodes, at) == Kind::Kept) {
+        choice.want(children(node), 1);
     }
-    choice.used |= bit(0);
     choice.settle(0, 0);
     for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
-        let (own, left) = (shape(nodes, at), node.left as usize);
-        let kinds = [shape(nodes, left), shape(nodes, left + 1)];
-        // An end in a unit is not counted.
-        for kind in kinds.into_iter().filter(|_| own == Kind::Kept) {
-            let [faces, pairs] = wants(kind);
-            wanted = [wanted[0] - faces, if kind == Kind::End { wanted[1] - pairs } else { wanted[1] }];
+        if shape(nodes, at) == Kind::Kept {
+            choice.want(children(node), -1);
         }
-        let number = choice.numbers.get(at).copied().unwrap_or_default();
-        if choice.flips.get(at).is_some_and(|flip| flip.bits > 0) {
+        if choice.flips.get(at).is_none_or(|flip| flip.bits > 0) {
             continue;
         }
-        let flip = choice.flip(number, kinds, wanted, planes);
-        choice.flips.iter_mut().skip(at).take(1).for_each(|own| *own = flip);
+        let number = numbers.get(at).copied().unwrap_or_default();
+        let flip = choice.flip(number, children(node), planes);
+        put(choice.flips, at, flip);
         // Taken, before the other child may take it for a unit.
         choice.used |= bit(number ^ flip.bits);
-        for (child, flipped) in [left, left + 1].into_iter().zip(flip.sides()) {
+        for (child, flipped) in (node.left as usize..).zip(flip.sides()) {
+            put(&mut numbers, child, number ^ flipped);
             choice.settle(child, number ^ flipped);
         }
     }
@@ -495,7 +476,8 @@ mod tests {
                         _ => random(count),
                     });
                     let mut flips = vec![Flip::default(); nodes.len()];
-                    choose(&nodes, planes, &mut flips);
+                    let mut kinds = vec![Kind::Kept; nodes.len()];
+                    choose(&nodes, planes, &mut flips, &mut kinds);
                     let mut found = numbers(&nodes, &flips);
                     assert!(found.iter().all(|&number| number < 1 << planes));
                     found.sort_unstable();
