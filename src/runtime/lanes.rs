@@ -787,9 +787,8 @@ mod vectors {
         unsafe {
             let into = (&raw mut PLACED).cast::<v128>();
             let (wide, from) = (PLACED_LEAVES / 2, values.cast::<v128>());
-            for at in (0..trees * wide).step_by(2) {
+            for at in 0..trees * wide {
                 v128_store(into.add(at), v128_load(from.add(at)));
-                v128_store(into.add(at + 1), v128_load(from.add(at + 1)));
             }
             let (parts, last) = sums.as_chunks_mut::<8>();
             let mut at = leaves;

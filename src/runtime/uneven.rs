@@ -35,8 +35,7 @@ pub struct Split {
 enum Kind {
     Kept,
     Four,
-    Right,
-    Left,
+    Three,
     End,
     Other,
 }
@@ -89,7 +88,7 @@ pub unsafe fn planes<const N: usize>(
         let none = Bits::words(0);
         // The first bit, and the second.
         let (mut bits, mut next): (Wide, Wide) = ([none, none, none, none], [none, none, none, none]);
-        let [fours, rights, lefts, ends] = tree.units;
+        let [fours, threes, ends] = tree.units;
         let end = split.add(3 * fours as usize);
         while split != end {
             let (here, mask, low) = (rows(split), mask(split), [mask(split.add(1)), mask(split.add(2))]);
@@ -102,24 +101,14 @@ pub unsafe fn planes<const N: usize>(
             });
             split = split.add(3);
         }
-        let end = split.add(2 * rights as usize);
+        let end = split.add(2 * threes as usize);
         while split != end {
-            let (here, mask, low) = (rows(split), mask(split), mask(split.add(1)));
+            // Both leaves of the end: `other` is all rows where it is on the left, else none.
+            let (here, mask, other, low) = (rows(split), mask(split), rows(split.add(1)), mask(split.add(1)));
             each_lane!(N, LANE => {
-                let right = (*here.add(LANE)).and(*mask.add(LANE));
-                next[LANE] = next[LANE].xor(right);
-                bits[LANE] = bits[LANE].xor(right.and(*low.add(LANE)));
-            });
-            split = split.add(2);
-        }
-        let end = split.add(2 * lefts as usize);
-        while split != end {
-            let (here, mask, low) = (rows(split), mask(split), mask(split.add(1)));
-            each_lane!(N, LANE => {
-                let here = *here.add(LANE);
-                let right = here.and(*mask.add(LANE));
-                next[LANE] = next[LANE].xor(right);
-                bits[LANE] = bits[LANE].xor(here.xor(right).and(*low.add(LANE)));
+                let both = (*here.add(LANE)).and(*mask.add(LANE)).xor(*other.add(LANE));
+                next[LANE] = next[LANE].xor(both);
+                bits[LANE] = bits[LANE].xor(both.and(*low.add(LANE)));
             });
             split = split.add(2);
         }
@@ -180,7 +169,7 @@ pub fn build(
         }
         // Where the rows are kept that reach a node, in bytes, and its first leaf's number.
         let mut places = [(ROOT, 0u8); NODES];
-        let (mut next, mut split, mut counts) = (ROOT + WIDE, first_split, [0u32; 5]);
+        let (mut next, mut split, mut counts) = (ROOT + WIDE, first_split, [0u32; 4]);
         let mut add = |node: &Node, place: usize| {
             // A split's number is that of its children's pair.
             let mask = forest.tests.get(first_split + node.left as usize / 2) as u16;
@@ -200,13 +189,15 @@ pub fn build(
                 next += if kept { WIDE } else { 0 };
             }
         }
-        for (kind, count) in [Kind::Kept, Kind::Four, Kind::Right, Kind::Left, Kind::End].into_iter().zip(&mut counts) {
+        for (kind, count) in [Kind::Kept, Kind::Four, Kind::Three, Kind::End].into_iter().zip(&mut counts) {
             for (at, node) in of_kind(kind) {
-                add(node, places.get(at).map_or(0, |&(place, _)| place));
-                // The ends of a unit, the right one first.
-                let children = nodes.iter().skip(node.left as usize).take(2).rev();
-                if kind != Kind::Kept {
-                    children.filter(|child| child.left > 0).for_each(|child| add(child, 0));
+                let place = places.get(at).map_or(0, |&(place, _)| place);
+                add(node, place);
+                // The ends of a unit, the right one first; what is kept at their places is `other`.
+                for (child, other) in nodes.iter().skip(node.left as usize).take(2).zip([place, 0]).rev() {
+                    if kind != Kind::Kept && child.left > 0 {
+                        add(child, other);
+                    }
                 }
                 *count += 1;
             }
@@ -262,8 +253,7 @@ fn shape(nodes: &[Node], at: usize) -> Kind {
     let Some(&Node { left: left @ 1.., leaves, .. }) = nodes.get(at) else { return Kind::Other };
     match (leaves, nodes.get(left as usize).map_or(0, |left| left.leaves)) {
         (2, _) => Kind::End,
-        (3, 1) => Kind::Right,
-        (3, _) => Kind::Left,
+        (3, _) => Kind::Three,
         (4, 2) => Kind::Four,
         _ => Kind::Kept,
     }
@@ -299,8 +289,7 @@ fn bit(number: u8) -> u64 {
 fn room(kind: Kind, number: u8) -> u64 {
     let flips: u8 = match kind {
         Kind::Four => 0b1110,
-        Kind::Right => 0b1100,
-        Kind::Left => 0b0110,
+        Kind::Three => 0b1100,
         Kind::End => 0b0010,
         Kind::Kept | Kind::Other => 0,
     };
@@ -347,10 +336,12 @@ impl Choice<'_> {
         }
         self.used |= need;
         let left = self.nodes.get(at).map_or(0, |node| node.left) as usize;
-        for at in [at, left, left + 1] {
+        // A split beside a leaf flips on the side of the end.
+        let turned = kind == Kind::Three && shape(self.nodes, left) == Kind::End;
+        for (at, left) in [(left, false), (left + 1, false), (at, turned)] {
             let part = shape(self.nodes, at);
             if part != Kind::Other {
-                put(self.flips, at, Flip { bits: if part == Kind::End { 1 } else { 2 }, left: false });
+                put(self.flips, at, Flip { bits: if part == Kind::End { 1 } else { 2 }, left });
                 put(self.kinds, at, Kind::Other);
             }
         }
@@ -360,30 +351,22 @@ impl Choice<'_> {
     /// The cheapest flip for a split with this number and children of these kinds.
     fn flip(&self, number: u8, kinds: [Kind; 2], planes: usize) -> Flip {
         let mut best = (i32::MAX, Flip::default());
-        for count in 1..=planes as i32 {
-            if BIT * count >= best.0 {
-                break;
-            }
-            for bits in (1..1u8 << planes).filter(|bits| bits.count_ones() as i32 == count) {
-                let moved = bit(number ^ bits);
-                if self.used & moved != 0 {
+        for bits in 1..1u8 << planes {
+            let (own, moved) = (BIT * bits.count_ones() as i32, bit(number ^ bits));
+            for left in 0..2 {
+                let flip = Flip { bits, left: left == 1 };
+                let (mut used, mut cost) = (self.used | moved, own);
+                if self.used & moved != 0 || cost >= best.0 {
                     continue;
                 }
-                for left in 0..2 {
-                    let flip = Flip { bits, left: left == 1 };
-                    let (mut used, mut cost) = (self.used | moved, BIT * count);
-                    for (kind, flipped) in kinds.into_iter().zip(flip.sides()) {
-                        let need = room(kind, number ^ flipped);
-                        if used & need == 0 {
-                            used |= need;
-                        } else {
-                            cost += REFUSED;
-                        }
-                    }
-                    cost += self.lack(used);
-                    if cost < best.0 {
-                        best = (cost, flip);
-                    }
+                for (kind, flipped) in kinds.into_iter().zip(flip.sides()) {
+                    let need = room(kind, number ^ flipped);
+                    cost += if used & need == 0 { 0 } else { REFUSED };
+                    used |= if used & need == 0 { need } else { 0 };
+                }
+                cost += self.lack(used);
+                if cost < best.0 {
+                    best = (cost, flip);
                 }
             }
         }
