@@ -31,8 +31,9 @@ pub struct Split {
 /// What a node is to its tree, those with splits of their own in the order of `Tree::splits`: a split whose sides are kept;
 /// two ends, an end on the right of a leaf, one on its left; an end, which is a split of two leaves. Of the others nothing
 /// is there, or it is in a unit.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Default, PartialEq)]
 enum Kind {
+    #[default]
     Kept,
     Four,
     Three,
@@ -137,6 +138,17 @@ pub unsafe fn planes<const N: usize>(
     }
 }
 
+/// What is known of a node while the tables are made.
+#[derive(Clone, Copy, Default)]
+struct Own {
+    flip: Flip,
+    kind: Kind,
+    /// Its leaf's number, or that of the leaf that is found where nothing below flips a bit.
+    number: u8,
+    /// Where the rows are kept that reach it, in bytes.
+    place: u16,
+}
+
 /// Makes the tables, leaf rows of `width` values. Where `stride` is not 0, a tree has room for so many rows, and where all
 /// leaf numbers are below `FEW_LEAVES` they are chosen, with `planes` bits; else leaves are numbered from left to right.
 pub fn build(
@@ -153,49 +165,34 @@ pub fn build(
         let mut all = [Node::default(); NODES];
         let Some(nodes) = all.get_mut(..2 * size as usize + 1) else { return };
         number_nodes(forest, first, None, nodes);
-        let mut found = [Flip::default(); NODES];
-        let mut kinds = [Kind::Kept; NODES];
-        if chosen {
-            choose(nodes, planes, &mut found, &mut kinds);
-        } else {
-            for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
-                let right = nodes.get(node.left as usize + 1).map_or(0, |right| right.from);
-                let flip = Flip { bits: (right ^ node.from) as u8, left: false };
-                put(&mut found, at, flip);
-                if node.leaves == 2 && flip.bits == 1 {
-                    put(&mut kinds, at, Kind::End);
-                }
-            }
-        }
-        // Where the rows are kept that reach a node, in bytes, and its first leaf's number.
-        let mut places = [(ROOT, 0u8); NODES];
-        let (mut next, mut split, mut counts) = (ROOT + WIDE, first_split, [0u32; 4]);
-        let mut add = |node: &Node, place: usize| {
+        let mut own = [Own { place: ROOT as u16, ..Own::default() }; NODES];
+        let mut split = first_split;
+        let mut add = |node: &Node, place: u16| {
             // A split's number is that of its children's pair.
             let mask = forest.tests.get(first_split + node.left as usize / 2) as u16;
-            put(splits, split, Split { mask, node: place as u16 });
+            put(splits, split, Split { mask, node: place });
             split += 1;
         };
-        let of_kind = |kind: Kind| {
-            let splits = nodes.iter().enumerate().zip(&kinds).filter(|((_, node), _)| node.left > 0);
-            splits.filter(move |(_, own)| **own == kind).map(|(at, _)| at)
-        };
-        for ((at, node), &kind) in nodes.iter().enumerate().zip(&kinds).filter(|((_, node), _)| node.left > 0) {
-            let (place, code) = places.get(at).copied().unwrap_or_default();
-            let sides = found.get(at).copied().unwrap_or_default().sides();
-            let kept = kind == Kind::Kept;
-            for (child, flipped) in (node.left as usize..).zip(sides) {
-                put(&mut places, child, (if kept { next } else { place }, code ^ flipped));
-                next += if kept { WIDE } else { 0 };
+        let mut choice = Choice::new(nodes, &mut own, if chosen { planes } else { 0 });
+        let (mut next, mut counts) = ((ROOT + WIDE) as u16, [0u32; 4]);
+        for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
+            let Own { flip, kind, number, place } = choice.take(at, node);
+            for (child, flipped) in (node.left as usize..).zip(flip.sides()) {
+                let place = if kind == Kind::Kept { next } else { place };
+                choice.settle(child, Own { number: number ^ flipped, place, ..Own::default() }, kind);
+                next += if kind == Kind::Kept { WIDE as u16 } else { 0 };
+            }
+            if kind == Kind::Kept {
+                add(node, place);
+                counts[0] += 1;
             }
         }
-        for (kind, count) in [Kind::Kept, Kind::Four, Kind::Three, Kind::End].into_iter().zip(&mut counts) {
-            for (at, node) in of_kind(kind) {
-                let place = places.get(at).map_or(0, |&(place, _)| place);
-                add(node, place);
+        for (kind, count) in [Kind::Four, Kind::Three, Kind::End].into_iter().zip(counts.iter_mut().skip(1)) {
+            for (node, own) in nodes.iter().zip(&own).filter(|(_, own)| own.kind == kind) {
+                add(node, own.place);
                 // The ends of a unit, the right one first; what is kept at their places is `other`.
-                for (child, other) in nodes.iter().skip(node.left as usize).take(2).zip([place, 0]).rev() {
-                    if kind != Kind::Kept && child.left > 0 {
+                for (child, other) in [(1, 0), (0, own.place)] {
+                    if let Some(child) = nodes.get(node.left as usize + child).filter(|child| child.left > 0) {
                         add(child, other);
                     }
                 }
@@ -203,23 +200,22 @@ pub fn build(
             }
         }
         let [count, units @ ..] = counts;
-        let own = if stride > 0 { number * stride } else { first_leaf };
+        let start = if stride > 0 { number * stride } else { first_leaf };
         *tree = Tree {
             splits: first_split as u32,
             count,
             units: units.map(|count| count as u8),
             flips: next_flip as u32,
-            values: own as u32,
-            ordered: if chosen { first_leaf } else { own } as u32,
+            values: start as u32,
+            ordered: if chosen { first_leaf } else { start } as u32,
         };
         for bit in 0..planes {
             let start = next_flip;
-            for (at, node) in of_kind(Kind::Kept) {
-                let flip = found.get(at).copied().unwrap_or_default();
-                if flip.bits >> bit & 1 == 1 {
+            for (node, Own { flip, kind, .. }) in nodes.iter().zip(&own).filter(|(node, _)| node.left > 0) {
+                if *kind == Kind::Kept && flip.bits >> bit & 1 == 1 {
                     next_flip += 1;
-                    let side = places.get(node.left as usize + usize::from(!flip.left)).map_or(0, |&(place, _)| place);
-                    put(flips, next_flip, side as u16);
+                    let side = node.left as usize + usize::from(!flip.left);
+                    put(flips, next_flip, own.get(side).map_or(0, |side| side.place));
                 }
             }
             // Behind them zeros.
@@ -227,11 +223,11 @@ pub fn build(
             put(flips, start, count as u16);
             next_flip = start + 1 + count;
         }
-        let leaf_nodes = nodes.iter().enumerate().filter(|(_, node)| node.left == 0);
-        for (leaf, (at, node)) in (first_leaf..).zip(leaf_nodes) {
-            let code = places.get(at).map_or(0, |&(_, code)| code as usize);
-            copy_row(forest, leaf, values, own + code, width);
+        let mut leaf = first_leaf;
+        for (node, own) in nodes.iter().zip(&own).filter(|(node, _)| node.left == 0) {
+            copy_row(forest, leaf, values, start + own.number as usize, width);
             copy_row(forest, leaf, ordered, first_leaf + node.from as usize, width);
+            leaf += 1;
         }
         first += nodes.len();
         first_split += size as usize;
@@ -268,11 +264,12 @@ const REFUSED: i32 = 20;
 const FACE: i32 = 20;
 const PAIR: i32 = 10;
 
-/// Numbers of so many bits for a tree's leaves, which are not more, and the flips that make them.
+/// Numbers for a tree's leaves, and the flips that make them, while its nodes are gone through breadth first.
 struct Choice<'a> {
     nodes: &'a [Node],
-    flips: &'a mut [Flip],
-    kinds: &'a mut [Kind],
+    own: &'a mut [Own],
+    /// Bits of a number, or 0: then numbers are not chosen.
+    planes: usize,
     /// A bit for each number that is taken, or is none.
     used: u64,
     /// Faces and pairs that units want which are not settled.
@@ -296,14 +293,51 @@ fn room(kind: Kind, number: u8) -> u64 {
     (1..4).filter(|flip| flips >> flip & 1 == 1).fold(0, |room, flip| room | bit(number ^ flip))
 }
 
-impl Choice<'_> {
-    /// Counts so many times what the children want of a node that is no unit.
-    fn want(&mut self, [left, right]: [Kind; 2], times: i32) {
-        for kind in [left, right] {
+impl<'a> Choice<'a> {
+    /// The leaves are at most 2^planes.
+    fn new(nodes: &'a [Node], own: &'a mut [Own], planes: usize) -> Choice<'a> {
+        let used = u64::MAX.checked_shl(1 << planes).unwrap_or(0) | bit(0);
+        let mut choice = Choice { nodes, own, planes, used, wanted: [0; 2] };
+        for (at, node) in nodes.iter().enumerate() {
+            choice.want(at, node, 1);
+        }
+        choice.settle(0, choice.own.first().copied().unwrap_or_default(), Kind::Kept);
+        choice
+    }
+
+    /// A split, whose number and place are known, with its flip.
+    fn take(&mut self, at: usize, node: &Node) -> Own {
+        self.want(at, node, -1);
+        let mut own = self.own.get(at).copied().unwrap_or_default();
+        if own.flip.bits == 0 {
+            if self.planes > 0 {
+                own.flip = self.flip(own.number, self.children(node));
+            } else {
+                let right = self.nodes.get(node.left as usize + 1).map_or(0, |right| right.from);
+                own.flip.bits = (right ^ node.from) as u8;
+                own.kind = if node.leaves == 2 && own.flip.bits == 1 { Kind::End } else { Kind::Kept };
+            }
+            put(self.own, at, own);
+            // Taken, before the other child may take it for a unit.
+            self.used |= bit(own.number ^ own.flip.bits);
+        }
+        own
+    }
+
+    fn children(&self, node: &Node) -> [Kind; 2] {
+        [shape(self.nodes, node.left as usize), shape(self.nodes, node.left as usize + 1)]
+    }
+
+    /// Counts so many times what its children want of a node that is no unit.
+    fn want(&mut self, at: usize, node: &Node, times: i32) {
+        if shape(self.nodes, at) != Kind::Kept {
+            return;
+        }
+        for kind in self.children(node) {
             match kind {
                 Kind::End => self.wanted[1] += times,
+                Kind::Four | Kind::Three => self.wanted[0] += times,
                 Kind::Kept | Kind::Other => {}
-                _ => self.wanted[0] += times,
             }
         }
     }
@@ -327,31 +361,35 @@ impl Choice<'_> {
         }
     }
 
-    /// Settles a node whose number is taken: a unit has its flips where there is room for all of it.
-    fn settle(&mut self, at: usize, number: u8) {
+    /// Settles a node, whose number is taken, below one of a kind: a unit has its flips where there is room for all of it.
+    fn settle(&mut self, at: usize, own: Own, above: Kind) {
+        let Some(into) = self.own.get_mut(at) else { return };
+        (into.number, into.place) = (own.number, own.place);
         let kind = shape(self.nodes, at);
-        let need = room(kind, number);
-        if need == 0 || self.used & need != 0 {
+        let need = room(kind, own.number);
+        if above != Kind::Kept || self.planes == 0 || need == 0 || self.used & need != 0 {
             return;
         }
         self.used |= need;
         let left = self.nodes.get(at).map_or(0, |node| node.left) as usize;
         // A split beside a leaf flips on the side of the end.
         let turned = kind == Kind::Three && shape(self.nodes, left) == Kind::End;
-        for (at, left) in [(left, false), (left + 1, false), (at, turned)] {
-            let part = shape(self.nodes, at);
-            if part != Kind::Other {
-                put(self.flips, at, Flip { bits: if part == Kind::End { 1 } else { 2 }, left });
-                put(self.kinds, at, Kind::Other);
+        for (part, left, kind) in [(left, false, Kind::Other), (left + 1, false, Kind::Other), (at, turned, kind)] {
+            let bits = match shape(self.nodes, part) {
+                Kind::Other => continue,
+                Kind::End => 1,
+                _ => 2,
+            };
+            if let Some(own) = self.own.get_mut(part) {
+                (own.flip, own.kind) = (Flip { bits, left }, kind);
             }
         }
-        put(self.kinds, at, kind);
     }
 
     /// The cheapest flip for a split with this number and children of these kinds.
-    fn flip(&self, number: u8, kinds: [Kind; 2], planes: usize) -> Flip {
+    fn flip(&self, number: u8, kinds: [Kind; 2]) -> Flip {
         let mut best = (i32::MAX, Flip::default());
-        for bits in 1..1u8 << planes {
+        for bits in 1..1u8 << self.planes {
             let (own, moved) = (BIT * bits.count_ones() as i32, bit(number ^ bits));
             for left in 0..2 {
                 let flip = Flip { bits, left: left == 1 };
@@ -374,48 +412,9 @@ impl Choice<'_> {
     }
 }
 
-/// Chooses the flips of a tree whose leaves are at most 2^planes.
-fn choose(nodes: &[Node], planes: usize, flips: &mut [Flip], kinds: &mut [Kind]) {
-    let used = u64::MAX.checked_shl(1 << planes).unwrap_or(0) | bit(0);
-    let mut choice = Choice { nodes, flips, kinds, used, wanted: [0; 2] };
-    let mut numbers = [0u8; 2 * FEW_LEAVES];
-    let children = |node: &Node| [shape(nodes, node.left as usize), shape(nodes, node.left as usize + 1)];
-    for (_, node) in nodes.iter().enumerate().filter(|&(at, _)| shape(nodes, at) == Kind::Kept) {
-        choice.want(children(node), 1);
-    }
-    choice.settle(0, 0);
-    for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
-        if shape(nodes, at) == Kind::Kept {
-            choice.want(children(node), -1);
-        }
-        if choice.flips.get(at).is_none_or(|flip| flip.bits > 0) {
-            continue;
-        }
-        let number = numbers.get(at).copied().unwrap_or_default();
-        let flip = choice.flip(number, children(node), planes);
-        put(choice.flips, at, flip);
-        // Taken, before the other child may take it for a unit.
-        choice.used |= bit(number ^ flip.bits);
-        for (child, flipped) in (node.left as usize..).zip(flip.sides()) {
-            put(&mut numbers, child, number ^ flipped);
-            choice.settle(child, number ^ flipped);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Numbers of the leaves of a tree, as the flips make them, from its nodes breadth first.
-    fn numbers(nodes: &[Node], flips: &[Flip]) -> Vec<u8> {
-        let mut all = vec![0; nodes.len()];
-        for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
-            let [left, right] = flips[at].sides();
-            (all[node.left as usize], all[node.left as usize + 1]) = (all[at] ^ left, all[at] ^ right);
-        }
-        nodes.iter().zip(all).filter(|(node, _)| node.left == 0).map(|(_, number)| number).collect()
-    }
 
     /// A tree of so many leaves, breadth first: each split is of a leaf that `pick` takes of so many.
     fn tree(leaves: usize, mut pick: impl FnMut(usize) -> usize) -> Vec<Node> {
@@ -458,10 +457,16 @@ mod tests {
                         1 => count - 1,
                         _ => random(count),
                     });
-                    let mut flips = vec![Flip::default(); nodes.len()];
-                    let mut kinds = vec![Kind::Kept; nodes.len()];
-                    choose(&nodes, planes, &mut flips, &mut kinds);
-                    let mut found = numbers(&nodes, &flips);
+                    let mut all = vec![Own::default(); nodes.len()];
+                    let mut choice = Choice::new(&nodes, &mut all, planes);
+                    for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
+                        let Own { flip, kind, number, .. } = choice.take(at, node);
+                        for (child, flipped) in (node.left as usize..).zip(flip.sides()) {
+                            choice.settle(child, Own { number: number ^ flipped, ..Own::default() }, kind);
+                        }
+                    }
+                    let leaves_of = nodes.iter().zip(&all).filter(|(node, _)| node.left == 0);
+                    let mut found: Vec<u8> = leaves_of.map(|(_, own)| own.number).collect();
                     assert!(found.iter().all(|&number| number < 1 << planes));
                     found.sort_unstable();
                     found.dedup();
