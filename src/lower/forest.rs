@@ -913,7 +913,10 @@ mod tests {
                     let bits: Vec<u64> = slots.iter().map(|y| y.to_bits()).collect();
                     let first = first.get_or_insert_with(|| bits.clone());
                     let other = bits.iter().zip(first.iter()).position(|(own, first)| own != first);
-                    assert_eq!(other, None, "round {round}: {name}, {rows} rows, {compare:?}: the first that differs");
+                    assert_eq!(
+                        other, None,
+                        "round {round}: {name}, {rows} rows, {compare:?}: the first that differs"
+                    );
                 }
                 // The same of f32, each column in the first half of its slot.
                 let mut first: Option<Vec<u64>> = None;
@@ -934,7 +937,10 @@ mod tests {
                     let bits: Vec<u64> = slots.iter().map(|y| y.to_bits()).collect();
                     let first = first.get_or_insert_with(|| bits.clone());
                     let other = bits.iter().zip(first.iter()).position(|(own, first)| own != first);
-                    assert_eq!(other, None, "round {round}: {name}, {rows} rows of f32, {compare:?}: the first that differs");
+                    assert_eq!(
+                        other, None,
+                        "round {round}: {name}, {rows} rows of f32, {compare:?}: the first that differs"
+                    );
                 }
             }
         }

@@ -5,11 +5,11 @@ use super::trees::Number;
 
 use super::bits::ROWS;
 use super::deep::{ENDS, Item};
-use super::sliced::PLACED_LEAVES;
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-use super::sliced::CHUNK;
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 use super::forest::Sum;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::sliced::CHUNK;
+use super::sliced::PLACED_LEAVES;
 use super::trees::{Entry, Found, Four};
 use crate::image::BLOCK;
 use core::mem::MaybeUninit;
@@ -1138,7 +1138,7 @@ pub unsafe fn fetch(
 
 pub use rows::read;
 pub use vectors::{
-    add_f32, add_f64, add_placed, ask, at, base, below, cell_f32, cell_f64, cells_f32, cells_f64, find_f32, find_f64, four_f32,
-    four_f64, higher_f32, higher_f64, infinite_f32, infinite_f64, logarithms_f32, logarithms_f64, ranks_f32,
-    ranks_f64, read_f32, read_f64, turn, wide_f32, wide_f64, widen,
+    add_f32, add_f64, add_placed, ask, at, base, below, cell_f32, cell_f64, cells_f32, cells_f64, find_f32, find_f64,
+    four_f32, four_f64, higher_f32, higher_f64, infinite_f32, infinite_f64, logarithms_f32, logarithms_f64,
+    ranks_f32, ranks_f64, read_f32, read_f64, turn, wide_f32, wide_f64, widen,
 };

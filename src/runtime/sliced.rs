@@ -7,10 +7,9 @@
 //!    once.
 //! 3. A tree gives the bits of its leaf numbers, all rows at once, without a branch: from the top down which rows reach
 //!    a node, `right = node & mask, left = node ^ right`. Full trees (flag FULL), every leaf at the same depth: a split
-//!    flips its level's bit on its right. Others: each split flips bits of the leaf numbers on its right, mostly one, and
-//!    a bit is the sum of the nodes that flip it.
+//!    flips its level's bit on its right. Others: `uneven`.
 //! 4. The planes are transposed back to a byte a row, sixteen trees at a time, and the leaf values added in tree order,
-//!    several rows at once.
+//!    several rows at once. Up to 32 values of f64 are 256 bytes: then the byte says where a row's is.
 //!
 //! Rows are in lanes of 128. A whole block takes its lanes together, so that what a node costs beside its bits is paid
 //! once, and a lane's bits wait for nothing while another's are on their way; a part of a block goes lane by lane. Fewer

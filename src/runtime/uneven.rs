@@ -4,7 +4,7 @@
 //! From the top down a split says which of its rows go right, `right = rows & mask, left = rows ^ right`, and both are kept.
 //! On one of its sides it flips bits of the leaf numbers, mostly one, so that a bit is the sum of the rows of the sides that
 //! flip it. What is at the bottom is taken as one unit of up to four leaves, whose rows stay in registers: its upper split
-//! flips the second bit on its right, its others the first.
+//! flips the second bit, and its ends, the splits of two leaves, the first.
 //!
 //! Keeping rows is what splits wait for (a store a cycle on a Zen 3), so that numbers are chosen first for many units, and
 //! then for few flips.
@@ -19,8 +19,8 @@ pub const TOGETHER: usize = 2;
 /// Where any tree's root is, in bytes from where its bits are made: all rows reach it.
 const ROOT: usize = NODE * WIDE;
 
-/// A split: the number of its mask, and in bytes where the rows are kept that reach it; of a unit's others only the mask
-/// counts.
+/// A split: the number of its mask, and in bytes where the rows are kept that reach it, or of an end beside a leaf where
+/// those are that turn these to the ones that go there.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Split {
@@ -28,9 +28,8 @@ pub struct Split {
     node: u16,
 }
 
-/// What a node is to its tree, those with splits of their own in the order of `Tree::splits`: a split whose sides are kept;
-/// two ends, an end on the right of a leaf, one on its left; an end, which is a split of two leaves. Of the others nothing
-/// is there, or it is in a unit.
+/// What a split is to its tree, in the order of `Tree::splits`: one whose sides are kept; units: of two ends, of an end beside
+/// a leaf, an end; or what is in a unit.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Kind {
     #[default]
@@ -223,11 +222,10 @@ pub fn build(
             put(flips, start, count as u16);
             next_flip = start + 1 + count;
         }
-        let mut leaf = first_leaf;
-        for (node, own) in nodes.iter().zip(&own).filter(|(node, _)| node.left == 0) {
+        let leaves = nodes.iter().zip(&own).filter(|(node, _)| node.left == 0);
+        for (leaf, (node, own)) in (first_leaf..).zip(leaves) {
             copy_row(forest, leaf, values, start + own.number as usize, width);
             copy_row(forest, leaf, ordered, first_leaf + node.from as usize, width);
-            leaf += 1;
         }
         first += nodes.len();
         first_split += size as usize;
@@ -256,13 +254,11 @@ fn shape(nodes: &[Node], at: usize) -> Kind {
 }
 
 /// What a choice costs: a bit that a split flips; a unit that finds no room; too few faces (four numbers that differ in
-/// the two first bits) for the units that are left, or pairs for the ends. Of
-/// LightGBM's trees of 31 leaves (five bits; 1000 of them) one has 16.2 splits that are kept and flip 22.5 bits, where it
-/// was 20.8 and 22 with numbers of six bits.
+/// the two first bits) for the units that are left. Of LightGBM's trees of 31 leaves (five bits; 1000 of them) some 17
+/// splits are kept and flip some 22 bits, where 21 were kept and flipped 22 with numbers of six bits.
 const BIT: i32 = 5;
 const REFUSED: i32 = 20;
 const FACE: i32 = 20;
-const PAIR: i32 = 10;
 
 /// Numbers for a tree's leaves, and the flips that make them, while its nodes are gone through breadth first.
 struct Choice<'a> {
@@ -272,8 +268,8 @@ struct Choice<'a> {
     planes: usize,
     /// A bit for each number that is taken, or is none.
     used: u64,
-    /// Faces and pairs that units want which are not settled.
-    wanted: [i32; 2],
+    /// Faces that units want which are not settled.
+    wanted: i32,
 }
 
 /// A bit for a number of leaves.
@@ -297,7 +293,7 @@ impl<'a> Choice<'a> {
     /// The leaves are at most 2^planes.
     fn new(nodes: &'a [Node], own: &'a mut [Own], planes: usize) -> Choice<'a> {
         let used = u64::MAX.checked_shl(1 << planes).unwrap_or(0) | bit(0);
-        let mut choice = Choice { nodes, own, planes, used, wanted: [0; 2] };
+        let mut choice = Choice { nodes, own, planes, used, wanted: 0 };
         for (at, node) in nodes.iter().enumerate() {
             choice.want(at, node, 1);
         }
@@ -334,31 +330,20 @@ impl<'a> Choice<'a> {
             return;
         }
         for kind in self.children(node) {
-            match kind {
-                Kind::End => self.wanted[1] += times,
-                Kind::Four | Kind::Three => self.wanted[0] += times,
-                Kind::Kept | Kind::Other => {}
-            }
+            self.wanted += if matches!(kind, Kind::Four | Kind::Three) { times } else { 0 };
         }
     }
 
     /// What it costs that there is no room for what is wanted.
     #[inline(never)]
     fn lack(&self, used: u64) -> i32 {
-        let [faces, pairs] = self.wanted;
         let each = |bits: u64| u64::MAX / 15 * bits;
         let twos = used - (used >> 1 & each(5));
         let fours = (twos & each(3)) + (twos >> 2 & each(3));
         // A unit's first number is one that was taken before.
         let taken = (fours + each(6)) >> 3 & each(1);
-        let halves = !(used | used >> 1);
-        let free = 16 - taken.count_ones() as i32 - faces;
-        let half = ((halves | halves >> 2) & taken).count_ones() as i32 + 2 * free - pairs;
-        match (free, half) {
-            (..0, _) => -FACE * free,
-            (_, ..0) => -PAIR * half,
-            _ => 0,
-        }
+        let free = 16 - taken.count_ones() as i32 - self.wanted;
+        if free < 0 { -FACE * free } else { 0 }
     }
 
     /// Settles a node, whose number is taken, below one of a kind: a unit has its flips where there is room for all of it.
