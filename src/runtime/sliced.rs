@@ -139,7 +139,7 @@ pub struct Tree {
     pub splits: u32,
     /// Splits whose sides are kept, and then units (`uneven::Kind`).
     pub count: u32,
-    pub units: [u8; 3],
+    pub units: [u8; 2],
     /// Of a full tree 1 where all splits of a level are one.
     pub flips: u32,
     pub values: u32,
@@ -854,7 +854,7 @@ fn build_full(
         let start = number << depth;
         let own = if stride > 0 { number * stride } else { start };
         let (splits, at) = (start as u32, own as u32);
-        *tree = Tree { splits, count: size, units: [0; 3], flips: 0, values: at, ordered: at };
+        *tree = Tree { splits, count: size, units: [0; 2], flips: 0, values: at, ordered: at };
         let Some(heap) = heaps.get_mut(start..start + (1 << depth)) else { return };
         // Where in the heap each node is.
         let mut places = [1u16; NODES];

@@ -3,7 +3,7 @@
 //!
 //! From the top down a split says which of its rows go right, `right = rows & mask, left = rows ^ right`, and both are kept.
 //! On one of its sides it flips bits of the leaf numbers, mostly one, so that a bit is the sum of the rows of the sides that
-//! flip it. What is at the bottom is taken as one unit of up to four leaves, whose rows stay in registers: its upper split
+//! flip it. What is at the bottom is taken as one unit of up to three leaves, whose rows stay in registers: its upper split
 //! flips the second bit, and its ends, the splits of two leaves, the first.
 //!
 //! Keeping rows is what splits wait for (a store a cycle on a Zen 3), so that numbers are chosen first for many units, and
@@ -28,13 +28,12 @@ pub struct Split {
     node: u16,
 }
 
-/// What a split is to its tree, in the order of `Tree::splits`: one whose sides are kept; units: of two ends, of an end beside
-/// a leaf, an end; or what is in a unit.
+/// What a split is to its tree, in the order of `Tree::splits`: one whose sides are kept; units: of an end beside a leaf, an
+/// end; or what is in a unit.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Kind {
     #[default]
     Kept,
-    Four,
     Three,
     End,
     Other,
@@ -88,19 +87,7 @@ pub unsafe fn planes<const N: usize>(
         let none = Bits::words(0);
         // The first bit, and the second.
         let (mut bits, mut next): (Wide, Wide) = ([none, none, none, none], [none, none, none, none]);
-        let [fours, threes, ends] = tree.units;
-        let end = split.add(3 * fours as usize);
-        while split != end {
-            let (here, mask, low) = (rows(split), mask(split), [mask(split.add(1)), mask(split.add(2))]);
-            each_lane!(N, LANE => {
-                let here = *here.add(LANE);
-                let right = here.and(*mask.add(LANE));
-                next[LANE] = next[LANE].xor(right);
-                bits[LANE] = bits[LANE].xor(right.and(*low[0].add(LANE)));
-                bits[LANE] = bits[LANE].xor(here.xor(right).and(*low[1].add(LANE)));
-            });
-            split = split.add(3);
-        }
+        let [threes, ends] = tree.units;
         let end = split.add(2 * threes as usize);
         while split != end {
             // Both leaves of the end: `other` is all rows where it is on the left, else none.
@@ -173,7 +160,7 @@ pub fn build(
             split += 1;
         };
         let mut choice = Choice::new(nodes, &mut own, if chosen { planes } else { 0 });
-        let (mut next, mut counts) = ((ROOT + WIDE) as u16, [0u32; 4]);
+        let (mut next, mut counts) = ((ROOT + WIDE) as u16, [0u32; 3]);
         for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.left > 0) {
             let Own { flip, kind, number, place } = choice.take(at, node);
             for (child, flipped) in (node.left as usize..).zip(flip.sides()) {
@@ -186,7 +173,7 @@ pub fn build(
                 counts[0] += 1;
             }
         }
-        for (kind, count) in [Kind::Four, Kind::Three, Kind::End].into_iter().zip(counts.iter_mut().skip(1)) {
+        for (kind, count) in [Kind::Three, Kind::End].into_iter().zip(counts.iter_mut().skip(1)) {
             for (node, own) in nodes.iter().zip(&own).filter(|(_, own)| own.kind == kind) {
                 add(node, own.place);
                 // The ends of a unit, the right one first; what is kept at their places is `other`.
@@ -244,11 +231,10 @@ fn put<T>(list: &mut [T], at: usize, value: T) {
 /// What a node's shape alone makes of it.
 #[inline(never)]
 fn shape(nodes: &[Node], at: usize) -> Kind {
-    let Some(&Node { left: left @ 1.., leaves, .. }) = nodes.get(at) else { return Kind::Other };
-    match (leaves, nodes.get(left as usize).map_or(0, |left| left.leaves)) {
-        (2, _) => Kind::End,
-        (3, _) => Kind::Three,
-        (4, 2) => Kind::Four,
+    let Some(&Node { left: 1.., leaves, .. }) = nodes.get(at) else { return Kind::Other };
+    match leaves {
+        2 => Kind::End,
+        3 => Kind::Three,
         _ => Kind::Kept,
     }
 }
@@ -281,7 +267,6 @@ fn bit(number: u8) -> u64 {
 #[inline(never)]
 fn room(kind: Kind, number: u8) -> u64 {
     let flips: u8 = match kind {
-        Kind::Four => 0b1110,
         Kind::Three => 0b1100,
         Kind::End => 0b0010,
         Kind::Kept | Kind::Other => 0,
@@ -330,7 +315,7 @@ impl<'a> Choice<'a> {
             return;
         }
         for kind in self.children(node) {
-            self.wanted += if matches!(kind, Kind::Four | Kind::Three) { times } else { 0 };
+            self.wanted += if kind == Kind::Three { times } else { 0 };
         }
     }
 
