@@ -132,7 +132,7 @@ fn kinds() -> Vec<Kind> {
         Kind { name: "gathered-3", kernel: "gathered32", columns: 5, trees: 301, leaves: 8, grid: 90, ..PLAIN },
         Kind {
             name: "grouped-31",
-            kernel: "grouped64",
+            kernel: "placed64",
             leaves: 31,
             level: false,
             compare: F64,
@@ -142,12 +142,25 @@ fn kinds() -> Vec<Kind> {
         },
         Kind {
             name: "uneven-31",
-            kernel: "grouped64x8",
+            kernel: "placed64x8",
             leaves: 31,
             level: false,
             compare: F64,
             sum: F64,
             columns: 36,
+            ..PLAIN
+        },
+        Kind {
+            name: "uneven-32",
+            kernel: "placed64x4",
+            leaves: 32,
+            level: false,
+            compare: F64,
+            sum: F64,
+            columns: 9,
+            trees: 311,
+            grid: 30_000,
+            outputs: 3,
             ..PLAIN
         },
         Kind {
@@ -201,7 +214,7 @@ fn kinds() -> Vec<Kind> {
         Kind { name: "full-nonzero", kernel: "gathered32", columns: 7, grid: 900, sides: Sides::Nonzero, ..PLAIN },
         Kind {
             name: "uneven-mixed",
-            kernel: "grouped64x8",
+            kernel: "placed64x8",
             leaves: 31,
             level: false,
             compare: F64,
@@ -414,7 +427,7 @@ fn kinds() -> Vec<Kind> {
         },
         Kind {
             name: "grouped-256",
-            kernel: "grouped64x16",
+            kernel: "placed64x16",
             columns: 256,
             grid: 256 * 20,
             leaves: 31,
@@ -444,7 +457,7 @@ fn kinds() -> Vec<Kind> {
         Kind { name: "even-nonzero", kernel: "gathered32", columns: 7, grid: 700, sides: Sides::Nonzero, ..EVEN },
         Kind {
             name: "even-64",
-            kernel: "grouped64",
+            kernel: "placed64",
             columns: 9,
             grid: 9 * 255,
             leaves: 31,
@@ -458,7 +471,7 @@ fn kinds() -> Vec<Kind> {
         Kind { name: "factor", kernel: "gathered32", columns: 6, grid: 6 * 255, lie: Lie::Factor, ..PLAIN },
         Kind {
             name: "factor-64",
-            kernel: "grouped64",
+            kernel: "placed64",
             columns: 9,
             grid: 9 * 200,
             leaves: 31,
@@ -512,7 +525,7 @@ fn kinds() -> Vec<Kind> {
         },
         Kind {
             name: "close-factor-64",
-            kernel: "grouped64",
+            kernel: "placed64",
             columns: 9,
             grid: 9 * 200,
             leaves: 31,
